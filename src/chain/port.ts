@@ -1,0 +1,116 @@
+/** What the rest of the node sees of the chain. */
+import type { NetworkParams, ValidationFailure } from '#consensus';
+import type { Block, BlockHash, BlockHeader, TxOutput } from '#primitives';
+
+/** A header that passed its checks, in its place in the tree. */
+export type HeaderEntry = {
+  readonly hash: BlockHash;
+  readonly height: number;
+  readonly header: BlockHeader;
+  /** Total work from genesis to here. */
+  readonly chainWork: bigint;
+  /** BIP113 median of this and the ten headers before, Unix seconds. */
+  readonly medianTimePast: number;
+};
+
+/** An unspent output. */
+export type Coin = {
+  readonly output: TxOutput;
+  readonly height: number;
+  readonly isCoinbase: boolean;
+};
+
+export type OutPoint = {
+  /** 32 bytes, internal order. */
+  readonly txid: Uint8Array;
+  readonly index: number;
+};
+
+export type HeadersVerdict =
+  /** `last` is the entry of the last header given; `added` counts the new ones. */
+  | { readonly kind: 'accepted'; readonly last: HeaderEntry; readonly added: number }
+  /** The header at `index` failed; those before it were accepted. */
+  | { readonly kind: 'rejected'; readonly index: number; readonly failure: ValidationFailure };
+
+export type BlockVerdict =
+  /** Checked in full and part of the active chain. */
+  | { readonly kind: 'connected'; readonly entry: HeaderEntry }
+  /** Stored; not (yet) on the active chain: less work, or an ancestor's body is missing. */
+  | { readonly kind: 'stored'; readonly entry: HeaderEntry }
+  | { readonly kind: 'duplicate'; readonly entry: HeaderEntry }
+  | { readonly kind: 'invalid'; readonly failure: ValidationFailure };
+
+export type ConnectedBlock = { readonly entry: HeaderEntry; readonly block: Block };
+
+/** One step of the active chain: first `disconnected` (tip downwards), then `connected` (upwards). */
+export type ChainChange = {
+  readonly disconnected: readonly ConnectedBlock[];
+  readonly connected: readonly ConnectedBlock[];
+  readonly tip: HeaderEntry;
+};
+
+export type ChainObserver = {
+  /** Awaited before the next change is made: order is guaranteed, slowness is felt. */
+  readonly changed?: (change: ChainChange) => Promise<void> | void;
+  /** A stored block proved invalid when it was connected (it may have arrived long before). */
+  readonly blockInvalid?: (hash: BlockHash, failure: ValidationFailure) => void;
+};
+
+/** gettxoutsetinfo's fields, as Core computes them. */
+export type UtxoStats = {
+  readonly height: number;
+  readonly bestBlock: BlockHash;
+  readonly txouts: number;
+  readonly totalAmount: bigint;
+  readonly hashSerialized3: string;
+  readonly muhash: string;
+  readonly sizeOnDisk: number;
+};
+
+/** Reads. All synchronous ones answer from memory (coins: cache, then the store). */
+export type ChainReader = {
+  readonly params: NetworkParams;
+  /** The last connected block. */
+  readonly tip: () => HeaderEntry;
+  /** The valid header with most work; its body may be missing. */
+  readonly bestHeader: () => HeaderEntry;
+  readonly getHeader: (hash: BlockHash) => HeaderEntry | undefined;
+  /** The ancestor of `entry` at `height` (itself included). O(log n). */
+  readonly ancestor: (entry: HeaderEntry, height: number) => HeaderEntry;
+  /** The connected block at `height`, if the active chain reaches it. */
+  readonly activeAt: (height: number) => HeaderEntry | undefined;
+  /** Hashes from `from` (default: best header) back to genesis, dense then exponential; at most 101 (Core's LocatorEntries). */
+  readonly locator: (from?: HeaderEntry) => BlockHash[];
+  /**
+   * Active-chain headers behind the first locator hash that is on the active chain (genesis if none), up to and
+   * including `stop`, at most `max`.
+   */
+  readonly headersAfter: (locator: readonly BlockHash[], stop: BlockHash | undefined, max: number) => BlockHeader[];
+  /** Whether the body is stored. */
+  readonly hasBlock: (hash: BlockHash) => boolean;
+  /** Whether the block or one of its ancestors is known to be invalid. */
+  readonly isInvalid: (hash: BlockHash) => boolean;
+  /** The stored bytes of a block, as received. */
+  readonly readBlock: (hash: BlockHash) => Promise<Uint8Array | undefined>;
+  readonly getCoin: (outpoint: OutPoint) => Coin | undefined;
+  /** Walks the whole UTXO set (flushes first); slow on a large chain. */
+  readonly utxoStats: (signal?: AbortSignal) => Promise<UtxoStats>;
+};
+
+export type Chain = AsyncDisposable &
+  ChainReader & {
+    /** Checks headers (each must build on a known one) and adds them to the tree. Synchronous, no scripts, no disk wait. */
+    readonly submitHeaders: (headers: readonly BlockHeader[]) => HeadersVerdict;
+    /**
+     * Takes a block with a known parent header: checks, stores, and moves the active chain to the most work.
+     * Calls queue up in order. Throws NodeError on operational failure (the block is not marked invalid).
+     */
+    readonly submitBlock: (block: Block) => Promise<BlockVerdict>;
+    /** Returns a function that removes the observer. */
+    readonly observe: (observer: ChainObserver) => () => void;
+    /** Writes all state to disk. */
+    readonly flush: () => Promise<void>;
+    /** Aborted-safe wait for queued work: resolves when every submitBlock so far is decided. */
+    readonly idle: () => Promise<void>;
+  };
+

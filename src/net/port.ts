@@ -1,0 +1,104 @@
+/**
+ * The network port: plain data only (bytes, ids, numbers), so that libp2p can run in its own worker thread.
+ * Two implementations, in-process and worker, pass one compliance suite. `net` checks sizes, counts, deadlines
+ * and quotas by the rows of `protocol`; it knows no message by name and decodes nothing.
+ */
+import type { OffenceName, StreamName, TopicName } from '#protocol';
+
+/** base58 text of a libp2p peer id. */
+export type PeerIdText = string;
+
+export type PeerInfo = {
+  readonly id: PeerIdText;
+  /** Multiaddr of the other end. */
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+  /** Unix milliseconds. */
+  readonly connectedAt: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Round trip of the last ping. */
+  readonly latencyMs: number | undefined;
+  readonly agent: string;
+  /** Asked for by --connect: never banned, always redialled. */
+  readonly isManual: boolean;
+  /** One of the configured or default seeds. */
+  readonly isSeed: boolean;
+};
+
+/** 0 ok, 1 invalid request, 2 server error, 3 not found, 4 busy or rate limited. */
+export type ResponseStatus = 0 | 1 | 2 | 3 | 4;
+
+/** One frame of a response. Whoever receives it owns the bytes. */
+export type ResponseFrame = {
+  readonly status: ResponseStatus;
+  readonly payload: Uint8Array;
+};
+
+/** What libp2p-side code thinks of a gossip message after the node has looked at it. */
+export type GossipVerdict = 'accept' | 'ignore' | 'reject';
+
+export type GossipMessage = {
+  readonly topic: TopicName;
+  readonly data: Uint8Array;
+  /** The peer that handed it to us (not its author). */
+  readonly from: PeerIdText;
+};
+
+/** What the node supplies. Handlers may be slow: queues in front of them are bounded and drop as their rows say. */
+export type NetHandlers = {
+  readonly peerConnected: (peer: PeerInfo) => void;
+  readonly peerDisconnected: (id: PeerIdText, reason: string) => void;
+  /** Answers one request. Frames are sent with back-pressure; the iterable is closed when the peer goes away or stalls. */
+  readonly serve: (
+    name: StreamName,
+    from: PeerIdText,
+    request: Uint8Array,
+    signal: AbortSignal,
+  ) => AsyncIterable<ResponseFrame>;
+  readonly gossip: (message: GossipMessage) => Promise<GossipVerdict>;
+};
+
+/** Why a request failed; thrown by the iterator of `request`. */
+export type RequestErrorCode =
+  | 'ABORTED'
+  | 'DISCONNECTED'
+  | 'PROTOCOL_VIOLATION'
+  | 'STREAM_RESET'
+  | 'TIMEOUT'
+  | 'TOO_MANY_STREAMS'
+  | 'UNSUPPORTED_PROTOCOL';
+
+export type NetStatus = {
+  readonly peerId: PeerIdText;
+  /** Multiaddrs with peer id that others can dial. */
+  readonly listenAddresses: readonly string[];
+  readonly peers: readonly PeerInfo[];
+  readonly knownAddresses: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+};
+
+export type Net = AsyncDisposable & {
+  readonly peerId: PeerIdText;
+  readonly status: () => Promise<NetStatus>;
+  /**
+   * Sends one request on a stream of its own (or the row's long-lived one) and gives the response's frames as they
+   * arrive, with back-pressure, ending at the explicit end frame. Leaving the loop early resets the stream.
+   * Throws RequestError. The peer must be connected.
+   */
+  readonly request: (
+    peer: PeerIdText,
+    name: StreamName,
+    request: Uint8Array,
+    signal: AbortSignal,
+  ) => AsyncIterable<ResponseFrame>;
+  /** Hands a message to gossipsub; gives the number of peers that it was sent to (0 is no error). */
+  readonly publish: (topic: TopicName, data: Uint8Array) => Promise<number>;
+  /** Charges a peer. The one way to lower its standing; may disconnect and ban it. `detail` is for the log. */
+  readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
+  /** Ends the connection without blame. */
+  readonly disconnect: (peer: PeerIdText, reason: string) => void;
+  /** The peer answered a valid hello of our network: it counts as a peer, its address is worth keeping. */
+  readonly confirmPeer: (peer: PeerIdText) => void;
+};

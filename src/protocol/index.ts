@@ -1,0 +1,3 @@
+export type StreamName = 'hello' | 'headers' | 'blocks' | 'txs';
+export type TopicName = 'block' | 'tx';
+export type OffenceName = string;

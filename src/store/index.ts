@@ -1,0 +1,1 @@
+export type { AppendFiles, BatchOp, FilePosition, KeyRange, KeyValueStore } from './ports.ts';

@@ -1,0 +1,16 @@
+export { assert, AssertionFailure, unreachable } from './assert.ts';
+export {
+  asBuffer,
+  byteAt,
+  compareBytes,
+  concatBytes,
+  equalBytes,
+  fromHex,
+  fromReversedHex,
+  toHex,
+  toReversedHex,
+} from './bytes.ts';
+export { type Clock, sleep, systemClock, type TimerHandle } from './clock.ts';
+export { errorText, NodeError, type NodeErrorCode } from './errors.ts';
+export { type LogFields, type Logger, nullLogger } from './logger.ts';
+export { type Random, seededRandom, systemRandom } from './random.ts';

@@ -1,0 +1,1 @@
+export type { ScriptFailure, ScriptJob, ScriptVerifier } from './port.ts';

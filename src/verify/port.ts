@@ -1,0 +1,26 @@
+/** The script verification port: one job a transaction, many jobs a batch. */
+import type { Transaction, TxOutput } from '#primitives';
+
+export type ScriptJob = {
+  readonly tx: Transaction;
+  /** The outputs that the inputs spend, in the order of the inputs. */
+  readonly spent: readonly TxOutput[];
+  /** Script verification flags (`ScriptFlag` of #script), or-ed. */
+  readonly flags: number;
+};
+
+export type ScriptFailure = {
+  /** Index of the job in the batch: the first failing one. */
+  readonly job: number;
+  readonly input: number;
+  /** Core's ScriptErrorString, or `script-not-supported`. */
+  readonly error: string;
+};
+
+/** Every input of every job runs, unless one fails. */
+export type ScriptVerifier = AsyncDisposable & {
+  /** `undefined` when all scripts succeed. Rejects only when aborted or broken, never on bad data. */
+  readonly verify: (jobs: readonly ScriptJob[], signal?: AbortSignal) => Promise<ScriptFailure | undefined>;
+  /** How many inputs it can usefully take now. */
+  readonly capacity: () => number;
+};
