@@ -1,0 +1,9 @@
+export type {
+  NodeDeps,
+  NodeOptions,
+  NodeStatus,
+  StarlingNode,
+  SubmitResult,
+  SyncPhase,
+  SyncStatus,
+} from './port.ts';

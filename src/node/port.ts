@@ -1,0 +1,78 @@
+/** What embedders, the command line and (later) RPC see of a node. */
+import type { ChainReader, HeaderEntry } from '#chain';
+import type { NetworkParams } from '#consensus';
+import type { NetStatus } from '#net';
+import type { Txid } from '#primitives';
+import type { Clock, Logger, Random } from '#util';
+
+export type NodeOptions = {
+  readonly params: NetworkParams;
+  /** The top data directory; the network's own folder is made below it. */
+  readonly datadir: string;
+  /** Multiaddrs to listen on; port 0 takes a free one; empty listens nowhere. */
+  readonly listen: readonly string[];
+  /** Multiaddrs (with /p2p/ id) of nodes to find others by; added to the network's own seeds. */
+  readonly bootstrap: readonly string[];
+  /** Multiaddrs of peers to stay connected with. */
+  readonly connect: readonly string[];
+  /** Connections in all, both directions. */
+  readonly maxPeers: number;
+  /** How many outbound peers to hold. */
+  readonly targetOutbound: number;
+  /** Bytes of coins kept in memory before they are written. */
+  readonly dbCacheBytes: number;
+  /** libp2p in a worker thread (default) or in this one. */
+  readonly netThread: 'worker' | 'main';
+};
+
+export type NodeDeps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+};
+
+export type SyncPhase = 'waiting-for-peers' | 'headers' | 'blocks' | 'at-tip' | 'stalled';
+
+export type SyncStatus = {
+  readonly phase: SyncPhase;
+  /** Why it stalls or waits; empty otherwise. */
+  readonly reason: string;
+  readonly height: number;
+  readonly headerHeight: number;
+  /** 0 .. 1 by headers' heights. */
+  readonly progress: number;
+  readonly blocksPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Undefined while unknown. */
+  readonly secondsLeft: number | undefined;
+  readonly peers: number;
+};
+
+export type NodeStatus = {
+  readonly network: string;
+  readonly tip: HeaderEntry;
+  readonly sync: SyncStatus;
+  readonly net: NetStatus;
+  readonly mempool: { readonly count: number; readonly bytes: number };
+  /** Delay between the last gossiped block's first arrival and its connection, ms. */
+  readonly lastBlockDelayMs: number | undefined;
+};
+
+export type SubmitResult =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'duplicate' }
+  /** Core's reject reason. */
+  | { readonly kind: 'rejected'; readonly code: string };
+
+export type StarlingNode = AsyncDisposable & {
+  readonly chain: ChainReader;
+  readonly status: () => Promise<NodeStatus>;
+  /** Checks a serialised transaction, keeps it and announces it. */
+  readonly submitTransaction: (raw: Uint8Array) => Promise<SubmitResult & { readonly txid?: Txid }>;
+  /** Checks a serialised block, connects it if it has the most work, and announces it. */
+  readonly submitBlock: (raw: Uint8Array) => Promise<SubmitResult>;
+  /** A block on the tip from the mempool that pays `scriptPubKey`, mined on this thread (regtest-like difficulty only). */
+  readonly mineBlock: (scriptPubKey: Uint8Array, signal?: AbortSignal) => Promise<SubmitResult>;
+  /** Called after each change of the tip. Returns a function that removes the listener. */
+  readonly onTip: (listener: (tip: HeaderEntry) => void) => () => void;
+};
