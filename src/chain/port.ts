@@ -113,4 +113,3 @@ export type Chain = AsyncDisposable &
     /** Aborted-safe wait for queued work: resolves when every submitBlock so far is decided. */
     readonly idle: () => Promise<void>;
   };
-

@@ -23,7 +23,7 @@ export class Block {
   /** Decodes the whole block at once; throws DecodeError, also for bytes left over. */
   static fromBytes(raw: Uint8Array): Block {
     const block = new Block(raw);
-    block.transactions;
+    block.#decode();
     return block;
   }
 
@@ -40,8 +40,7 @@ export class Block {
 
   /** Decoded at the first use; throws DecodeError. */
   get transactions(): readonly Transaction[] {
-    this.#transactions ??= readTransactions(this.raw);
-    return this.#transactions;
+    return this.#decode();
   }
 
   /** Serialised bytes with witness. */
@@ -58,6 +57,11 @@ export class Block {
   /** BIP141: three times the stripped size plus the full size. */
   get weight(): number {
     return this.strippedSize * 3 + this.size;
+  }
+
+  #decode(): readonly Transaction[] {
+    this.#transactions ??= readTransactions(this.raw);
+    return this.#transactions;
   }
 }
 

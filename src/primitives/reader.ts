@@ -83,11 +83,7 @@ export class Reader {
     const first = this.u8();
     if (first < 0xfd) return first;
     const [value, least] =
-      first === 0xfd
-        ? [this.u16(), 0xfd]
-        : first === 0xfe
-          ? [this.u32(), 0x10000]
-          : [Number(this.u64()), 0x100000000];
+      first === 0xfd ? [this.u16(), 0xfd] : first === 0xfe ? [this.u32(), 0x10000] : [Number(this.u64()), 0x100000000];
     if (value < least) throw new DecodeError('non-canonical compact size', start);
     if (value > MAX_COMPACT_SIZE) throw new DecodeError('compact size too large', start);
     return value;

@@ -1,4 +1,4 @@
-export { assert, AssertionFailure, unreachable } from './assert.ts';
+export { AssertionFailure, assert, unreachable } from './assert.ts';
 export {
   asBuffer,
   byteAt,
