@@ -1,0 +1,114 @@
+/** Every stream protocol, one row each. A new one is a codec in `messages/`, a row here, a handler in `node/serve.ts`. */
+import {
+  blocksRequest,
+  blocksResponse,
+  MAX_BLOCK_BYTES,
+  MAX_BLOCKS_REQUEST_BYTES,
+  MAX_BLOCKS_REQUESTED,
+} from './messages/blocks.ts';
+import {
+  headersRequest,
+  headersResponse,
+  MAX_HEADERS_REQUEST_BYTES,
+  MAX_HEADERS_RESPONSE_BYTES,
+} from './messages/headers.ts';
+import { hello, MAX_HELLO_BYTES } from './messages/hello.ts';
+import {
+  MAX_TX_BYTES,
+  MAX_TXS_REQUEST_BYTES,
+  MAX_TXS_REQUESTED,
+  MAX_TXS_RESPONSE_BYTES,
+  txsRequest,
+  txsResponse,
+} from './messages/txs.ts';
+import { leadingCount, type StreamRow } from './rows.ts';
+
+const MIB = 1 << 20;
+
+/** A block costs at least one look-up on the server's disk, priced as this many bytes. */
+const BLOCK_LOOKUP_BYTES = 16 * 1024;
+
+const row = <Request, Item>(fields: StreamRow<Request, Item>): StreamRow<Request, Item> => Object.freeze(fields);
+
+export const streams = Object.freeze({
+  hello: row({
+    version: 1,
+    request: hello,
+    response: hello,
+    maxRequestBytes: MAX_HELLO_BYTES,
+    maxFrameBytes: MAX_HELLO_BYTES,
+    maxFrames: () => 1,
+    maxResponseBytes: MAX_HELLO_BYTES,
+    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 10_000 },
+    maxInboundStreams: 2,
+    maxOutboundStreams: 1,
+    cost: () => 1,
+    costPerByte: 0,
+    quota: { burst: 5, perSecond: 1 / 3 },
+  }),
+
+  headers: row({
+    version: 1,
+    request: headersRequest,
+    response: headersResponse,
+    maxRequestBytes: MAX_HEADERS_REQUEST_BYTES,
+    maxFrameBytes: MAX_HEADERS_RESPONSE_BYTES,
+    maxFrames: () => 1,
+    maxResponseBytes: MAX_HEADERS_RESPONSE_BYTES,
+    timeouts: { firstFrameMs: 30_000, progressMs: 10_000, totalMs: 30_000 },
+    maxInboundStreams: 8,
+    maxOutboundStreams: 4,
+    cost: () => 1,
+    costPerByte: 0,
+    // Mainnet's headers are 450 requests: 23 s at this rate, where one a second would take 450.
+    quota: { burst: 100, perSecond: 20 },
+  }),
+
+  blocks: row({
+    version: 1,
+    request: blocksRequest,
+    response: blocksResponse,
+    maxRequestBytes: MAX_BLOCKS_REQUEST_BYTES,
+    maxFrameBytes: MAX_BLOCK_BYTES,
+    maxFrames: (request) => leadingCount(request, MAX_BLOCKS_REQUESTED),
+    maxResponseBytes: MAX_BLOCKS_REQUESTED * MAX_BLOCK_BYTES,
+    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 600_000 },
+    maxInboundStreams: 8,
+    maxOutboundStreams: 4,
+    // Units are bytes. The rate is about what one Noise connection can carry (69 MB/s measured).
+    cost: (request) => leadingCount(request, MAX_BLOCKS_REQUESTED) * BLOCK_LOOKUP_BYTES,
+    costPerByte: 1,
+    quota: { burst: 256 * MIB, perSecond: 64 * MIB },
+  }),
+
+  txs: row({
+    version: 1,
+    request: txsRequest,
+    response: txsResponse,
+    maxRequestBytes: MAX_TXS_REQUEST_BYTES,
+    maxFrameBytes: MAX_TX_BYTES,
+    maxFrames: (request) => leadingCount(request, MAX_TXS_REQUESTED),
+    maxResponseBytes: MAX_TXS_RESPONSE_BYTES,
+    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 30_000 },
+    maxInboundStreams: 8,
+    maxOutboundStreams: 4,
+    cost: (request) => leadingCount(request, MAX_TXS_REQUESTED),
+    costPerByte: 0,
+    quota: { burst: 2000, perSecond: 200 },
+  }),
+});
+
+export type StreamName = keyof typeof streams;
+
+/** What a stream's request decodes to. */
+export type StreamRequest<Name extends StreamName> = (typeof streams)[Name] extends StreamRow<
+  infer Request,
+  infer _Item
+>
+  ? Request
+  : never;
+
+/** What one `ok` frame of a stream's response decodes to. */
+export type StreamItem<Name extends StreamName> = (typeof streams)[Name] extends StreamRow<infer _Request, infer Item>
+  ? Item
+  : never;

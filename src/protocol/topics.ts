@@ -1,0 +1,65 @@
+/** Every gossip topic, one row each. A new one is a codec in `messages/`, a row here, a handler in `node/ingest.ts`. */
+import { sha256 } from '#crypto';
+import { compactBlock, MAX_COMPACT_BLOCK_BYTES } from './messages/compact-block.ts';
+import { MAX_TX_MESSAGE_BYTES, txMessage, txMessageId } from './messages/gossip-tx.ts';
+import type { TopicRow, TopicScore } from './rows.ts';
+
+const row = <T>(fields: TopicRow<T>): TopicRow<T> => Object.freeze(fields);
+
+export const topics = Object.freeze({
+  block: row({
+    version: 1,
+    codec: compactBlock,
+    maxBytes: MAX_COMPACT_BLOCK_BYTES,
+    // 8 MiB at most. The newest announcement says most about where the chain is; headers bring what was dropped.
+    queue: { length: 32, drop: 'oldest' },
+    // Over the content, not the block hash alone: a bogus body under a real header must not keep the good one out.
+    messageId: sha256,
+    score: topicScore(1, -100),
+    holdAcceptMs: 60,
+  }),
+
+  tx: row({
+    version: 1,
+    codec: txMessage,
+    maxBytes: MAX_TX_MESSAGE_BYTES,
+    // 8 MiB at most. Parents come before their children: under load the first come are worth most.
+    queue: { length: 2048, drop: 'newest' },
+    messageId: txMessageId,
+    score: topicScore(0.5, -20),
+  }),
+});
+
+export type TopicName = keyof typeof topics;
+
+/** What a topic's message decodes to. */
+export type TopicMessage<Name extends TopicName> = (typeof topics)[Name] extends TopicRow<infer Message>
+  ? Message
+  : never;
+
+/**
+ * Rewards stay small (at most 3 for time in the mesh, 10 for first deliveries), the square of the rejected messages
+ * times `invalidWeight` decides: the third reject brings a peer to the graylist. Mesh delivery is not scored, since
+ * one block in ten minutes says nothing about a peer's diligence.
+ */
+function topicScore(topicWeight: number, invalidWeight: number): TopicScore {
+  return Object.freeze({
+    topicWeight,
+    timeInMeshWeight: 0.01,
+    timeInMeshQuantum: 1000,
+    timeInMeshCap: 300,
+    firstMessageDeliveriesWeight: 0.1,
+    firstMessageDeliveriesDecay: 0.98,
+    firstMessageDeliveriesCap: 100,
+    meshMessageDeliveriesWeight: 0,
+    meshMessageDeliveriesDecay: 0.5,
+    meshMessageDeliveriesCap: 1,
+    meshMessageDeliveriesThreshold: 1,
+    meshMessageDeliveriesWindow: 10,
+    meshMessageDeliveriesActivation: 5000,
+    meshFailurePenaltyWeight: 0,
+    meshFailurePenaltyDecay: 0.5,
+    invalidMessageDeliveriesWeight: invalidWeight,
+    invalidMessageDeliveriesDecay: 0.99,
+  });
+}
