@@ -1,1 +1,7 @@
+export { type AppendFilesOptions, openAppendFiles } from './append-files.ts';
+export { type ByteSource, memoryByteSource, openByteSource } from './byte-source.ts';
+export { lockDirectory } from './directory-lock.ts';
+export { type LevelStoreOptions, openLevelStore } from './level-store.ts';
+export { createMemoryAppendFiles } from './memory-append-files.ts';
+export { createMemoryStore } from './memory-store.ts';
 export type { AppendFiles, BatchOp, FilePosition, KeyRange, KeyValueStore } from './ports.ts';

@@ -1,0 +1,193 @@
+/**
+ * The key-value store on disk: LevelDB (classic-level), as Bitcoin Core has it.
+ *
+ * - A write that failed closes the store to further writes. LevelDB may have left a torn record in its log and
+ *   would append behind it, where recovery after a crash does not look; a fresh open starts a new log.
+ *   After reopening, the failed batch is there whole or not at all.
+ * - classic-level does not verify LevelDB's block checksums on reads, so each value carries its own:
+ *   CRC-32 of key and value, 4 bytes behind the value. A mismatch is `CORRUPT_DATA`, never a wrong answer.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { ClassicLevel } from 'classic-level';
+import { errorText, NodeError } from '#util';
+import { errnoOf, ioError } from './io-error.ts';
+import type { BatchOp, KeyRange, KeyValueStore } from './ports.ts';
+import { createSerial } from './serial.ts';
+
+export type LevelStoreOptions = {
+  /** Memory for uncompressed blocks read from disk. */
+  readonly cacheBytes: number;
+  /** Memory for recent writes; LevelDB may hold two of these. */
+  readonly writeBufferBytes: number;
+};
+
+const CHECKSUM_BYTES = 4;
+/** LevelDB's files: larger ones mean fewer handles for a UTXO set of gigabytes. */
+const TABLE_FILE_BYTES = 16 * 2 ** 20;
+/** How much an iterator fetches in one trip to the thread pool. */
+const ENTRIES_PER_TRIP = 1000;
+const BYTES_PER_TRIP = 256 * 1024;
+
+type Level = ClassicLevel<Uint8Array, Uint8Array>;
+
+/** Opens or creates the database in the directory `path`. Throws NodeError. */
+export async function openLevelStore(path: string, options: LevelStoreOptions): Promise<KeyValueStore> {
+  const level: Level = new ClassicLevel(path, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    cacheSize: options.cacheBytes,
+    writeBufferSize: options.writeBufferBytes,
+    maxFileSize: TABLE_FILE_BYTES,
+    // Hashes and keys do not compress; Core stores them plain too.
+    compression: false,
+  });
+  try {
+    await level.open();
+  } catch (error) {
+    throw levelError(error, 'open', path);
+  }
+  return new LevelStore(level, path);
+}
+
+class LevelStore implements KeyValueStore {
+  readonly #level: Level;
+  readonly #path: string;
+  readonly #serial = createSerial();
+  #writeFailure: NodeError | undefined;
+
+  constructor(level: Level, path: string) {
+    this.#level = level;
+    this.#path = path;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    let sealed: Uint8Array | undefined;
+    try {
+      sealed = this.#level.getSync(key);
+    } catch (error) {
+      throw levelError(error, 'read', this.#path);
+    }
+    return this.#open(key, sealed);
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    let values: (Uint8Array | undefined)[];
+    try {
+      values = await this.#level.getMany([...keys]);
+    } catch (error) {
+      throw levelError(error, 'read', this.#path);
+    }
+    return keys.map((key, i) => this.#open(key, values[i]));
+  }
+
+  write(ops: readonly BatchOp[], options?: { readonly sync?: boolean }): Promise<void> {
+    // Copied now: the caller may reuse its arrays while earlier writes are still under way.
+    const batch = ops.map(toLevelOp);
+    return this.#serial(async () => {
+      if (this.#writeFailure !== undefined) throw this.#writeFailure;
+      try {
+        await this.#level.batch(batch, { sync: options?.sync ?? false });
+      } catch (error) {
+        this.#writeFailure = levelError(error, 'write to', this.#path);
+        throw this.#writeFailure;
+      }
+    });
+  }
+
+  async *entries(range: KeyRange = {}): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
+    try {
+      // LevelDB iterators read from an implicit snapshot taken here.
+      await using iterator = this.#level.iterator({ ...range, highWaterMarkBytes: BYTES_PER_TRIP });
+      for (;;) {
+        const batch = await iterator.nextv(ENTRIES_PER_TRIP);
+        if (batch.length === 0) return;
+        for (const [key, sealed] of batch) yield [key, this.#unseal(key, sealed)];
+      }
+    } catch (error) {
+      throw levelError(error, 'read', this.#path);
+    }
+  }
+
+  async sizeOnDisk(): Promise<number> {
+    try {
+      const names = await readdir(this.#path);
+      const sizes = await Promise.all(names.map((name) => fileSize(join(this.#path, name))));
+      return sizes.reduce((sum, bytes) => sum + bytes, 0);
+    } catch (error) {
+      throw ioError(error, 'measure', this.#path);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#serial(() => this.#level.close());
+  }
+
+  #open(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | undefined {
+    return sealed === undefined ? undefined : this.#unseal(key, sealed);
+  }
+
+  #unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array {
+    const length = sealed.length - CHECKSUM_BYTES;
+    const value = sealed.subarray(0, Math.max(length, 0));
+    if (length < 0 || checksum(key, value) !== readChecksum(sealed, length)) {
+      throw corrupt(this.#path, 'a value does not match its checksum');
+    }
+    return value;
+  }
+}
+
+function checksum(key: Uint8Array, value: Uint8Array): number {
+  return crc32(value, crc32(key));
+}
+
+function readChecksum(sealed: Uint8Array, offset: number): number {
+  return new DataView(sealed.buffer, sealed.byteOffset + offset, CHECKSUM_BYTES).getUint32(0, true);
+}
+
+function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const sealed = new Uint8Array(value.length + CHECKSUM_BYTES);
+  sealed.set(value);
+  new DataView(sealed.buffer).setUint32(value.length, checksum(key, value), true);
+  return sealed;
+}
+
+function toLevelOp(
+  op: BatchOp,
+): { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array } {
+  const key = new Uint8Array(op.key);
+  return op.kind === 'put' ? { type: 'put', key, value: seal(key, op.value) } : { type: 'del', key };
+}
+
+/** A file that a compaction removes meanwhile counts nothing. */
+async function fileSize(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+function corrupt(path: string, what: string, cause?: unknown): NodeError {
+  return new NodeError('CORRUPT_DATA', `damaged database ${path}: ${what}; remove the folder to build it anew`, {
+    cause,
+  });
+}
+
+function levelError(error: unknown, action: string, path: string): NodeError {
+  if (error instanceof NodeError) return error;
+  // abstract-level wraps what the binding threw while opening.
+  const root = errnoOf(error) === 'LEVEL_DATABASE_NOT_OPEN' && error instanceof Error ? (error.cause ?? error) : error;
+  switch (errnoOf(root)) {
+    case 'LEVEL_LOCKED':
+      return new NodeError('DATADIR_LOCKED', `database ${path} is in use by another process; stop that one first`, {
+        cause: error,
+      });
+    case 'LEVEL_CORRUPTION':
+      return corrupt(path, errorText(root), error);
+    default:
+      return ioError(root, `${action} the database`, path);
+  }
+}
