@@ -1,5 +1,10 @@
+export { buildCompactBlock, matchShortIds, reconstruct } from './compact-blocks.ts';
+export { encodeFrame, FrameError, readFrames, readResponse, responseFrameHead, responseStatus } from './frames.ts';
 export { dhtProtocol, networkId, protocolId, topicId } from './ids.ts';
-export { type OffenceName, offences, type Severity } from './offences.ts';
-export { type Codec, HOLD_ACCEPT_MIN_BYTES, type StreamRow, type TopicRow } from './rows.ts';
-export { type StreamItem, type StreamName, type StreamRequest, streams } from './streams.ts';
+export { txMessageFor } from './messages/gossip-tx.ts';
+export { type Hello, SERVICES } from './messages/hello.ts';
+export { checkHello, PROTOCOL_REVISION } from './negotiation.ts';
+export { type OffenceName, offences } from './offences.ts';
+export type { StreamRow, TopicRow } from './rows.ts';
+export { type StreamName, type StreamRequest, streams } from './streams.ts';
 export { type TopicMessage, type TopicName, topics } from './topics.ts';

@@ -96,15 +96,12 @@ export type TopicRow<T> = {
   /** 32 bytes, the same for the same content on every node. Synchronous; safe on garbage. */
   messageId(data: Uint8Array): Uint8Array;
   readonly score: TopicScore;
-  /** Accept is reported no earlier than this after arrival, for messages of HOLD_ACCEPT_MIN_BYTES and more. */
+  /**
+   * Accept is reported no earlier than this after arrival, for messages large enough for IDONTWANT (`net` sets that
+   * size). IDONTWANT saves copies only when there is a pause between receiving a message and passing it on.
+   */
   readonly holdAcceptMs?: number;
 };
-
-/**
- * Gossipsub's IDONTWANT is sent for messages of at least this size. It saves copies only when there is a pause
- * between receiving and forwarding: hence `holdAcceptMs`.
- */
-export const HOLD_ACCEPT_MIN_BYTES = 4096;
 
 /**
  * The compact size in front of a request, as a number in 1 .. max. Never throws: garbage counts as what its bytes

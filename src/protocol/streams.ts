@@ -107,8 +107,3 @@ export type StreamRequest<Name extends StreamName> = (typeof streams)[Name] exte
 >
   ? Request
   : never;
-
-/** What one `ok` frame of a stream's response decodes to. */
-export type StreamItem<Name extends StreamName> = (typeof streams)[Name] extends StreamRow<infer _Request, infer Item>
-  ? Item
-  : never;

@@ -1,0 +1,131 @@
+/**
+ * Making compact blocks and putting blocks together again (BIP152 version 2). Pure.
+ * A rebuilt block is a guess until its merkle root has been checked: a failure there ('mutated') means that a short
+ * id met the wrong transaction. Then the whole block is asked for and nobody is blamed (Core's READ_STATUS_FAILED).
+ */
+
+import siphash24 from 'siphash24';
+import { sha256 } from '#crypto';
+import { Block, type BlockHeader, type Transaction, Writer } from '#primitives';
+import {
+  type CompactBlock,
+  compactBlockSize,
+  compactTransactionCount,
+  MAX_BLOCK_TRANSACTIONS,
+  MAX_COMPACT_BLOCK_BYTES,
+  SHORT_ID_BYTES,
+  structureProblem,
+} from './messages/compact-block.ts';
+
+/** Gives the transaction of a short id (48 bits); 'collision' when two known ones have it. */
+export type ShortIdLookup = (shortId: number) => Transaction | 'collision' | undefined;
+
+export type Reconstruction =
+  | { readonly kind: 'complete'; readonly block: Block }
+  /** The positions that nobody knew, ascending; `transactions` holds the others in block order. */
+  | {
+      readonly kind: 'missing';
+      readonly indexes: readonly number[];
+      readonly transactions: readonly (Transaction | undefined)[];
+    }
+  /** Nothing can be rebuilt: ask for the whole block. No fault of the sender. */
+  | { readonly kind: 'whole-block'; readonly reason: 'header-only' | 'short-id-collision' }
+  /** Malformed; what `decode` gives never is. */
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+/** BIP152: the first 16 bytes of SHA256(header || nonce, little endian) are the SipHash key. */
+export function shortIdKey(header: BlockHeader, nonce: bigint): Uint8Array {
+  return sha256(new Writer(header.raw.length + 8).bytes(header.raw).u64(nonce).finish()).subarray(0, 16);
+}
+
+const scratch = new Uint8Array(8);
+const scratchView = new DataView(scratch.buffer);
+
+/** BIP152: SipHash-2-4 of the wtxid (32 bytes, internal order), the two most significant bytes dropped. */
+export function shortIdOf(key: Uint8Array, wtxidBytes: Uint8Array): number {
+  siphash24(wtxidBytes, key, scratch, true);
+  return scratchView.getUint16(4, true) * 2 ** 32 + scratchView.getUint32(0, true);
+}
+
+/**
+ * The announcement of a block: coinbase prefilled, a short id for each other transaction. Header only when that
+ * would be longer than a gossip message may be. `nonce` is random, so that colliding ids collide for one sender only.
+ */
+export function buildCompactBlock(block: Block, nonce: bigint): CompactBlock {
+  const { header, transactions } = block;
+  const headerOnly = { header, nonce, shortIds: new Uint8Array(0), prefilled: [] };
+  const [coinbase, ...others] = transactions;
+  if (coinbase === undefined || transactions.length > MAX_BLOCK_TRANSACTIONS) return headerOnly;
+  const prefilled = [{ index: 0, tx: coinbase }];
+  const shortIds = new Uint8Array(others.length * SHORT_ID_BYTES);
+  if (compactBlockSize({ shortIds, prefilled }) > MAX_COMPACT_BLOCK_BYTES) return headerOnly;
+  const key = shortIdKey(header, nonce);
+  others.forEach((tx, i) => {
+    siphash24(tx.wtxidBytes, key, scratch, true);
+    shortIds.set(scratch.subarray(0, SHORT_ID_BYTES), i * SHORT_ID_BYTES);
+  });
+  return { header, nonce, shortIds, prefilled };
+}
+
+/**
+ * A lookup among `candidates` (the mempool, recently refused transactions). Hashes each candidate until every id of
+ * the block is met; keeps only what the block asks for. As Core's InitData, it does not look on for collisions then.
+ */
+export function matchShortIds(compact: CompactBlock, candidates: Iterable<Transaction>): ShortIdLookup {
+  const found = new Map<number, Transaction | 'collision' | undefined>();
+  for (const id of shortIdsOf(compact)) found.set(id, undefined);
+  const key = shortIdKey(compact.header, compact.nonce);
+  let open = found.size;
+  if (open > 0) {
+    for (const tx of candidates) {
+      const id = shortIdOf(key, tx.wtxidBytes);
+      if (!found.has(id)) continue;
+      const known = found.get(id);
+      if (known === undefined) {
+        found.set(id, tx);
+        if (--open === 0) break;
+      } else if (known !== 'collision' && known.wtxid !== tx.wtxid) {
+        found.set(id, 'collision');
+      }
+    }
+  }
+  return (shortId) => found.get(shortId);
+}
+
+/** Puts a block together from its announcement and what `lookup` knows. A collision counts as not known. */
+export function reconstruct(compact: CompactBlock, lookup: ShortIdLookup): Reconstruction {
+  const problem = structureProblem(compact);
+  if (problem !== undefined) return { kind: 'invalid', reason: problem };
+  const count = compactTransactionCount(compact);
+  if (count === 0) return { kind: 'whole-block', reason: 'header-only' };
+  const ids = shortIdsOf(compact);
+  if (new Set(ids).size !== ids.length) return { kind: 'whole-block', reason: 'short-id-collision' };
+
+  const transactions = new Array<Transaction | undefined>(count).fill(undefined);
+  for (const { index, tx } of compact.prefilled) transactions[index] = tx;
+  const missing: number[] = [];
+  const complete: Transaction[] = [];
+  let nextId = 0;
+  for (let index = 0; index < count; index++) {
+    let tx = transactions[index];
+    if (tx === undefined) {
+      const known = lookup(ids[nextId++] ?? -1);
+      tx = known === 'collision' ? undefined : known;
+      transactions[index] = tx;
+    }
+    if (tx === undefined) missing.push(index);
+    else complete.push(tx);
+  }
+  if (missing.length > 0) return { kind: 'missing', indexes: missing, transactions };
+  return { kind: 'complete', block: Block.fromParts(compact.header, complete) };
+}
+
+/** The ids as numbers, in block order. */
+function shortIdsOf({ shortIds }: CompactBlock): number[] {
+  const view = new DataView(shortIds.buffer, shortIds.byteOffset, shortIds.byteLength);
+  const ids: number[] = [];
+  for (let at = 0; at < shortIds.length; at += SHORT_ID_BYTES) {
+    ids.push(view.getUint16(at + 4, true) * 2 ** 32 + view.getUint32(at, true));
+  }
+  return ids;
+}
