@@ -29,13 +29,12 @@ export class FrameError extends Error {
   }
 }
 
-/** A frame as one fresh array: for requests and other small things. The end frame is the frame of no bytes. */
-export function encodeFrame(payload: Uint8Array): Uint8Array {
-  return concatBytes(encodeLength(payload.length), payload);
-}
-
-/** What goes in front of the payload of a response frame: length and status, 2 to 5 bytes. Sent apart, a block is not copied. */
-export function responseFrameHead(status: ResponseStatus, payloadBytes: number): Uint8Array {
+/**
+ * What goes in front of the payload: the length and, in a response, the status; 1 to 5 fresh bytes. Sent apart from
+ * the payload, so that a block is not copied. The end frame is the head of no bytes without a status.
+ */
+export function frameHead(payloadBytes: number, status?: ResponseStatus): Uint8Array {
+  if (status === undefined) return encodeLength(payloadBytes);
   return concatBytes(encodeLength(payloadBytes + 1), Uint8Array.of(status));
 }
 

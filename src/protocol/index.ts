@@ -1,10 +1,10 @@
 export { buildCompactBlock, matchShortIds, reconstruct } from './compact-blocks.ts';
-export { encodeFrame, FrameError, readFrames, readResponse, responseFrameHead, responseStatus } from './frames.ts';
+export { FrameError, frameHead, readFrames, readResponse, responseStatus } from './frames.ts';
 export { dhtProtocol, networkId, protocolId, topicId } from './ids.ts';
 export { txMessageFor } from './messages/gossip-tx.ts';
 export { type Hello, SERVICES } from './messages/hello.ts';
 export { checkHello, PROTOCOL_REVISION } from './negotiation.ts';
-export { type OffenceName, offences } from './offences.ts';
-export type { StreamRow, TopicRow } from './rows.ts';
-export { type StreamName, type StreamRequest, streams } from './streams.ts';
-export { type TopicMessage, type TopicName, topics } from './topics.ts';
+export { type OffenceName, offences, type Severity } from './offences.ts';
+export type { Decoded, Quota, StreamRow, TopicRow } from './rows.ts';
+export { type StreamName, streams } from './streams.ts';
+export { type TopicName, topics } from './topics.ts';

@@ -15,6 +15,9 @@ export type Codec<T> = {
   decode(bytes: Uint8Array): T;
 };
 
+/** What a codec decodes to: `Decoded<typeof streams.headers.request>`, `Decoded<(typeof topics)[Name]['codec']>`. */
+export type Decoded<C> = C extends Codec<infer T> ? T : never;
+
 /** Outer limits of one exchange, milliseconds. A caller may give up earlier by its own signal. */
 export type StreamTimeouts = {
   /** From the request being sent to the first byte of the response. */

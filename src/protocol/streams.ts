@@ -99,11 +99,3 @@ export const streams = Object.freeze({
 });
 
 export type StreamName = keyof typeof streams;
-
-/** What a stream's request decodes to. */
-export type StreamRequest<Name extends StreamName> = (typeof streams)[Name] extends StreamRow<
-  infer Request,
-  infer _Item
->
-  ? Request
-  : never;

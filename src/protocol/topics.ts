@@ -32,11 +32,6 @@ export const topics = Object.freeze({
 
 export type TopicName = keyof typeof topics;
 
-/** What a topic's message decodes to. */
-export type TopicMessage<Name extends TopicName> = (typeof topics)[Name] extends TopicRow<infer Message>
-  ? Message
-  : never;
-
 /**
  * Rewards stay small (at most 3 for time in the mesh, 10 for first deliveries), the square of the rejected messages
  * times `invalidWeight` decides: the third reject brings a peer to the graylist. Mesh delivery is not scored, since
