@@ -29,8 +29,7 @@ export function decompressPublicKey(key: Uint8Array): Uint8Array | undefined {
   tools ??= load();
   try {
     return new Uint8Array(tools.expand(key));
-  } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) throw error;
+  } catch {
     return undefined;
   }
 }
