@@ -1,0 +1,80 @@
+/** Every command: what it takes, what help teaches about it, and where it is implemented (loaded when it runs). */
+import type { ExitCode } from './exit-codes.ts';
+import type { CommandName, Settings } from './options.ts';
+
+export type CommandRun = (settings: Settings, args: readonly string[]) => Promise<ExitCode>;
+
+export type CommandRow = {
+  readonly summary: string;
+  /** Positional arguments in commander's notation, with an explanation each. */
+  readonly args: Readonly<Record<string, string>>;
+  readonly details: string;
+  readonly examples: readonly (readonly [command: string, does: string])[];
+  readonly load: () => Promise<CommandRun>;
+};
+
+export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
+  node: {
+    summary: 'run a node: find peers, sync, follow the chain',
+    args: {},
+    details:
+      'Connects to peers, checks every block and keeps up with new ones until Ctrl-C stops it (within two seconds; ' +
+      'a second Ctrl-C does not wait). It continues where it stopped. It prints the address that others can give ' +
+      'to --bootstrap or --connect.',
+    examples: [
+      ['starling node', 'mainnet, data in ~/.starling'],
+      ['starling node --network regtest --bootstrap /ip4/127.0.0.1/tcp/18544/p2p/12D3Koo…', 'join by one known node'],
+      ['starling node --network ./our-chain.json --listen none', 'a private chain, no incoming connections'],
+      ['starling node --config ./starling.conf --log-format json', 'settings from a file, logs for a machine'],
+    ],
+    load: async () => (await import('./commands/node.ts')).runNode,
+  },
+  import: {
+    summary: 'check and add blocks from files',
+    args: { '<file...>': "Bitcoin Core's blk*.dat files, or raw blocks, in any order" },
+    details:
+      'Blocks are checked like those of peers. A block whose parent comes later, also in another file, waits for it. ' +
+      'At damage it says the offset and the reason; everything before it is kept, and the exit code is 6.',
+    examples: [
+      ['starling import ~/.bitcoin/blocks/blk*.dat', 'start from what Bitcoin Core has downloaded'],
+      ['starling import --network signet --db-cache 2000 blk00000.dat', 'another network, more memory'],
+    ],
+    load: async () => (await import('./commands/import.ts')).runImport,
+  },
+  export: {
+    summary: 'write blocks to a file that Bitcoin Core can import',
+    args: { '<file>': 'the file to write; it must not exist yet' },
+    details: 'Writes the blocks of the active chain in height order, framed as in blk*.dat (bitcoind -loadblock=FILE).',
+    examples: [
+      ['starling export all.dat', 'the whole chain'],
+      ['starling export --from 800000 --to 800999 part.dat', 'a thousand blocks'],
+    ],
+    load: async () => (await import('./commands/export.ts')).runExport,
+  },
+  info: {
+    summary: 'show the tip and the hashes of the coins',
+    args: {},
+    details:
+      "Reads a data directory that no node is using. The hashes are those of Bitcoin Core's gettxoutsetinfo, so " +
+      'that the result can be compared figure by figure; computing them reads every coin.',
+    examples: [
+      ['starling info', 'a table'],
+      ['starling info --network testnet4 --json', 'one JSON object'],
+    ],
+    load: async () => (await import('./commands/info.ts')).runInfo,
+  },
+  devnet: {
+    summary: 'run a small network of its own on this machine',
+    args: {},
+    details:
+      'Starts a seed, a miner and more nodes as separate processes on loopback, with regtest rules. They are told ' +
+      "only the seed's address and find each other by the DHT; then they sync the miner's history and relay its " +
+      'blocks and a stream of signed transactions. The table shows each; Ctrl-C stops all.',
+    examples: [
+      ['starling devnet', 'a seed and five nodes, a block every five seconds'],
+      ['starling devnet --nodes 8 --block-interval 2 --tx-rate 10', 'more of everything'],
+      ['starling devnet --keep', 'leave the data directories to look at'],
+    ],
+    load: async () => (await import('./commands/devnet.ts')).runDevnet,
+  },
+};

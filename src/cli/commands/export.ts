@@ -1,0 +1,3 @@
+export async function runExport(): Promise<0> {
+  return 0;
+}

@@ -1,0 +1,3 @@
+export async function runImport(): Promise<0> {
+  return 0;
+}

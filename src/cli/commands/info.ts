@@ -1,0 +1,3 @@
+export async function runInfo(): Promise<0> {
+  return 0;
+}

@@ -1,0 +1,3 @@
+export async function runNode(): Promise<0> {
+  return 0;
+}

@@ -1,0 +1,186 @@
+/**
+ * Every flag of every command, as one table. Help, parsing, the configuration file and the type of the settings
+ * all follow from a row; a new flag is a new row.
+ */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { listenAddress, nonEmpty, oneOf, onOff, path, peerAddress, positiveNumber, wholeNumber } from './values.ts';
+
+export type CommandName = 'node' | 'import' | 'export' | 'info' | 'devnet';
+
+export type OptionRow<T> = {
+  /** Without the dashes; also the key in a configuration file. */
+  readonly flag: string;
+  /** How help names the value; undefined for a switch. */
+  readonly value: string | undefined;
+  /** May be given several times. */
+  readonly isList: boolean;
+  readonly help: string;
+  /** What help says about the default; undefined when there is nothing to say. */
+  readonly defaultText: string | undefined;
+  readonly commands: readonly CommandName[];
+  readonly default: T;
+  /** From the texts given (at least one). Throws NodeError `BAD_CONFIG`. */
+  readonly parse: (texts: readonly string[]) => T;
+};
+
+type Single<T, D> = {
+  readonly flag: string;
+  readonly value: string;
+  readonly help: string;
+  readonly commands: readonly CommandName[];
+  readonly parse: (text: string) => T;
+  readonly default: D;
+  readonly defaultText?: string;
+};
+
+function single<T, D = T>(row: Single<T, D>): OptionRow<T | D> {
+  const { default: value, defaultText = value === undefined ? undefined : String(value) } = row;
+  // Given twice, the last counts: a wrapper script may set what its caller overrides.
+  return { ...row, isList: false, defaultText, parse: (texts) => row.parse(texts.at(-1) ?? '') };
+}
+
+function list<T>(row: Single<T, readonly T[]>): OptionRow<readonly T[]> {
+  return { defaultText: undefined, ...row, isList: true, parse: (texts) => texts.map(row.parse) };
+}
+
+function toggle(row: Omit<Single<boolean, boolean>, 'value' | 'parse' | 'default'>): OptionRow<boolean> {
+  const parse = (texts: readonly string[]): boolean => onOff(texts.at(-1) ?? '');
+  return { ...row, value: undefined, isList: false, defaultText: undefined, default: false, parse };
+}
+
+const ON_A_CHAIN: readonly CommandName[] = ['node', 'import', 'export', 'info'];
+const ANYWHERE: readonly CommandName[] = [...ON_A_CHAIN, 'devnet'];
+
+export const OPTIONS = {
+  network: single({
+    flag: 'network',
+    value: 'NAME|FILE',
+    help: 'mainnet, testnet3, testnet4, signet, regtest, or a network file (.json)',
+    commands: ON_A_CHAIN,
+    parse: nonEmpty,
+    default: 'mainnet',
+  }),
+  datadir: single({
+    flag: 'datadir',
+    value: 'DIR',
+    help: 'where blocks, coins and keys are kept; each network has its own folder in it',
+    commands: ON_A_CHAIN,
+    parse: path,
+    default: join(homedir(), '.starling'),
+    defaultText: '~/.starling',
+  }),
+  config: single({
+    flag: 'config',
+    value: 'FILE',
+    help: 'read settings from a file: JSON, or lines of key=value; flags go before it',
+    commands: ON_A_CHAIN,
+    parse: path,
+    default: undefined,
+  }),
+  listen: list({
+    flag: 'listen',
+    value: 'ADDR',
+    help: 'accept connections on this multiaddr; may be repeated; "none" to accept none',
+    commands: ['node'],
+    parse: listenAddress,
+    default: [],
+    defaultText: "all interfaces, the network's port",
+  }),
+  bootstrap: list({
+    flag: 'bootstrap',
+    value: 'ADDR',
+    help: 'a node to find others by; may be repeated',
+    commands: ['node'],
+    parse: peerAddress,
+    default: [],
+  }),
+  connect: list({
+    flag: 'connect',
+    value: 'ADDR',
+    help: 'a peer to stay connected with; may be repeated',
+    commands: ['node'],
+    parse: peerAddress,
+    default: [],
+  }),
+  maxPeers: single({
+    flag: 'max-peers',
+    value: 'N',
+    help: 'most connections, both directions together',
+    commands: ['node'],
+    parse: wholeNumber(1, 1000),
+    default: 125,
+  }),
+  dbCache: single({
+    flag: 'db-cache',
+    value: 'MIB',
+    help: 'memory for coins, in MiB; more makes the first sync faster',
+    commands: ['node', 'import'],
+    parse: wholeNumber(4, 65_536),
+    default: 450,
+  }),
+  from: single({
+    flag: 'from',
+    value: 'HEIGHT',
+    help: 'first block to write',
+    commands: ['export'],
+    parse: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    default: 0,
+  }),
+  to: single({
+    flag: 'to',
+    value: 'HEIGHT',
+    help: 'last block to write',
+    commands: ['export'],
+    parse: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    default: undefined,
+    defaultText: 'the tip',
+  }),
+  json: toggle({ flag: 'json', help: 'print one JSON object', commands: ['info'] }),
+  nodes: single({
+    flag: 'nodes',
+    value: 'N',
+    help: 'nodes beside the seed; the first of them mines',
+    commands: ['devnet'],
+    parse: wholeNumber(2, 50),
+    default: 5,
+  }),
+  blockInterval: single({
+    flag: 'block-interval',
+    value: 'SECONDS',
+    help: 'time between blocks',
+    commands: ['devnet'],
+    parse: positiveNumber(0.1, 3600),
+    default: 5,
+  }),
+  txRate: single({
+    flag: 'tx-rate',
+    value: 'N',
+    help: 'transactions a second, all nodes together; 0 for none',
+    commands: ['devnet'],
+    parse: positiveNumber(0, 100),
+    default: 1,
+  }),
+  keep: toggle({ flag: 'keep', help: 'keep the data directories when it stops', commands: ['devnet'] }),
+  logLevel: single({
+    flag: 'log-level',
+    value: 'LEVEL',
+    help: 'debug, info, warn, error or silent',
+    commands: ANYWHERE,
+    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    default: 'info',
+  }),
+  logFormat: single({
+    flag: 'log-format',
+    value: 'FORMAT',
+    help: 'human, or json: one object a line',
+    commands: ANYWHERE,
+    parse: oneOf('human', 'json'),
+    default: 'human',
+  }),
+} as const satisfies Readonly<Record<string, OptionRow<unknown>>>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** Everything a command may read; what its own flags do not cover has the default. */
+export type Settings = { readonly [Name in OptionName]: ReturnType<(typeof OPTIONS)[Name]['parse']> };

@@ -1,0 +1,124 @@
+/**
+ * Builds the command line from the tables of options and commands. Whatever goes wrong ends as one line on stderr
+ * and an exit code; nothing here ends the process.
+ */
+import { readFileSync } from 'node:fs';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { COMMANDS, type CommandRow } from './commands.ts';
+import { describeFailure, EXIT_CODE_HELP, ExitCode } from './exit-codes.ts';
+import { type CommandName, OPTIONS, type OptionName, type OptionRow } from './options.ts';
+import { type FlagTexts, resolveSettings } from './settings.ts';
+
+export type Output = {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+};
+
+/** Not in help: what `devnet` starts for each of its nodes. */
+export const DEVNET_NODE_COMMAND = 'devnet-node';
+
+/** Runs one command line (without program name) and gives the exit code. Never throws. */
+export async function runProgram(args: readonly string[], output: Output): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.ok;
+  const program = createProgram(output, async (run) => {
+    exitCode = await run();
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return endedByParser(error, output);
+    const { code, line } = describeFailure(error);
+    output.err(`starling: ${line}\n`);
+    if (code === ExitCode.unexpected && error instanceof Error) output.err(`${error.stack ?? ''}\n`);
+    return code;
+  }
+}
+
+function endedByParser(error: CommanderError, output: Output): ExitCode {
+  if (error.exitCode === 0) return ExitCode.ok;
+  // Without a command, commander has printed the help already.
+  if (error.code !== 'commander.help') {
+    output.err(`starling: ${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; see "starling --help"\n`);
+  }
+  return ExitCode.usage;
+}
+
+type Execute = (run: () => Promise<ExitCode>) => Promise<void>;
+
+function createProgram(output: Output, execute: Execute): Command {
+  const program = new Command('starling')
+    .description('A Bitcoin-rules full node whose peers speak libp2p.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help; also after a command')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', generalHelp())
+    .exitOverride()
+    .configureOutput({ writeOut: output.out, writeErr: output.err, outputError: () => {} });
+  for (const [name, row] of Object.entries(COMMANDS)) addCommand(program, name as CommandName, row, execute);
+  program.command(DEVNET_NODE_COMMAND, { hidden: true }).action(() =>
+    execute(async () => {
+      const { runDevnetNode } = await import('./devnet/child.ts');
+      return runDevnetNode();
+    }),
+  );
+  return program;
+}
+
+function addCommand(program: Command, name: CommandName, row: CommandRow, execute: Execute): void {
+  const command = program
+    .command(name)
+    .summary(row.summary)
+    .description(`${capital(row.summary)}.\n\n${row.details}`);
+  for (const [notation, about] of Object.entries(row.args)) command.addArgument(new Argument(notation, about));
+  for (const [attribute, option] of Object.entries<OptionRow<unknown>>(OPTIONS)) {
+    if (option.commands.includes(name)) command.addOption(commanderOption(attribute, option));
+  }
+  command.addHelpText('after', examplesHelp(row));
+  command.action(async () => {
+    await execute(async () => {
+      const settings = await resolveSettings(name, command.opts<FlagTexts>());
+      const run = await row.load();
+      return run(settings, command.args);
+    });
+  });
+}
+
+/** Texts are only collected here; `resolveSettings` parses them, as it parses those of the configuration file. */
+function commanderOption(attribute: string, row: OptionRow<unknown>): Option {
+  const about = row.defaultText === undefined ? row.help : `${row.help} (default: ${row.defaultText})`;
+  const option = new Option(row.value === undefined ? `--${row.flag}` : `--${row.flag} <${row.value}>`, about);
+  option.attributeName = () => attribute satisfies string as OptionName;
+  if (row.value === undefined) return option.preset(['true']);
+  return option.argParser<readonly string[]>((text, previous) => [...(previous ?? []), text]);
+}
+
+function examplesHelp(row: CommandRow): string {
+  const lines = row.examples.map(([command, does]) => `  # ${does}\n  ${command}`);
+  return `\nExamples:\n${lines.join('\n')}`;
+}
+
+function generalHelp(): string {
+  const codes = EXIT_CODE_HELP.map(([code, means]) => `  ${String(code).padEnd(5)}${means}`);
+  return [
+    '',
+    'Try it:',
+    '  starling devnet               a network of its own on this machine, with blocks and transactions',
+    '  starling node --help          how to join one',
+    '',
+    'Exit codes:',
+    ...codes,
+  ].join('\n');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** From the package's own package.json: beside src/ in a clone and in the published package alike. */
+export function readVersion(): string {
+  const manifest: { version?: unknown } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return String(manifest.version);
+}

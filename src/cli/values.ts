@@ -1,0 +1,77 @@
+/** Turns the text of a flag or a configuration line into a value. Each parser throws a `NodeError` that says what fits. */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { NodeError } from '#util';
+
+const SHOWN_TEXT = 80;
+
+/** The text is not what the flag takes. `expected` completes "… is expected". */
+function unfit(text: string, expected: string): NodeError {
+  const shown = text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text;
+  return new NodeError('BAD_CONFIG', `"${shown}" does not fit: ${expected} is expected`);
+}
+
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw unfit(text, `a whole number ${range}`);
+    return value;
+  };
+}
+
+export function positiveNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw unfit(text, `a number from ${min} to ${max}`);
+    return value;
+  };
+}
+
+export function oneOf<const T extends string>(...choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found === undefined) throw unfit(text, `one of ${choices.join(', ')}`);
+    return found;
+  };
+}
+
+/** `true` and `1`, `false` and `0`, as Bitcoin Core's configuration files write them. */
+export function onOff(text: string): boolean {
+  if (text === 'true' || text === '1') return true;
+  if (text === 'false' || text === '0') return false;
+  throw unfit(text, 'true, false, 1 or 0');
+}
+
+export function nonEmpty(text: string): string {
+  if (text.trim() === '') throw unfit(text, 'some text');
+  return text;
+}
+
+/** An absolute path; `~` is the home directory also where no shell expands it. */
+export function path(text: string): string {
+  const given = nonEmpty(text);
+  return given === '~' || given.startsWith('~/') ? join(homedir(), given.slice(1)) : resolve(given);
+}
+
+const HOST =
+  /^\/(?:ip4\/(?:\d{1,3}\.){3}\d{1,3}|ip6\/[0-9a-fA-F:.]{2,45}|dns[46]?\/[\w.-]{1,253})\/tcp\/(\d{1,5})(\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,64}))?$/;
+const DNSADDR = /^\/dnsaddr\/[\w.-]{1,253}(\/p2p\/[1-9A-HJ-NP-Za-km-z]{40,64})?$/;
+
+/** A TCP multiaddr to listen on, or `none`. */
+export function listenAddress(text: string): string {
+  const [, port, peer] = HOST.exec(text) ?? [];
+  if (text === 'none' || (isPort(port) && peer === undefined)) return text;
+  throw unfit(text, 'a multiaddr such as /ip4/0.0.0.0/tcp/8433 (port 0 takes a free one), or none,');
+}
+
+/** A TCP multiaddr of a node, with its peer id: what the node itself prints when it starts. */
+export function peerAddress(text: string): string {
+  const [, port, peer] = HOST.exec(text) ?? [];
+  if ((isPort(port) && port !== '0' && peer !== undefined) || DNSADDR.test(text)) return text;
+  throw unfit(text, 'a multiaddr with port and peer id, such as /ip4/192.0.2.1/tcp/8433/p2p/12D3Koo…,');
+}
+
+function isPort(text: string | undefined): boolean {
+  return text !== undefined && Number(text) <= 65535;
+}
