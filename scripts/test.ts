@@ -33,7 +33,12 @@ type Phase = {
 };
 
 const PHASES: readonly Phase[] = [
-  { name: 'lint', about: 'format and lint', command: [join(BIN, 'biome'), 'check', '.'], limitMinutes: 2 },
+  {
+    name: 'lint',
+    about: 'format and lint',
+    command: [join(BIN, 'biome'), 'check', '--error-on-warnings', '.'],
+    limitMinutes: 2,
+  },
   { name: 'types', about: 'types', command: [join(BIN, 'tsc'), '-p', '.'], limitMinutes: 3 },
   { name: 'dead-code', about: 'dead code', command: [process.execPath, 'scripts/dead-code.ts'], limitMinutes: 1 },
   {
