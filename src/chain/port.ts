@@ -64,7 +64,6 @@ export type UtxoStats = {
   readonly totalAmount: bigint;
   readonly hashSerialized3: string;
   readonly muhash: string;
-  readonly sizeOnDisk: number;
 };
 
 /** Reads. All synchronous ones answer from memory (coins: cache, then the store). */
@@ -95,6 +94,8 @@ export type ChainReader = {
   readonly getCoin: (outpoint: OutPoint) => Coin | undefined;
   /** Walks the whole UTXO set (flushes first); slow on a large chain. */
   readonly utxoStats: (signal?: AbortSignal) => Promise<UtxoStats>;
+  /** Bytes of the block and undo files (getblockchaininfo's size_on_disk). */
+  readonly sizeOnDisk: () => Promise<number>;
 };
 
 export type Chain = AsyncDisposable &

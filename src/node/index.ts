@@ -1,9 +1,3 @@
-export type {
-  NodeDeps,
-  NodeOptions,
-  NodeStatus,
-  StarlingNode,
-  SubmitResult,
-  SyncPhase,
-  SyncStatus,
-} from './port.ts';
+export { loadNetwork } from './networks.ts';
+export { createNode } from './node.ts';
+export type { NodeDeps, NodeOptions, NodeStatus, StarlingNode, SubmitResult } from './port.ts';

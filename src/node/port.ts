@@ -3,6 +3,7 @@ import type { ChainReader, HeaderEntry } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { NetStatus } from '#net';
 import type { Txid } from '#primitives';
+import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
 
 export type NodeOptions = {
@@ -29,23 +30,8 @@ export type NodeDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-};
-
-export type SyncPhase = 'waiting-for-peers' | 'headers' | 'blocks' | 'at-tip' | 'stalled';
-
-export type SyncStatus = {
-  readonly phase: SyncPhase;
-  /** Why it stalls or waits; empty otherwise. */
-  readonly reason: string;
-  readonly height: number;
-  readonly headerHeight: number;
-  /** 0 .. 1 by headers' heights. */
-  readonly progress: number;
-  readonly blocksPerSecond: number;
-  readonly bytesPerSecond: number;
-  /** Undefined while unknown. */
-  readonly secondsLeft: number | undefined;
-  readonly peers: number;
+  /** The node met a bug or lost a part of itself and must be disposed; called at most a few times. */
+  readonly onFatal?: (error: unknown) => void;
 };
 
 export type NodeStatus = {

@@ -14,3 +14,4 @@ export { type Clock, sleep, systemClock, type TimerHandle } from './clock.ts';
 export { errorText, NodeError, type NodeErrorCode } from './errors.ts';
 export { type LogFields, type Logger, nullLogger } from './logger.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
+export { Serial } from './serial.ts';

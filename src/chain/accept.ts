@@ -1,0 +1,67 @@
+/** The way into the tree: header rules, then the rules of a block that need no coins (Core's AcceptBlockHeader and AcceptBlock). */
+import {
+  checkBlock,
+  checkBlockHeader,
+  contextualCheckBlock,
+  contextualCheckBlockHeader,
+  failure,
+  type NetworkParams,
+  type ValidationFailure,
+} from '#consensus';
+import { type Block, type BlockHeader, DecodeError } from '#primitives';
+import type { BlockIndex } from './block-index.ts';
+import type { HeaderId } from './header-tree.ts';
+
+export type AcceptDeps = {
+  readonly params: NetworkParams;
+  readonly index: BlockIndex;
+  /** Unix seconds. */
+  readonly now: () => number;
+};
+
+export type HeaderResult =
+  | { readonly kind: 'known' | 'added'; readonly id: HeaderId }
+  | { readonly kind: 'failed'; readonly failure: ValidationFailure };
+
+/** Checks one header against its parent and adds it to the tree. */
+export function acceptHeader(deps: AcceptDeps, header: BlockHeader): HeaderResult {
+  const { index, params } = deps;
+  const known = index.tree.find(header.hash);
+  if (known !== undefined) {
+    return index.isFailed(known) ? failed(failure('cached-invalid', 'duplicate')) : { kind: 'known', id: known };
+  }
+  const proof = checkBlockHeader(header, params);
+  if (proof !== undefined) return failed(proof);
+  const parent = index.tree.findBytes(header.raw.subarray(4, 36));
+  if (parent === undefined) return failed(failure('missing-prev', 'prev-blk-not-found'));
+  if (index.isFailed(parent)) return failed(failure('invalid-prev', 'bad-prevblk'));
+  const context = contextualCheckBlockHeader(header, index.tree.entry(parent), params, deps.now());
+  if (context !== undefined) return failed(context);
+  // The bytes may be a view of a whole message or block: the tree copies them.
+  return { kind: 'added', id: index.addHeader(header, parent) };
+}
+
+function failed(reason: ValidationFailure): HeaderResult {
+  return { kind: 'failed', failure: reason };
+}
+
+/**
+ * Rules of the block alone. A block that cannot be decoded is `mutated`: the header says nothing about these bytes,
+ * so another copy may be good.
+ */
+export function checkBlockAlone(params: NetworkParams, block: Block): ValidationFailure | undefined {
+  try {
+    return checkBlock(block, params);
+  } catch (error) {
+    if (error instanceof DecodeError) return failure('mutated', 'bad-blk-decode', error.message);
+    throw error;
+  }
+}
+
+/** Rules of the block in its place; `id` is its header's. */
+export function checkBlockInPlace(deps: AcceptDeps, block: Block, id: HeaderId): ValidationFailure | undefined {
+  const parent = deps.index.tree.parentOf(id);
+  return parent === undefined
+    ? undefined
+    : contextualCheckBlock(block, deps.index.tree.entry(parent), deps.params);
+}

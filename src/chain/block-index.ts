@@ -1,0 +1,175 @@
+/**
+ * What we know of each block besides its header: whether and where its body and undo data are stored, and whether
+ * it failed. Written to `blocks/index` in batches.
+ *
+ * In the store: key `b` | height (4 bytes, big endian) | hash (32, internal order), so that a parent is always read
+ * before its children; value: version (1) | header (80) | state (17). The state's bytes in memory are the same:
+ * status (1) | block file, block offset, undo file, undo offset (4 bytes each, little endian).
+ */
+import { blockProof } from '#consensus';
+import { BLOCK_HEADER_BYTES, BlockHeader } from '#primitives';
+import type { FilePosition, KeyValueStore } from '#store';
+import { assert, concatBytes, NodeError, type Random } from '#util';
+import { RecordColumn } from './columns.ts';
+import { type HeaderId, HeaderTree } from './header-tree.ts';
+
+const KEY_PREFIX = 0x62;
+const KEY_END = Uint8Array.of(KEY_PREFIX + 1);
+const RECORD_VERSION = 1;
+const STATE_BYTES = 17;
+const BLOCK_AT = 1;
+const UNDO_AT = 9;
+
+const HAVE_DATA = 1;
+const HAVE_UNDO = 2;
+/** Breaks a rule itself. */
+const FAILED = 4;
+/** Descends from a block that breaks a rule. */
+const FAILED_PARENT = 8;
+/** Passed every check, scripts included, when it was connected (Core's BLOCK_VALID_SCRIPTS). */
+const VALID_SCRIPTS = 16;
+
+export class BlockIndex {
+  readonly tree: HeaderTree;
+  readonly #states = new RecordColumn(STATE_BYTES);
+  readonly #dirty = new Set<HeaderId>();
+
+  constructor(random: Random) {
+    this.tree = new HeaderTree(random);
+  }
+
+  /** Number of records that `save` would write. */
+  get dirtyCount(): number {
+    return this.#dirty.size;
+  }
+
+  addHeader(header: BlockHeader, parent: HeaderId | undefined): HeaderId {
+    const parentWork = parent === undefined ? 0n : this.tree.workOf(parent);
+    const id = this.tree.add(header, parent, parentWork + blockProof(header.bits));
+    this.#states.push(new Uint8Array(STATE_BYTES));
+    if (parent !== undefined && this.isFailed(parent)) this.#setStatus(id, FAILED_PARENT);
+    this.#dirty.add(id);
+    return id;
+  }
+
+  hasData(id: HeaderId): boolean {
+    return this.#has(id, HAVE_DATA);
+  }
+
+  isFailed(id: HeaderId): boolean {
+    return this.#has(id, FAILED | FAILED_PARENT);
+  }
+
+  isFullyValid(id: HeaderId): boolean {
+    return this.#has(id, VALID_SCRIPTS);
+  }
+
+  blockPosition(id: HeaderId): FilePosition | undefined {
+    return this.#has(id, HAVE_DATA) ? this.#position(id, BLOCK_AT) : undefined;
+  }
+
+  undoPosition(id: HeaderId): FilePosition | undefined {
+    return this.#has(id, HAVE_UNDO) ? this.#position(id, UNDO_AT) : undefined;
+  }
+
+  setData(id: HeaderId, position: FilePosition): void {
+    this.#setPosition(id, BLOCK_AT, position);
+    this.#setStatus(id, HAVE_DATA);
+  }
+
+  /** The block passed every check; its undo data are stored at `undo` (genesis has none). */
+  setConnected(id: HeaderId, undo: FilePosition | undefined): void {
+    if (undo !== undefined) this.#setPosition(id, UNDO_AT, undo);
+    this.#setStatus(id, VALID_SCRIPTS | (undo === undefined ? 0 : HAVE_UNDO));
+  }
+
+  /** Marks the block and all its descendants. Gives the ids marked, ascending. */
+  setFailed(id: HeaderId): HeaderId[] {
+    const marked = [id];
+    this.#setStatus(id, FAILED);
+    // Children always have larger ids than their parents, so one pass upwards finds every descendant.
+    for (let child = id + 1; child < this.tree.size; child++) {
+      const parent = this.tree.parentOf(child);
+      if (parent === undefined || parent < id || this.isFailed(child) || !this.isFailed(parent)) continue;
+      this.#setStatus(child, FAILED_PARENT);
+      marked.push(child);
+    }
+    return marked;
+  }
+
+  /** Writes what changed since the last time, in one batch, durably. Throws NodeError; nothing is lost then. */
+  async save(store: KeyValueStore): Promise<void> {
+    const ids = [...this.#dirty];
+    if (ids.length === 0) return;
+    this.#dirty.clear();
+    try {
+      await store.write(
+        ids.map((id) => ({ kind: 'put', key: this.#key(id), value: this.#encode(id) })),
+        { sync: true },
+      );
+    } catch (error) {
+      for (const id of ids) this.#dirty.add(id);
+      throw error;
+    }
+  }
+
+  /** Fills an empty index from the store. Throws NodeError `CORRUPT_DATA`. */
+  async load(store: KeyValueStore): Promise<void> {
+    assert(this.tree.size === 0, 'load fills an empty index');
+    for await (const [, value] of store.entries({ gte: Uint8Array.of(KEY_PREFIX), lt: KEY_END })) {
+      this.#decode(value);
+    }
+    this.#dirty.clear();
+  }
+
+  #decode(value: Uint8Array): void {
+    if (value.length !== 1 + BLOCK_HEADER_BYTES + STATE_BYTES || value[0] !== RECORD_VERSION) {
+      throw new NodeError('CORRUPT_DATA', 'a record of the block index has an unknown form; restore it from a copy');
+    }
+    const header = new BlockHeader(value.subarray(1, 1 + BLOCK_HEADER_BYTES));
+    const parent = this.tree.findBytes(header.raw.subarray(4, 36));
+    if (parent === undefined && this.tree.size > 0) {
+      throw new NodeError('CORRUPT_DATA', `the block index lacks the parent of ${header.hash}; restore it from a copy`);
+    }
+    const id = this.addHeader(header, parent);
+    this.#states.get(id).set(value.subarray(1 + BLOCK_HEADER_BYTES));
+  }
+
+  #encode(id: HeaderId): Uint8Array {
+    return concatBytes(Uint8Array.of(RECORD_VERSION), this.tree.rawOf(id), this.#states.get(id));
+  }
+
+  #key(id: HeaderId): Uint8Array {
+    const key = new Uint8Array(1 + 4 + 32);
+    key[0] = KEY_PREFIX;
+    new DataView(key.buffer).setUint32(1, this.tree.heightOf(id));
+    key.set(this.tree.hashBytesOf(id), 5);
+    return key;
+  }
+
+  #has(id: HeaderId, anyOf: number): boolean {
+    return ((this.#states.get(id)[0] ?? 0) & anyOf) !== 0;
+  }
+
+  #setStatus(id: HeaderId, bits: number): void {
+    const state = this.#states.get(id);
+    state[0] = (state[0] ?? 0) | bits;
+    this.#dirty.add(id);
+  }
+
+  #position(id: HeaderId, at: number): FilePosition {
+    const view = this.#view(id);
+    return { file: view.getUint32(at, true), offset: view.getUint32(at + 4, true) };
+  }
+
+  #setPosition(id: HeaderId, at: number, position: FilePosition): void {
+    const view = this.#view(id);
+    view.setUint32(at, position.file, true);
+    view.setUint32(at + 4, position.offset, true);
+  }
+
+  #view(id: HeaderId): DataView {
+    const state = this.#states.get(id);
+    return new DataView(state.buffer, state.byteOffset, STATE_BYTES);
+  }
+}

@@ -1,0 +1,84 @@
+/** What this node's own user brings in: transactions and blocks, checked as everybody's and then announced. */
+import type { Chain } from '#chain';
+import { createBlockTemplate, type Mempool, mineBlock } from '#mempool';
+import type { Net } from '#net';
+import { Block, DecodeError, Transaction } from '#primitives';
+import { buildCompactBlock, topics, txMessageFor } from '#protocol';
+import type { Clock, Random } from '#util';
+import type { Ingest } from './ingest.ts';
+import type { StarlingNode, SubmitResult } from './port.ts';
+
+export type LocalDeps = {
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly net: Pick<Net, 'publish'>;
+  readonly ingest: Pick<Ingest, 'markAnnounced'>;
+  readonly clock: Clock;
+  readonly random: Random;
+};
+
+export function createLocal(deps: LocalDeps): Pick<StarlingNode, 'submitTransaction' | 'submitBlock' | 'mineBlock'> {
+  return {
+    submitTransaction: (raw) => submitTransaction(deps, raw),
+    submitBlock: async (raw) => {
+      const block = decode(() => Block.fromBytes(raw));
+      return block === undefined ? { kind: 'rejected', code: 'Block decode failed' } : submitBlock(deps, block);
+    },
+    mineBlock: async (scriptPubKey, signal) => {
+      const { chain, mempool, clock, random } = deps;
+      const extraNonce = random.below(2 ** 32);
+      const template = createBlockTemplate({ chain, mempool, clock }, scriptPubKey, extraNonce);
+      return submitBlock(deps, await mineBlock(template, chain.params, signal));
+    },
+  };
+}
+
+async function submitTransaction(deps: LocalDeps, raw: Uint8Array): ReturnType<StarlingNode['submitTransaction']> {
+  const tx = decode(() => Transaction.fromBytes(raw));
+  if (tx === undefined) return { kind: 'rejected', code: 'TX decode failed' };
+  const { txid } = tx;
+  const verdict = await deps.mempool.submit(tx, 'local');
+  switch (verdict.kind) {
+    case 'accepted':
+      await deps.net.publish('tx', topics.tx.codec.encode(txMessageFor(tx, verdict.fee)));
+      return { kind: 'accepted', txid };
+    case 'duplicate':
+      return { kind: 'duplicate', txid };
+    case 'missing-inputs':
+      return { kind: 'rejected', code: 'bad-txns-inputs-missingorspent', txid };
+    case 'policy':
+      return { kind: 'rejected', code: verdict.code, txid };
+    case 'consensus':
+      return { kind: 'rejected', code: verdict.failure.code, txid };
+    case 'unavailable':
+      return { kind: 'rejected', code: verdict.reason, txid };
+  }
+}
+
+async function submitBlock(deps: LocalDeps, block: Block): Promise<SubmitResult> {
+  // Said before it is connected, so that the change of the tip counts as announced.
+  deps.ingest.markAnnounced(block.hash);
+  const verdict = await deps.chain.submitBlock(block);
+  switch (verdict.kind) {
+    case 'invalid':
+      return { kind: 'rejected', code: verdict.failure.code };
+    case 'duplicate':
+      return { kind: 'duplicate' };
+    case 'stored':
+      return { kind: 'accepted' };
+    case 'connected': {
+      const nonce = Buffer.from(deps.random.bytes(8)).readBigUInt64LE();
+      await deps.net.publish('block', topics.block.codec.encode(buildCompactBlock(block, nonce)));
+      return { kind: 'accepted' };
+    }
+  }
+}
+
+function decode<T>(decoder: () => T): T | undefined {
+  try {
+    return decoder();
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}

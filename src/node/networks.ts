@@ -1,0 +1,73 @@
+/** Finds a network by name (config/networks/) or by the path of a network file. The one reader of network files. */
+import { open, readdir } from 'node:fs/promises';
+import { type NetworkParams, parseNetworkParams } from '#consensus';
+import { errorText, NodeError } from '#util';
+
+const BUILT_IN_FOLDER = new URL('../../config/networks/', import.meta.url);
+const BUILT_IN_NAME = /^[a-z0-9]+$/;
+/** A network file has a few kilobytes; a raw genesis block could be larger, a wrong path far larger. */
+const MAX_FILE_BYTES = 16_000_000;
+
+/**
+ * The parameters of a built-in network (`mainnet`, `testnet3`, `testnet4`, `signet`, `regtest`) or of a network file.
+ * Throws NodeError `BAD_CONFIG` that names the file, the field and what to do.
+ */
+export async function loadNetwork(nameOrFile: string): Promise<NetworkParams> {
+  const isName = BUILT_IN_NAME.test(nameOrFile);
+  const file = isName ? builtInFile(nameOrFile) : nameOrFile;
+  const json = await readJson(file, nameOrFile);
+  const base = baseOf(json);
+  const bases = base === undefined ? {} : { [base]: await readJson(builtInFile(base), base) };
+  try {
+    return parseNetworkParams(json, bases);
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error;
+    throw new NodeError('BAD_CONFIG', `network file ${nameOrFile}: ${error.message}`, { cause: error });
+  }
+}
+
+function builtInFile(name: string): URL {
+  return new URL(`${name}.json`, BUILT_IN_FOLDER);
+}
+
+/** The built-in network that the file builds on; what else `base` may hold is for `parseNetworkParams` to refuse. */
+function baseOf(json: unknown): string | undefined {
+  if (typeof json !== 'object' || json === null || !('base' in json)) return undefined;
+  const { base } = json;
+  return typeof base === 'string' && BUILT_IN_NAME.test(base) ? base : undefined;
+}
+
+async function readJson(file: URL | string, shownAs: string): Promise<unknown> {
+  const text = await readText(file, shownAs);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = `network file ${shownAs} is not JSON: ${errorText(error)}`;
+    throw new NodeError('BAD_CONFIG', message, { cause: error });
+  }
+}
+
+async function readText(file: URL | string, shownAs: string): Promise<string> {
+  try {
+    const handle = await open(file);
+    try {
+      const { size } = await handle.stat();
+      if (size > MAX_FILE_BYTES) throw new RangeError(`${size} bytes are too many for a network file`);
+      return await handle.readFile('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const problem = missing
+      ? `no such network: it is neither built in (${await builtInNames()}) nor a file`
+      : `cannot be read: ${errorText(error)}`;
+    throw new NodeError('BAD_CONFIG', `network ${shownAs}: ${problem}`, { cause: error });
+  }
+}
+
+async function builtInNames(): Promise<string> {
+  const files = await readdir(BUILT_IN_FOLDER).catch(() => []);
+  const names = files.filter((file) => file.endsWith('.json') && !file.startsWith('example-'));
+  return names.map((file) => file.slice(0, -'.json'.length)).join(', ');
+}

@@ -1,0 +1,136 @@
+/**
+ * Hello: who is connected and what it claims. The dialling side says hello first; a peer counts (for sync, for the
+ * address book) once its hello has passed. Repeated every five minutes, and soon after our tip moved by other means
+ * than gossip, so that peers hear of chains that gossip did not carry.
+ */
+import type { ChainReader } from '#chain';
+import type { Net, PeerIdText, PeerInfo } from '#net';
+import { checkHello, type Hello, PROTOCOL_REVISION, SERVICES } from '#protocol';
+import type { Sync } from '#sync';
+import { type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import type { Requests } from './requests.ts';
+
+const REPEAT_MS = 5 * 60_000;
+/** Waits this long after the tip moved, for it may move again at once. */
+const TIP_SETTLE_MS = 1_000;
+/** Hellos to one peer come no closer than this: five at once, then one in three seconds is what peers allow. */
+const MIN_INTERVAL_MS = 6_000;
+
+export type PeersDeps = {
+  readonly chain: ChainReader;
+  readonly net: () => Pick<Net, 'charge' | 'confirmPeer' | 'disconnect'>;
+  readonly requests: Pick<Requests, 'hello'>;
+  readonly sync: Pick<Sync, 'peerReady' | 'peerUpdated' | 'peerGone'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly nonce: bigint;
+  readonly userAgent: string;
+  /** False during initial sync: transactions would only be dropped. */
+  readonly wantsTransactions: () => boolean;
+};
+
+type Peer = { readonly info: PeerInfo; isReady: boolean };
+
+export class Peers {
+  readonly #deps: PeersDeps;
+  readonly #peers = new Map<PeerIdText, Peer>();
+  readonly #abort = new AbortController();
+  #timer: TimerHandle;
+  #lastRoundMs = Number.NEGATIVE_INFINITY;
+  #isRoundSoon = false;
+
+  constructor(deps: PeersDeps) {
+    this.#deps = deps;
+    this.#timer = this.#schedule(REPEAT_MS);
+  }
+
+  connected(info: PeerInfo): void {
+    this.#peers.set(info.id, { info, isReady: false });
+    if (info.direction === 'outbound') void this.#sayHello(info.id);
+  }
+
+  disconnected(id: PeerIdText): void {
+    const peer = this.#peers.get(id);
+    this.#peers.delete(id);
+    if (peer?.isReady) this.#deps.sync.peerGone(id);
+  }
+
+  /** A peer's hello request. Gives ours, or undefined when the peer is refused. */
+  received(id: PeerIdText, theirs: Hello): Hello | undefined {
+    return this.#judge(id, theirs) ? this.#ours() : undefined;
+  }
+
+  /** Our tip moved in a way that gossip does not tell: peers shall know. */
+  tipMoved(): void {
+    if (this.#isRoundSoon) return;
+    this.#isRoundSoon = true;
+    const sinceLast = this.#deps.clock.monotonicMs() - this.#lastRoundMs;
+    this.#timer.cancel();
+    this.#timer = this.#schedule(Math.max(TIP_SETTLE_MS, MIN_INTERVAL_MS - sinceLast));
+  }
+
+  close(): void {
+    this.#timer.cancel();
+    this.#abort.abort(new Error('the node is stopping'));
+  }
+
+  #schedule(delayMs: number): TimerHandle {
+    return this.#deps.clock.after(delayMs, () => {
+      this.#lastRoundMs = this.#deps.clock.monotonicMs();
+      this.#isRoundSoon = false;
+      this.#timer = this.#schedule(REPEAT_MS);
+      for (const [id, peer] of this.#peers) if (peer.isReady) void this.#sayHello(id);
+    });
+  }
+
+  async #sayHello(id: PeerIdText): Promise<void> {
+    try {
+      const theirs = await this.#deps.requests.hello(id, this.#ours(), this.#abort.signal);
+      this.#judge(id, theirs);
+    } catch (error) {
+      // A peer that says no hello is dropped by its deadline; a later one that fails shows in the next exchange.
+      this.#deps.log.debug('hello failed', { peer: id, error: errorText(error) });
+    }
+  }
+
+  #judge(id: PeerIdText, theirs: Hello): boolean {
+    const { sync, net } = this.#deps;
+    const verdict = checkHello(this.#ours(), theirs);
+    if (verdict.kind === 'refused') {
+      net().charge(id, verdict.offence, verdict.detail);
+      return false;
+    }
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return true;
+    const { tipHash, tipHeight, tipChainWork, lowestHeightServed } = theirs;
+    const claim = { tipHash, tipHeight, tipChainWork, lowestHeightServed };
+    if (peer.isReady) {
+      sync.peerUpdated(id, claim);
+      return true;
+    }
+    peer.isReady = true;
+    net().confirmPeer(id);
+    this.#deps.log.debug('peer ready', { peer: id, height: tipHeight, agent: theirs.userAgent });
+    sync.peerReady(id, { ...claim, isOutbound: peer.info.direction === 'outbound' });
+    return true;
+  }
+
+  #ours(): Hello {
+    const { chain, clock, nonce, userAgent, wantsTransactions } = this.#deps;
+    const tip = chain.tip();
+    return {
+      revision: PROTOCOL_REVISION,
+      services: SERVICES.network | SERVICES.witness,
+      genesisHash: chain.params.genesis.hash,
+      userAgent,
+      time: Math.floor(clock.now() / 1000),
+      tipHash: tip.hash,
+      tipHeight: tip.height,
+      tipChainWork: tip.chainWork,
+      lowestHeightServed: 0,
+      relay: wantsTransactions(),
+      feeFilterSatPerKvb: 0n,
+      nonce,
+    };
+  }
+}

@@ -1,0 +1,102 @@
+/** What sync and the mempool ask of peers: typed requests over the plain-data network port. */
+import type { Net, PeerIdText, ResponseFrame } from '#net';
+import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader, DecodeError, type Transaction, type Wtxid } from '#primitives';
+import { type Hello, streams } from '#protocol';
+import { NodeError } from '#util';
+
+export type Requests = {
+  readonly hello: (peer: PeerIdText, ours: Hello, signal: AbortSignal) => Promise<Hello>;
+  readonly headers: (
+    peer: PeerIdText,
+    locator: readonly BlockHash[],
+    stop: BlockHash | undefined,
+    signal: AbortSignal,
+  ) => Promise<readonly BlockHeader[]>;
+  readonly blocks: (
+    peer: PeerIdText,
+    hashes: readonly BlockHash[],
+    signal: AbortSignal,
+  ) => AsyncIterable<{ readonly hash: BlockHash; readonly bytes: Uint8Array | undefined }>;
+  /** One transaction; undefined if the peer does not have it (any more). */
+  readonly transaction: (peer: PeerIdText, wtxid: Wtxid, signal: AbortSignal) => Promise<Transaction | undefined>;
+};
+
+/** A peer's answer did not hold what was asked. The peer has been charged. */
+function badAnswer(message: string): NodeError {
+  return new NodeError('NETWORK', message);
+}
+
+export function createRequests(net: Pick<Net, 'request' | 'charge'>): Requests {
+  const decode = <T>(peer: PeerIdText, name: string, decoder: () => T): T => {
+    try {
+      return decoder();
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      net.charge(peer, 'undecodable-message', `${name}: ${error.message}`);
+      throw badAnswer(`${name}: ${error.message}`);
+    }
+  };
+  return {
+    hello: async (peer, ours, signal) => {
+      const payload = await single(net.request(peer, 'hello', streams.hello.request.encode(ours), signal));
+      return decode(peer, 'hello', () => streams.hello.response.decode(payload));
+    },
+    headers: async (peer, locator, stop, signal) => {
+      const request = streams.headers.request.encode({ locator, stopHash: stop });
+      const payload = await single(net.request(peer, 'headers', request, signal));
+      return decode(peer, 'headers', () => streams.headers.response.decode(payload));
+    },
+    blocks: (peer, hashes, signal) => requestBlocks(net, peer, hashes, signal),
+    transaction: async (peer, wtxid, signal) => {
+      const request = streams.txs.request.encode([{ kind: 'wtxid', id: wtxid }]);
+      const frame = await singleFrame(net.request(peer, 'txs', request, signal));
+      if (frame.status === 3) return undefined;
+      const tx = decode(peer, 'txs', () => streams.txs.response.decode(okPayload(frame)));
+      if (tx.wtxid === wtxid) return tx;
+      net.charge(peer, 'wrong-response', 'txs: another transaction than asked');
+      throw badAnswer('txs: another transaction than asked');
+    },
+  };
+}
+
+/** Compares hashes before anything else is decoded: sync checks the body. */
+async function* requestBlocks(
+  net: Pick<Net, 'request' | 'charge'>,
+  peer: PeerIdText,
+  hashes: readonly BlockHash[],
+  signal: AbortSignal,
+) {
+  let answered = 0;
+  for await (const frame of net.request(peer, 'blocks', streams.blocks.request.encode(hashes), signal)) {
+    const hash = hashes[answered++];
+    if (hash === undefined) throw badAnswer('blocks: more blocks than asked');
+    if (frame.status === 3) {
+      yield { hash, bytes: undefined };
+      continue;
+    }
+    const bytes = okPayload(frame);
+    if (bytes.length < BLOCK_HEADER_BYTES || new BlockHeader(bytes.subarray(0, BLOCK_HEADER_BYTES)).hash !== hash) {
+      net.charge(peer, 'wrong-response', 'blocks: another block than asked');
+      throw badAnswer('blocks: another block than asked');
+    }
+    yield { hash, bytes };
+  }
+}
+
+async function single(frames: AsyncIterable<ResponseFrame>): Promise<Uint8Array> {
+  return okPayload(await singleFrame(frames));
+}
+
+async function singleFrame(frames: AsyncIterable<ResponseFrame>): Promise<ResponseFrame> {
+  let first: ResponseFrame | undefined;
+  for await (const frame of frames) first ??= frame;
+  if (first === undefined) throw badAnswer('an empty response');
+  return first;
+}
+
+function okPayload(frame: ResponseFrame): Uint8Array {
+  if (frame.status !== 0) throw badAnswer(`the peer answered ${STATUS_TEXT[frame.status]}`);
+  return frame.payload;
+}
+
+const STATUS_TEXT = ['ok', 'invalid request', 'server error', 'not found', 'busy'] as const;

@@ -1,0 +1,93 @@
+/** Answers to what peers ask, one handler a stream protocol. Blocks go out as stored bytes, never decoded. */
+import type { ChainReader } from '#chain';
+import type { Mempool } from '#mempool';
+import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
+import { type BlockHash, DecodeError } from '#primitives';
+import { type Decoded, type Hello, type StreamName, streams } from '#protocol';
+
+/** Core's MAX_HEADERS_RESULTS. */
+const MAX_HEADERS = 2000;
+
+export type ServeDeps = {
+  readonly chain: ChainReader;
+  readonly mempool: Pick<Mempool, 'get'>;
+  /** Looks at a peer's hello and gives ours; undefined when the peer is refused. */
+  readonly hello: (peer: PeerIdText, theirs: Hello) => Hello | undefined;
+  /** The peer sent bytes that do not decode. */
+  readonly undecodable: (peer: PeerIdText, detail: string) => void;
+};
+
+/** What a stream's request decodes to. */
+type Request<Name extends StreamName> = Decoded<(typeof streams)[Name]['request']>;
+
+type Handlers = {
+  readonly [Name in StreamName]: (
+    request: Request<Name>,
+    peer: PeerIdText,
+  ) => AsyncIterable<ResponseFrame> | Iterable<ResponseFrame>;
+};
+
+export type Serve = (name: StreamName, peer: PeerIdText, request: Uint8Array, signal: AbortSignal) => AsyncIterable<ResponseFrame>;
+
+export function createServe(deps: ServeDeps): Serve {
+  const handlers: Handlers = {
+    hello: (request, peer) => {
+      const ours = deps.hello(peer, request);
+      return [ours === undefined ? status(1) : ok(streams.hello.response.encode(ours))];
+    },
+    headers: (request) => {
+      const { locator, stopHash } = request;
+      const headers =
+        locator.length > 0 ? deps.chain.headersAfter(locator, stopHash, MAX_HEADERS) : singleHeader(deps.chain, stopHash);
+      return [ok(streams.headers.response.encode(headers))];
+    },
+    blocks: (hashes) => serveBlocks(deps.chain, hashes),
+    txs: (refs) =>
+      refs.map((ref) => {
+        const entry = deps.mempool.get(ref.id);
+        return entry === undefined ? status(3) : ok(entry.tx.raw);
+      }),
+  };
+  return async function* serve(name, peer, request, signal) {
+    const answer = decodeAndHandle(handlers, name, request, peer, deps.undecodable);
+    for await (const frame of answer) {
+      if (signal.aborted) return;
+      yield frame;
+    }
+  };
+}
+
+/** Generic in the name, so that each handler gets the request type of its own row. */
+function decodeAndHandle<Name extends StreamName>(
+  handlers: Handlers,
+  name: Name,
+  bytes: Uint8Array,
+  peer: PeerIdText,
+  undecodable: ServeDeps['undecodable'],
+): AsyncIterable<ResponseFrame> | Iterable<ResponseFrame> {
+  let request: Request<Name>;
+  try {
+    request = streams[name].request.decode(bytes) as Request<Name>;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    undecodable(peer, `${name}: ${error.message}`);
+    return [status(1)];
+  }
+  return handlers[name](request, peer);
+}
+
+function singleHeader(chain: ChainReader, hash: BlockHash | undefined) {
+  const entry = hash === undefined ? undefined : chain.getHeader(hash);
+  return entry === undefined ? [] : [entry.header];
+}
+
+async function* serveBlocks(chain: ChainReader, hashes: readonly BlockHash[]): AsyncIterable<ResponseFrame> {
+  for (const hash of hashes) {
+    const raw = chain.isInvalid(hash) ? undefined : await chain.readBlock(hash);
+    yield raw === undefined ? status(3) : ok(raw);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const ok = (payload: Uint8Array): ResponseFrame => ({ status: 0, payload });
+const status = (code: ResponseStatus): ResponseFrame => ({ status: code, payload: EMPTY });
