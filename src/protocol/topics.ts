@@ -33,9 +33,10 @@ export const topics = Object.freeze({
 export type TopicName = keyof typeof topics;
 
 /**
- * Rewards stay small (at most 3 for time in the mesh, 10 for first deliveries), the square of the rejected messages
- * times `invalidWeight` decides: the third reject brings a peer to the graylist. Mesh delivery is not scored, since
- * one block in ten minutes says nothing about a peer's diligence.
+ * Rewards stay small: at most 3 for time in the mesh and 10 for first deliveries, times `topicWeight`. The square of
+ * the rejected messages times `invalidWeight` decides: two rejected blocks or four rejected transactions bring a
+ * score to the graylist at -150. Mesh delivery is not scored: with one block in ten minutes it says nothing about a
+ * peer's diligence.
  */
 function topicScore(topicWeight: number, invalidWeight: number): TopicScore {
   return Object.freeze({
