@@ -1,0 +1,76 @@
+/** A block on the chain's tip, ready for the search for a nonce: Core's BlockAssembler::CreateNewBlock. */
+import type { ChainReader, HeaderEntry } from '#chain';
+import { blockSubsidy, limits, type NetworkParams, nextWorkRequired } from '#consensus';
+import type { Block, Sats } from '#primitives';
+import type { Clock } from '#util';
+import { assembleBlock } from './assemble-block.ts';
+import { headerView } from './header-view.ts';
+import type { Mempool } from './port.ts';
+import {
+  DEFAULT_SELECTION_TERMS,
+  type Selection,
+  type SelectionTerms,
+  selectTransactions,
+} from './select-transactions.ts';
+
+export type BlockTemplateDeps = {
+  readonly chain: Pick<ChainReader, 'params' | 'tip' | 'ancestor'>;
+  readonly mempool: Pick<Mempool, 'entries' | 'syncedTip'>;
+  readonly clock: Clock;
+};
+
+export type BlockTemplateOptions = Partial<Pick<SelectionTerms, 'minFeeSatPerKvb' | 'maxWeight' | 'maxSigOpCost'>>;
+
+export type BlockTemplate = {
+  /** With nonce 0. */
+  readonly block: Block;
+  readonly height: number;
+  /** What the transactions pay; the coinbase takes it besides the subsidy. */
+  readonly fees: Sats;
+};
+
+/** BIP9: no deployment is signalled for. */
+const BASE_VERSION = 0x20000000;
+const EMPTY: Selection = { entries: [], fees: 0n };
+
+/**
+ * `extraNonce` (0 .. 2^53-1) makes another block of the same content. While the mempool works in a change of the
+ * chain the template holds no transactions but the coinbase: it is valid at any time.
+ */
+export function createBlockTemplate(
+  deps: BlockTemplateDeps,
+  scriptPubKey: Uint8Array,
+  extraNonce: number,
+  options: BlockTemplateOptions = {},
+): BlockTemplate {
+  const { chain, mempool } = deps;
+  const { params } = chain;
+  const tip = chain.tip();
+  const height = tip.height + 1;
+  const segwitActive = height >= params.activation.segwit;
+  const terms = { ...DEFAULT_SELECTION_TERMS, ...options, height, medianTimePast: tip.medianTimePast, segwitActive };
+  const selection = mempool.syncedTip() === tip.hash ? selectTransactions(mempool.entries(), terms) : EMPTY;
+  const time = Math.max(Math.floor(deps.clock.now() / 1000), minimumTime(tip, params));
+  const bits = nextWorkRequired(headerView(chain, tip), time, params);
+  const block = assembleBlock({
+    version: BASE_VERSION,
+    prevHash: tip.hash,
+    time,
+    bits,
+    height,
+    coinbase: { scriptPubKey, value: blockSubsidy(height, params) + selection.fees, extraNonce },
+    // As Core: every block commits from segwit on, also one without witnesses.
+    commitWitness: segwitActive,
+    transactions: selection.entries.map((entry) => entry.tx),
+  });
+  return { block, height, fees: selection.fees };
+}
+
+/** Above the median of the past; BIP94 also ties the first block of a period to its parent. */
+function minimumTime(tip: HeaderEntry, params: NetworkParams): number {
+  const afterMedian = tip.medianTimePast + 1;
+  const { enforceBip94, targetTimespanSeconds, targetSpacingSeconds } = params.pow;
+  const startsPeriod = (tip.height + 1) % Math.floor(targetTimespanSeconds / targetSpacingSeconds) === 0;
+  if (!enforceBip94 || !startsPeriod) return afterMedian;
+  return Math.max(afterMedian, tip.header.time - limits.MAX_TIMEWARP_SECONDS);
+}

@@ -1,0 +1,12 @@
+export {
+  type BlockTemplate,
+  type BlockTemplateDeps,
+  type BlockTemplateOptions,
+  createBlockTemplate,
+} from './block-template.ts';
+export { mineBlock } from './grind.ts';
+export { createMempool } from './mempool.ts';
+export type { MempoolOptions } from './options.ts';
+export { type PayerCoin, type Payment, p2pkhScript, payFromP2pkh, type SigningKey, signingKey } from './payer.ts';
+export type { MempoolEntry } from './pool.ts';
+export type { Mempool, MempoolStats, MempoolVerdict, TxOrigin } from './port.ts';

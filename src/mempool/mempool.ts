@@ -1,0 +1,58 @@
+/**
+ * The mempool: valid transactions that are not in the chain yet, within a byte bound.
+ * Invariants: what is in it could be mined in the next block together with its ancestors in it; no two of its
+ * transactions spend the same output; it follows the chain by `chainChanged` alone. Every change of the pool is one
+ * synchronous step, so readers between two steps see it whole.
+ */
+import type { ChainChange } from '#chain';
+import { Admission, type MempoolDeps } from './admission.ts';
+import { followChain } from './follow-chain.ts';
+import { DEFAULT_MEMPOOL_OPTIONS, type MempoolOptions } from './options.ts';
+import { PassedScripts } from './passed-scripts.ts';
+import { Pool } from './pool.ts';
+import type { Mempool, MempoolVerdict } from './port.ts';
+import { SubmitQueue } from './submit-queue.ts';
+
+const CLOSED: MempoolVerdict = { kind: 'unavailable', reason: 'the mempool is closed' };
+
+/** Starts empty, on the chain's current tip. */
+export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptions> = {}): Mempool {
+  const options: MempoolOptions = { ...DEFAULT_MEMPOOL_OPTIONS, ...overrides };
+  const closing = new AbortController();
+  const pool = new Pool();
+  const admission = new Admission(deps, options, pool, closing.signal);
+  const passedScripts = new PassedScripts();
+  const follow = { chain: deps.chain, pool, admission, passedScripts, chainLimits: options.chainLimits };
+  const queue = new SubmitQueue(options, async (tx) => (closing.signal.aborted ? CLOSED : admission.admit(tx)));
+  let syncedTip: ReturnType<Mempool['syncedTip']> = deps.chain.tip().hash;
+
+  const chainChanged = async (change: ChainChange): Promise<void> => {
+    syncedTip = undefined;
+    await followChain(follow, change);
+    syncedTip = change.tip.hash;
+  };
+
+  return {
+    submit: async (tx, origin) => {
+      if (closing.signal.aborted) return CLOSED;
+      // Copies of what is here take no place in the queue.
+      if (pool.byWtxid(tx.wtxid) !== undefined) return { kind: 'duplicate', code: 'txn-already-in-mempool' };
+      return queue.submit(tx, origin);
+    },
+    get: (id) => pool.byId(id),
+    has: (id) => pool.byId(id) !== undefined,
+    spender: (txid, index) => pool.spender(txid, index),
+    entries: () => pool.entries(),
+    snapshotForShortIds: () => Array.from(pool.entries(), (entry) => entry.tx),
+    stats: () => {
+      const { size: count, vsize, usage, totalFee } = pool;
+      return { count, vsize, usage, maxBytes: options.maxBytes, totalFee };
+    },
+    syncedTip: () => syncedTip,
+    chainChanged,
+    [Symbol.asyncDispose]: async () => {
+      closing.abort();
+      await queue.idle();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** The mempool's settings and their defaults (Core 27's where Core has one). */
+import { type ChainLimits, DEFAULT_CHAIN_LIMITS } from './chain-limits.ts';
+import { MIN_RELAY_FEE_SAT_PER_KVB } from './policy.ts';
+
+export type MempoolOptions = {
+  /** Estimated bytes of memory for all transactions (Core's -maxmempool). */
+  readonly maxBytes: number;
+  /** Transactions, however small. */
+  readonly maxTxs: number;
+  /** How long a transaction stays unconfirmed (Core's -mempoolexpiry). */
+  readonly expiryMs: number;
+  readonly minRelayFeeSatPerKvb: number;
+  readonly chainLimits: ChainLimits;
+  /** Submitted and not decided yet: of all peers together, of one peer, and their bytes. `local` counts apart. */
+  readonly maxPending: number;
+  readonly maxPendingPerOrigin: number;
+  readonly maxPendingBytes: number;
+};
+
+const HOUR_MS = 3_600_000;
+
+export const DEFAULT_MEMPOOL_OPTIONS: MempoolOptions = {
+  maxBytes: 300_000_000,
+  maxTxs: 500_000,
+  expiryMs: 336 * HOUR_MS,
+  minRelayFeeSatPerKvb: MIN_RELAY_FEE_SAT_PER_KVB,
+  chainLimits: DEFAULT_CHAIN_LIMITS,
+  maxPending: 1_000,
+  maxPendingPerOrigin: 100,
+  maxPendingBytes: 16_000_000,
+};

@@ -1,0 +1,65 @@
+/**
+ * The limits of what this node keeps and relays: Core 27's policy/policy.h, validation.h and kernel/mempool_h.
+ * They are no rules of the network: a transaction beyond them may still be mined.
+ */
+import { limits } from '#consensus';
+import { ScriptFlag } from '#script';
+
+/** Weight of a transaction (MAX_STANDARD_TX_WEIGHT). */
+export const MAX_STANDARD_TX_WEIGHT = 400_000;
+/** Bytes without witness; 64 could be taken for two merkle nodes (MIN_STANDARD_TX_NONWITNESS_SIZE). */
+export const MIN_STANDARD_TX_NONWITNESS_BYTES = 65;
+/** A transaction may take a fifth of a block's signature operations (MAX_STANDARD_TX_SIGOPS_COST). */
+export const MAX_STANDARD_TX_SIGOPS_COST = limits.MAX_BLOCK_SIGOPS_COST / 5;
+/** Virtual bytes that a signature operation counts for at least (DEFAULT_BYTES_PER_SIGOP). */
+const BYTES_PER_SIGOP = 20;
+/** sat per 1000 vbytes (DEFAULT_MIN_RELAY_TX_FEE). */
+export const MIN_RELAY_FEE_SAT_PER_KVB = 1_000;
+
+/** An entry with its ancestors, and with its descendants (DEFAULT_ANCESTOR_LIMIT and its like). */
+export const MAX_ANCESTORS = 25;
+export const MAX_ANCESTOR_VSIZE = 101_000;
+export const MAX_DESCENDANTS = 25;
+export const MAX_DESCENDANT_VSIZE = 101_000;
+/** A small child of one parent may exceed the descendant limits by this (EXTRA_DESCENDANT_TX_SIZE_LIMIT). */
+export const EXTRA_DESCENDANT_VSIZE = 10_000;
+
+/** MAX_DISCONNECTED_TX_POOL_BYTES: what is kept of disconnected blocks. */
+export const MAX_DISCONNECTED_BYTES = 20_000_000;
+
+/** A transaction that breaks one of these can never be mined (MANDATORY_SCRIPT_VERIFY_FLAGS). */
+export const MANDATORY_SCRIPT_FLAGS =
+  ScriptFlag.P2SH |
+  ScriptFlag.DERSIG |
+  ScriptFlag.NULLDUMMY |
+  ScriptFlag.CHECKLOCKTIMEVERIFY |
+  ScriptFlag.CHECKSEQUENCEVERIFY |
+  ScriptFlag.WITNESS |
+  ScriptFlag.TAPROOT;
+
+/** Also against malleability and for upgrades to come (STANDARD_SCRIPT_VERIFY_FLAGS). */
+export const STANDARD_SCRIPT_FLAGS =
+  MANDATORY_SCRIPT_FLAGS |
+  ScriptFlag.STRICTENC |
+  ScriptFlag.MINIMALDATA |
+  ScriptFlag.DISCOURAGE_UPGRADABLE_NOPS |
+  ScriptFlag.CLEANSTACK |
+  ScriptFlag.MINIMALIF |
+  ScriptFlag.NULLFAIL |
+  ScriptFlag.LOW_S |
+  ScriptFlag.DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM |
+  ScriptFlag.WITNESS_PUBKEYTYPE |
+  ScriptFlag.CONST_SCRIPTCODE |
+  ScriptFlag.DISCOURAGE_UPGRADABLE_TAPROOT_VERSION |
+  ScriptFlag.DISCOURAGE_OP_SUCCESS |
+  ScriptFlag.DISCOURAGE_UPGRADABLE_PUBKEYTYPE;
+
+/** Core's GetVirtualTransactionSize: weight, or what the signature operations cost if that is more, in vbytes. */
+export function virtualSize(weight: number, sigOpCost: number): number {
+  return Math.ceil(Math.max(weight, sigOpCost * BYTES_PER_SIGOP) / limits.WITNESS_SCALE_FACTOR);
+}
+
+/** The least fee for `vsize` at a rate in sat per 1000 vbytes, rounded up (CFeeRate::GetFee). */
+export function minFee(satPerKvb: number, vsize: number): bigint {
+  return BigInt(Math.ceil((satPerKvb * vsize) / 1000));
+}

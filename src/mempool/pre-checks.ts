@@ -1,0 +1,174 @@
+/**
+ * Everything that is asked of a transaction before its scripts run, cheap things first: Core's
+ * MemPoolAccept::PreChecks in its order, without the standardness of outputs and inputs and without replacement.
+ * Synchronous: the answer holds until the chain or the pool changes.
+ */
+import type { ChainReader, Coin, HeaderEntry } from '#chain';
+import {
+  calculateSequenceLocks,
+  checkTransaction,
+  checkTxInputs,
+  evaluateSequenceLocks,
+  failure,
+  isFinalTx,
+  transactionSigOpCost,
+} from '#consensus';
+import { type Sats, type Transaction, type TxInput, type Txid, type TxOutput, txidFromBytes } from '#primitives';
+import { type ChainLimits, checkChainLimits } from './chain-limits.ts';
+import { headerView } from './header-view.ts';
+import {
+  MAX_STANDARD_TX_SIGOPS_COST,
+  MAX_STANDARD_TX_WEIGHT,
+  MIN_STANDARD_TX_NONWITNESS_BYTES,
+  minFee,
+  STANDARD_SCRIPT_FLAGS,
+  virtualSize,
+} from './policy.ts';
+import type { Pool } from './pool.ts';
+import type { MempoolVerdict } from './port.ts';
+
+export type PreCheckDeps = {
+  readonly chain: Pick<ChainReader, 'tip' | 'ancestor' | 'getCoin'>;
+  readonly pool: Pool;
+};
+
+export type PreCheckOptions = {
+  readonly minRelayFeeSatPerKvb: number;
+  readonly chainLimits: ChainLimits;
+  /** For transactions that were in a block before: they need not pay for relay (Core's bypass_limits). */
+  readonly bypassFee: boolean;
+};
+
+/** What the checks found out about a good transaction. */
+export type PreChecked = {
+  readonly kind: 'passed';
+  readonly fee: Sats;
+  readonly vsize: number;
+  readonly sigOpCost: number;
+  readonly spendsCoinbase: boolean;
+  /** In the order of the inputs. */
+  readonly spent: readonly TxOutput[];
+};
+
+const policy = (code: string, debug?: string): MempoolVerdict =>
+  debug === undefined ? { kind: 'policy', code } : { kind: 'policy', code, debug };
+
+/** How many outputs of a transaction without inputs are looked up to see whether it is in the chain already. */
+const MAX_KNOWN_LOOKUPS = 16;
+
+export function preCheck(deps: PreCheckDeps, tx: Transaction, options: PreCheckOptions): PreChecked | MempoolVerdict {
+  const tip = deps.chain.tip();
+  return (
+    checkAlone(tx) ??
+    checkFinal(tx, tip) ??
+    checkKnown(deps.pool, tx) ??
+    checkConflicts(deps.pool, tx) ??
+    checkWithInputs(deps, tx, tip, options)
+  );
+}
+
+/** What needs nothing but the transaction. */
+function checkAlone(tx: Transaction): MempoolVerdict | undefined {
+  const bad = checkTransaction(tx);
+  if (bad !== undefined) return { kind: 'consensus', failure: bad };
+  // A coinbase is valid in a block only, never alone.
+  if (tx.isCoinbase) return { kind: 'consensus', failure: failure('consensus', 'coinbase') };
+  if (tx.weight > MAX_STANDARD_TX_WEIGHT) return policy('tx-size');
+  // CVE-2017-12842: a transaction of 64 bytes can pass for an inner node of the merkle tree.
+  if (tx.strippedSize < MIN_STANDARD_TX_NONWITNESS_BYTES) return policy('tx-size-small');
+  return undefined;
+}
+
+/** Only what could be in the next block is kept, so that no memory is held for the far future. BIP113's time. */
+function checkFinal(tx: Transaction, tip: HeaderEntry): MempoolVerdict | undefined {
+  return isFinalTx(tx, tip.height + 1, tip.medianTimePast) ? undefined : policy('non-final');
+}
+
+function checkKnown(pool: Pool, tx: Transaction): MempoolVerdict | undefined {
+  if (pool.byWtxid(tx.wtxid) !== undefined) return { kind: 'duplicate', code: 'txn-already-in-mempool' };
+  if (pool.byTxid(tx.txid) === undefined) return undefined;
+  return { kind: 'duplicate', code: 'txn-same-nonwitness-data-in-mempool' };
+}
+
+function checkConflicts(pool: Pool, tx: Transaction): MempoolVerdict | undefined {
+  const conflict = tx.inputs.some((input) => pool.spender(input.prevTxid, input.prevIndex) !== undefined);
+  return conflict ? policy('txn-mempool-conflict') : undefined;
+}
+
+function checkWithInputs(
+  deps: PreCheckDeps,
+  tx: Transaction,
+  tip: HeaderEntry,
+  options: PreCheckOptions,
+): PreChecked | MempoolVerdict {
+  const coins = findCoins(deps, tx, tip);
+  if (coins === undefined) return missingInputs(deps, tx);
+  if (!sequenceLocksPass(deps.chain, tx, coins, tip)) return policy('non-BIP68-final');
+  const inputs = checkTxInputs(tx, coins, tip.height + 1);
+  if ('failure' in inputs) {
+    const { code, debug } = inputs.failure;
+    // Immature today is not invalid for ever (Core: TX_PREMATURE_SPEND).
+    if (code === 'bad-txns-premature-spend-of-coinbase') return policy(code, debug);
+    return { kind: 'consensus', failure: inputs.failure };
+  }
+  const spent = coins.map((coin) => coin.output);
+  const sigOpCost = transactionSigOpCost(tx, spent, STANDARD_SCRIPT_FLAGS);
+  const vsize = virtualSize(tx.weight, sigOpCost);
+  if (sigOpCost > MAX_STANDARD_TX_SIGOPS_COST) return policy('bad-txns-too-many-sigops', `${sigOpCost}`);
+  const leastFee = minFee(options.minRelayFeeSatPerKvb, vsize);
+  if (!options.bypassFee && inputs.fee < leastFee)
+    return policy('min relay fee not met', `${inputs.fee} < ${leastFee}`);
+  const tooLong = checkChainLimits(deps.pool.parentsOf(tx), vsize, options.chainLimits);
+  if (tooLong !== undefined) return policy('too-long-mempool-chain', tooLong);
+  const spendsCoinbase = coins.some((coin) => coin.isCoinbase);
+  return { kind: 'passed', fee: inputs.fee, vsize, sigOpCost, spendsCoinbase, spent };
+}
+
+/**
+ * What the inputs spend, from the pool or the chain; undefined if one is in neither. An output of the pool counts as
+ * made by the next block (Core's MEMPOOL_HEIGHT).
+ */
+export function findCoins(deps: PreCheckDeps, tx: Transaction, tip: HeaderEntry): Coin[] | undefined {
+  const coins: Coin[] = [];
+  for (const input of tx.inputs) {
+    const coin = findCoin(deps, input, tip);
+    if (coin === undefined) return undefined;
+    coins.push(coin);
+  }
+  return coins;
+}
+
+function findCoin({ chain, pool }: PreCheckDeps, input: TxInput, tip: HeaderEntry): Coin | undefined {
+  const parent = pool.byTxid(txidFromBytes(input.prevTxid));
+  if (parent === undefined) return chain.getCoin({ txid: input.prevTxid, index: input.prevIndex });
+  const output = parent.tx.outputs[input.prevIndex];
+  return output === undefined ? undefined : { output, height: tip.height + 1, isCoinbase: false };
+}
+
+function missingInputs({ chain, pool }: PreCheckDeps, tx: Transaction): MempoolVerdict {
+  // Bounded, unlike Core, whose look-ups never leave memory: a miss here may read the disk.
+  const outputs = tx.outputs.slice(0, MAX_KNOWN_LOOKUPS);
+  if (outputs.some((_, index) => chain.getCoin({ txid: tx.txidBytes, index }) !== undefined)) {
+    return { kind: 'duplicate', code: 'txn-already-known' };
+  }
+  const parents = new Set<Txid>();
+  for (const input of tx.inputs) {
+    const txid = txidFromBytes(input.prevTxid);
+    if (parents.has(txid) || pool.byTxid(txid) !== undefined) continue;
+    if (chain.getCoin({ txid: input.prevTxid, index: input.prevIndex }) === undefined) parents.add(txid);
+  }
+  return { kind: 'missing-inputs', parents: [...parents] };
+}
+
+/** BIP68 for the next block (Core's CalculateLockPointsAtTip and CheckSequenceLocksAtTip). */
+export function sequenceLocksPass(
+  chain: Pick<ChainReader, 'ancestor'>,
+  tx: Transaction,
+  coins: readonly Coin[],
+  tip: HeaderEntry,
+): boolean {
+  const view = headerView(chain, tip);
+  const next = { height: tip.height + 1, ancestor: view.ancestor };
+  const heights = coins.map((coin) => coin.height);
+  return evaluateSequenceLocks(calculateSequenceLocks(tx, heights, next), next);
+}

@@ -1,0 +1,42 @@
+/** Runs a transaction's scripts for the mempool: Core's PolicyScriptChecks and the blame that follows from it. */
+import { failure } from '#consensus';
+import type { Transaction, TxOutput } from '#primitives';
+import { ScriptFlag } from '#script';
+import type { ScriptVerifier } from '#verify';
+import { MANDATORY_SCRIPT_FLAGS, STANDARD_SCRIPT_FLAGS } from './policy.ts';
+import type { MempoolVerdict } from './port.ts';
+
+/** What the verifier answers for scripts that Starling cannot run yet. */
+const NOT_SUPPORTED = 'script-not-supported';
+
+/**
+ * Undefined when all inputs pass the standard flags, which include every consensus rule. Else they run again to see
+ * whether a block could hold the transaction: only if not, somebody may be blamed. Rejects when aborted.
+ */
+export async function checkScripts(
+  verifier: ScriptVerifier,
+  tx: Transaction,
+  spent: readonly TxOutput[],
+  signal: AbortSignal,
+): Promise<MempoolVerdict | undefined> {
+  const run = async (flags: number): Promise<string | undefined> =>
+    (await verifier.verify([{ tx, spent, flags }], signal))?.error;
+  const error = await run(STANDARD_SCRIPT_FLAGS);
+  if (error === undefined) return undefined;
+  if (error === NOT_SUPPORTED) return { kind: 'policy', code: NOT_SUPPORTED };
+  if ((await run(MANDATORY_SCRIPT_FLAGS)) === undefined) {
+    return { kind: 'policy', code: `non-mandatory-script-verify-flag (${error})` };
+  }
+  const code = `mandatory-script-verify-flag-failed (${error})`;
+  if (!tx.hasWitness && (await onlyWitnessMissing(run))) return { kind: 'policy', code };
+  return { kind: 'consensus', failure: failure('consensus', code) };
+}
+
+/**
+ * Anybody can strip the witness and keep the txid: the transaction itself may be fine (Core's TX_WITNESS_STRIPPED).
+ * CLEANSTACK goes because it is defined with WITNESS only.
+ */
+async function onlyWitnessMissing(run: (flags: number) => Promise<string | undefined>): Promise<boolean> {
+  const flags = STANDARD_SCRIPT_FLAGS & ~ScriptFlag.CLEANSTACK;
+  return (await run(flags & ~ScriptFlag.WITNESS)) === undefined && (await run(flags)) !== undefined;
+}
