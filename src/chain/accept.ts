@@ -61,7 +61,5 @@ export function checkBlockAlone(params: NetworkParams, block: Block): Validation
 /** Rules of the block in its place; `id` is its header's. */
 export function checkBlockInPlace(deps: AcceptDeps, block: Block, id: HeaderId): ValidationFailure | undefined {
   const parent = deps.index.tree.parentOf(id);
-  return parent === undefined
-    ? undefined
-    : contextualCheckBlock(block, deps.index.tree.entry(parent), deps.params);
+  return parent === undefined ? undefined : contextualCheckBlock(block, deps.index.tree.entry(parent), deps.params);
 }

@@ -90,14 +90,20 @@ async function disconnectTip(deps: ActivateDeps): Promise<ConnectedBlock> {
   const tip = deps.active.tip;
   const undoAt = tip === undefined ? undefined : deps.index.undoPosition(tip);
   if (tip === undefined || undoAt === undefined) {
-    throw new NodeError('CORRUPT_DATA', 'the undo data of the tip are missing; rebuild the data directory by importing its block files');
+    throw new NodeError(
+      'CORRUPT_DATA',
+      'the undo data of the tip are missing; rebuild the data directory by importing its block files',
+    );
   }
   const entry = deps.index.tree.entry(tip);
   const block = await readBlock(deps, tip);
   const spent = await deps.storage.readUndo(undoAt, block.header);
   const view = new CoinsView(deps.coins);
   if (!disconnectBlock(block, entry.height, spent, view)) {
-    throw new NodeError('CORRUPT_DATA', `the coins do not match block ${entry.hash}; rebuild the data directory by importing its block files`);
+    throw new NodeError(
+      'CORRUPT_DATA',
+      `the coins do not match block ${entry.hash}; rebuild the data directory by importing its block files`,
+    );
   }
   view.commit();
   deps.active.pop();
@@ -110,7 +116,10 @@ async function readBlock(deps: ActivateDeps, id: HeaderId): Promise<Block> {
   if (position === undefined) throw new NodeError('CORRUPT_DATA', `the body of block ${entry.hash} is not stored`);
   const block = new Block(await deps.storage.readBlock(position));
   if (block.hash !== entry.hash) {
-    throw new NodeError('CORRUPT_DATA', `block file ${position.file} holds another block at byte ${position.offset} than the index says`);
+    throw new NodeError(
+      'CORRUPT_DATA',
+      `block file ${position.file} holds another block at byte ${position.offset} than the index says`,
+    );
   }
   return block;
 }

@@ -2,7 +2,7 @@
 import type { BlockHeader } from '#primitives';
 import type { AppendFiles, FilePosition } from '#store';
 import { createBlockFiles, createUndoFiles, FRAME_BYTES, frameLength, MAX_BLOCK_BYTES } from './block-files.ts';
-import { decodeUndo, encodeUndo, type BlockUndo } from './undo-codec.ts';
+import { type BlockUndo, decodeUndo, encodeUndo } from './undo-codec.ts';
 
 export type StoredBlock = { readonly position: FilePosition; readonly raw: Uint8Array };
 

@@ -10,7 +10,7 @@
 import type { BlockHash, TxOutput } from '#primitives';
 import { blockHashFromBytes, idToBytes } from '#primitives';
 import type { BatchOp, KeyValueStore } from '#store';
-import { assert, asBuffer } from '#util';
+import { asBuffer, assert } from '#util';
 import { decodeCoin, encodeCoin, encodeCoinKey } from './coin-codec.ts';
 import type { Coin, OutPoint } from './port.ts';
 

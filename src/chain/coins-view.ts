@@ -1,6 +1,7 @@
 /** The coins as one block in the making sees them: changes pile up here and reach the cache only by `commit`. */
-import type { Coin } from './port.ts';
+
 import type { CoinKey, CoinsCache } from './coins-cache.ts';
+import type { Coin } from './port.ts';
 
 type Change = {
   /** Undefined: spent. */

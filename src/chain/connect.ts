@@ -9,7 +9,7 @@ import {
   checkTxInputs,
   evaluateSequenceLocks,
   failure,
-  MAX_BLOCK_SIGOPS_COST,
+  limits,
   type NetworkParams,
   scriptFlagsForBlock,
   transactionSigOpCost,
@@ -102,7 +102,8 @@ function applyTransactions(
       const inputs = checkTxInputs(tx, coins, entry.height);
       if ('failure' in inputs) return inputs;
       fees += inputs.fee;
-      if (fees > MAX_MONEY) return fail('bad-txns-accumulated-fee-outofrange', 'accumulated fee in the block out of range');
+      if (fees > MAX_MONEY)
+        return fail('bad-txns-accumulated-fee-outofrange', 'accumulated fee in the block out of range');
       if (!sequenceLocksPass(params, tx, coins as Coin[], entry)) {
         return fail('bad-txns-nonfinal', 'contains a non-BIP68-final transaction');
       }
@@ -110,7 +111,7 @@ function applyTransactions(
     const found = coins as Coin[];
     const outputs: TxOutput[] = found.map((coin) => coin.output);
     sigOpCost += transactionSigOpCost(tx, outputs, flags);
-    if (sigOpCost > MAX_BLOCK_SIGOPS_COST) return fail('bad-blk-sigops', 'too many sigops');
+    if (sigOpCost > limits.MAX_BLOCK_SIGOPS_COST) return fail('bad-blk-sigops', 'too many sigops');
     if (!tx.isCoinbase) {
       jobs.push({ tx, spent: outputs, flags });
       spent.push(found);

@@ -104,8 +104,7 @@ export class HeaderTree {
       const skipTo = skipHeight(walkHeight);
       const skipToBefore = skipHeight(walkHeight - 1);
       // The pointer is taken unless the parent's would lead closer to the goal.
-      const takeSkip =
-        skipTo === height || (skipTo > height && !(skipToBefore < skipTo - 2 && skipToBefore >= height));
+      const takeSkip = skipTo === height || (skipTo > height && !(skipToBefore < skipTo - 2 && skipToBefore >= height));
       walk = takeSkip ? at(this.#skip, walk) : at(this.#parent, walk);
       walkHeight = takeSkip ? skipTo : walkHeight - 1;
     }

@@ -1,6 +1,6 @@
 export { type BlockFiles, createBlockFiles } from './block-files.ts';
 export { readBlockFile, type ScanItem } from './block-scan.ts';
-export { networkDirectory, openChain, type OpenChainOptions } from './open-chain.ts';
+export { networkDirectory, type OpenChainOptions, openChain } from './open-chain.ts';
 export type {
   BlockVerdict,
   Chain,

@@ -57,8 +57,12 @@ export async function openChain(options: OpenChainOptions): Promise<Chain> {
       writeBufferBytes: WRITE_BUFFER_BYTES,
     }),
   );
-  const blk = stack.use(await openAppendFiles(join(directory, 'blocks'), { prefix: 'blk', maxFileBytes: MAX_FILE_BYTES }));
-  const rev = stack.use(await openAppendFiles(join(directory, 'blocks'), { prefix: 'rev', maxFileBytes: MAX_FILE_BYTES }));
+  const blk = stack.use(
+    await openAppendFiles(join(directory, 'blocks'), { prefix: 'blk', maxFileBytes: MAX_FILE_BYTES }),
+  );
+  const rev = stack.use(
+    await openAppendFiles(join(directory, 'blocks'), { prefix: 'rev', maxFileBytes: MAX_FILE_BYTES }),
+  );
   const verifier = options.verifier ?? stack.use(await createInlineVerifier());
   const chain = stack.use(
     await createChain(

@@ -8,8 +8,8 @@ import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import { type CoinsCache, coinKey } from './coins-cache.ts';
 import { type HeaderId, TreeEntry } from './header-tree.ts';
-import type { ChainReader, HeaderEntry, UtxoStats } from './port.ts';
-import { hashUtxoSet } from './utxo-stats.ts';
+import type { ChainReader, HeaderEntry } from './port.ts';
+import { utxoStats } from './utxo-stats.ts';
 
 export type ReaderState = {
   readonly params: NetworkParams;
@@ -69,7 +69,7 @@ export function createReader(state: ReaderState, runInQueue: RunInQueue, flush: 
     },
     getCoin: (outpoint) => state.coins.get(coinKey(outpoint)),
     sizeOnDisk: () => state.storage.sizeOnDisk(),
-    utxoStats: (signal) => utxoStats(state, runInQueue, flush, tip, signal),
+    utxoStats: (signal) => utxoStats({ coinsStore: state.coinsStore, runInQueue, flush, tip }, signal),
   };
 }
 
@@ -92,21 +92,4 @@ function entryOf(index: BlockIndex, entry: HeaderEntry): TreeEntry {
 function withId<T>(index: BlockIndex, hash: BlockHash, use: (id: HeaderId) => T): T | undefined {
   const id = index.tree.find(hash);
   return id === undefined ? undefined : use(id);
-}
-
-/** Flushes and takes the snapshot inside the queue, then walks it outside: blocks go on being connected meanwhile. */
-async function utxoStats(
-  state: ReaderState,
-  runInQueue: RunInQueue,
-  flush: () => Promise<void>,
-  tip: () => TreeEntry,
-  signal: AbortSignal | undefined,
-): Promise<UtxoStats> {
-  const snapshot = await runInQueue(async () => {
-    await flush();
-    const { height, hash } = tip();
-    return { height, hash, result: await hashUtxoSet(state.coinsStore, signal) };
-  });
-  const { totals, sizeOnDisk } = { totals: await snapshot.result.totals, sizeOnDisk: await state.coinsStore.sizeOnDisk() };
-  return { height: snapshot.height, bestBlock: snapshot.hash, ...totals, sizeOnDisk };
 }

@@ -15,7 +15,9 @@ export function readStamp(store: KeyValueStore): Stamp | undefined {
   try {
     return JSON.parse(Buffer.from(value).toString()) as Stamp;
   } catch (cause) {
-    throw new NodeError('CORRUPT_DATA', 'the stamp of the data directory is damaged; restore it from a copy', { cause });
+    throw new NodeError('CORRUPT_DATA', 'the stamp of the data directory is damaged; restore it from a copy', {
+      cause,
+    });
   }
 }
 

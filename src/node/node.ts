@@ -1,147 +1,84 @@
 /** The node: everything that exists, in the order in which it comes to be. Disposal is the reverse order. */
 import { join } from 'node:path';
-import { type ChainChange, type HeaderEntry, networkDirectory, openChain } from '#chain';
-import { createMempool } from '#mempool';
-import { createNet, createWorkerNet, type Net } from '#net';
+import { type Chain, type ChainChange, type HeaderEntry, networkDirectory, openChain } from '#chain';
+import { createMempool, type Mempool } from '#mempool';
+import { createNet, createWorkerNet, type NetHandlers } from '#net';
 import { networkId } from '#protocol';
-import { createSync } from '#sync';
+import { createSync, type Sync } from '#sync';
 import { errorText } from '#util';
 import { createInlineVerifier } from '#verify';
-import { createIngest } from './ingest.ts';
+import { createIngest, type Ingest } from './ingest.ts';
 import { judgeBlock } from './judge.ts';
+import { createLateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
 import { Peers } from './peers.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
-import { createRequests } from './requests.ts';
+import { createRequests, type Requests } from './requests.ts';
 import { createServe } from './serve.ts';
 import { USER_AGENT } from './version.ts';
+
+/** What the parts made so far are, while the others are being made. */
+type Parts = {
+  readonly deps: NodeDeps;
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly net: NetCalls;
+  readonly requests: Requests;
+  readonly sync: Sync;
+  /** Latched: true from the first time that sync reached the tip (Core's IsInitialBlockDownload, reversed). */
+  readonly isSynced: () => boolean;
+  readonly blockDelay: { ms: number | undefined };
+  readonly signal: AbortSignal;
+};
 
 /** Opens the data directory, connects what it holds, and listens. Throws NodeError. */
 export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
   const { clock, random, log } = deps;
   const { params } = options;
   const stopping = new AbortController();
-  const fatal = (error: unknown): void => {
-    log.error('the node cannot go on', { error: errorText(error) });
-    deps.onFatal?.(error);
-  };
   await using stack = new AsyncDisposableStack();
 
   const verifier = stack.use(await createInlineVerifier());
   const chain = stack.use(await openChain({ ...options, verifier, clock, random, log: log.child('chain') }));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }));
-
-  // Net and sync call each other: what sync needs of the net is looked up when it is used.
-  const started = Promise.withResolvers<Net>();
-  let net: Net | undefined;
-  const theNet = (): Net => {
-    if (net === undefined) throw new Error('the network has not started');
-    return net;
-  };
-  const requests = createRequests({
-    request: (...args) => theNet().request(...args),
-    charge: (...args) => theNet().charge(...args),
-  });
-  const charge: Net['charge'] = (...args) => theNet().charge(...args);
-  const sync = stack.use(
-    createSync({
-      chain,
-      requestHeaders: requests.headers,
-      requestBlocks: requests.blocks,
-      charge,
-      judge: (peer, what, failure) => {
-        const { offence } = judgeBlock(failure, what);
-        if (offence !== undefined) charge(peer, offence, failure.code);
-      },
-      disconnect: (peer, reason) => theNet().disconnect(peer, reason),
-      fatal,
-      clock,
-      random,
-      log: log.child('sync'),
-    }),
-  );
-  let isSynced = false;
-  const checkSynced = (): boolean => {
-    isSynced ||= sync.status().phase === 'at-tip';
-    return isSynced;
-  };
-  const peers = stack.adopt(
-    new Peers({
-      chain,
-      net: theNet,
-      requests,
-      sync,
-      clock,
-      log: log.child('peers'),
-      nonce: Buffer.from(random.bytes(8)).readBigUInt64LE(),
-      userAgent: USER_AGENT,
-      wantsTransactions: checkSynced,
-    }),
-    (each) => each.close(),
-  );
-  let lastBlockDelayMs: number | undefined;
-  const ingest = createIngest({
+  const lateNet = createLateNet();
+  const net = lateNet.calls;
+  const requests = createRequests(net);
+  const sync = stack.use(makeSync(deps, chain, net, requests));
+  const blockDelay = { ms: undefined };
+  const parts: Parts = {
+    deps,
     chain,
     mempool,
-    sync,
-    charge,
+    net,
     requests,
-    isSynced: checkSynced,
-    clock,
-    log: log.child('ingest'),
-    onBlockDelay: (ms) => {
-      lastBlockDelayMs = ms;
-    },
-    onFailure: (error) => log.error('a block could not be stored', { error: errorText(error) }),
+    sync,
+    isSynced: latchSynced(sync),
+    blockDelay,
     signal: stopping.signal,
-  });
-  const serve = createServe({
-    chain,
-    mempool,
-    hello: (peer, theirs) => peers.received(peer, theirs),
-    undecodable: (peer, detail) => charge(peer, 'undecodable-message', detail),
-  });
-
-  const tipListeners = new Set<(tip: HeaderEntry) => void>();
-  const changed = async (change: ChainChange): Promise<void> => {
-    await mempool.chainChanged(change);
-    if (!change.connected.some(({ entry }) => ingest.wasAnnounced(entry.hash))) peers.tipMoved();
-    for (const listener of tipListeners) listener(change.tip);
   };
-  stack.adopt(chain.observe({ changed }), (stopObserving) => stopObserving());
-
-  const create = options.netThread === 'worker' ? createWorkerNet : createNet;
-  const running = stack.use(
-    await create(
-      {
-        network: networkId(params.genesis.hash),
-        dataDir: join(networkDirectory(options.datadir, params), 'libp2p'),
-        listen: options.listen,
-        bootstrap: options.bootstrap,
-        seeds: params.seeds,
-        connect: options.connect,
-        maxPeers: options.maxPeers,
-        targetOutbound: options.targetOutbound,
-        userAgent: USER_AGENT,
-        onFatal: fatal,
-      },
-      {
-        peerConnected: (info) => void started.promise.then(() => peers.connected(info)),
-        peerDisconnected: (id) => void started.promise.then(() => peers.disconnected(id)),
-        serve,
-        gossip: ingest.message,
-      },
-      { clock, random, log: log.child('net') },
-    ),
-  );
-  net = running;
-  started.resolve(running);
+  const peers = stack.adopt(makePeers(parts), (each) => each.close());
+  const ingest = makeIngest(parts);
+  const tipListeners = new Set<(tip: HeaderEntry) => void>();
+  stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
+  const handlers: NetHandlers = {
+    peerConnected: (info) => lateNet.whenStarted(() => peers.connected(info)),
+    peerDisconnected: (id) => lateNet.whenStarted(() => peers.disconnected(id)),
+    serve: createServe({
+      chain,
+      mempool,
+      hello: (peer, theirs) => peers.received(peer, theirs),
+      undecodable: (peer, detail) => net.charge(peer, 'undecodable-message', detail),
+    }),
+    gossip: ingest.message,
+  };
+  const realNet = stack.use(await startNet(options, deps, handlers));
+  lateNet.start(realNet);
   stack.defer(() => stopping.abort(new Error('the node is stopping')));
 
-  const local = createLocal({ chain, mempool, net: running, ingest, clock, random });
   const resources = stack.move();
   return {
-    ...local,
+    ...createLocal({ chain, mempool, net, ingest, clock, random }),
     chain,
     status: async () => {
       const { count, vsize } = mempool.stats();
@@ -149,9 +86,9 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
         network: params.name,
         tip: chain.tip(),
         sync: sync.status(),
-        net: await theNet().status(),
+        net: await realNet.status(),
         mempool: { count, bytes: vsize },
-        lastBlockDelayMs,
+        lastBlockDelayMs: blockDelay.ms,
       };
     },
     onTip: (listener) => {
@@ -160,4 +97,103 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+function makeSync(deps: NodeDeps, chain: Chain, net: NetCalls, requests: Requests): Sync {
+  const { clock, random, log } = deps;
+  return createSync({
+    chain,
+    requestHeaders: requests.headers,
+    requestBlocks: requests.blocks,
+    charge: net.charge,
+    judge: (peer, what, failure) => {
+      const { offence } = judgeBlock(failure, what);
+      if (offence !== undefined) net.charge(peer, offence, failure.code);
+    },
+    disconnect: net.disconnect,
+    fatal: (error) => fatal(deps, error),
+    clock,
+    random,
+    log: log.child('sync'),
+  });
+}
+
+function latchSynced(sync: Sync): () => boolean {
+  let isSynced = false;
+  return () => {
+    isSynced ||= sync.status().phase === 'at-tip';
+    return isSynced;
+  };
+}
+
+function makePeers({ deps, chain, net, requests, sync, isSynced }: Parts): Peers {
+  const { clock, random, log } = deps;
+  return new Peers({
+    chain,
+    net,
+    requests,
+    sync,
+    clock,
+    log: log.child('peers'),
+    nonce: Buffer.from(random.bytes(8)).readBigUInt64LE(),
+    userAgent: USER_AGENT,
+    wantsTransactions: isSynced,
+  });
+}
+
+function makeIngest(parts: Parts): Ingest {
+  const { deps, net, blockDelay } = parts;
+  const log = deps.log.child('ingest');
+  return createIngest({
+    ...parts,
+    charge: net.charge,
+    clock: deps.clock,
+    log,
+    onBlockDelay: (ms) => {
+      blockDelay.ms = ms;
+    },
+    onFailure: (error) => log.error('a block could not be stored', { error: errorText(error) }),
+  });
+}
+
+/** The order in which the rest of the node hears of a new tip. */
+function observeChain(
+  { chain, mempool }: Parts,
+  peers: Peers,
+  ingest: Ingest,
+  tipListeners: ReadonlySet<(tip: HeaderEntry) => void>,
+): () => void {
+  const changed = async (change: ChainChange): Promise<void> => {
+    await mempool.chainChanged(change);
+    if (!change.connected.some(({ entry }) => ingest.wasAnnounced(entry.hash))) peers.tipMoved();
+    for (const listener of tipListeners) listener(change.tip);
+  };
+  return chain.observe({ changed });
+}
+
+function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {
+  const { params, datadir, listen, bootstrap, connect, maxPeers, targetOutbound } = options;
+  const { clock, random, log } = deps;
+  const create = options.netThread === 'worker' ? createWorkerNet : createNet;
+  return create(
+    {
+      network: networkId(params.genesis.hash),
+      dataDir: join(networkDirectory(datadir, params), 'libp2p'),
+      listen,
+      bootstrap,
+      seeds: params.seeds,
+      connect,
+      maxPeers,
+      targetOutbound,
+      userAgent: USER_AGENT,
+      onFatal: (error) => fatal(deps, error),
+    },
+    handlers,
+    { clock, random, log: log.child('net') },
+  );
+}
+
+function fatal(deps: NodeDeps, error: unknown): void {
+  deps.log.error('the node cannot go on', { error: errorText(error) });
+  deps.onFatal?.(error);
 }

@@ -18,7 +18,7 @@ const MIN_INTERVAL_MS = 6_000;
 
 export type PeersDeps = {
   readonly chain: ChainReader;
-  readonly net: () => Pick<Net, 'charge' | 'confirmPeer' | 'disconnect'>;
+  readonly net: Pick<Net, 'charge' | 'confirmPeer' | 'disconnect'>;
   readonly requests: Pick<Requests, 'hello'>;
   readonly sync: Pick<Sync, 'peerReady' | 'peerUpdated' | 'peerGone'>;
   readonly clock: Clock;
@@ -97,7 +97,7 @@ export class Peers {
     const { sync, net } = this.#deps;
     const verdict = checkHello(this.#ours(), theirs);
     if (verdict.kind === 'refused') {
-      net().charge(id, verdict.offence, verdict.detail);
+      net.charge(id, verdict.offence, verdict.detail);
       return false;
     }
     const peer = this.#peers.get(id);
@@ -109,7 +109,7 @@ export class Peers {
       return true;
     }
     peer.isReady = true;
-    net().confirmPeer(id);
+    net.confirmPeer(id);
     this.#deps.log.debug('peer ready', { peer: id, height: tipHeight, agent: theirs.userAgent });
     sync.peerReady(id, { ...claim, isOutbound: peer.info.direction === 'outbound' });
     return true;

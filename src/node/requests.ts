@@ -1,6 +1,13 @@
 /** What sync and the mempool ask of peers: typed requests over the plain-data network port. */
 import type { Net, PeerIdText, ResponseFrame } from '#net';
-import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader, DecodeError, type Transaction, type Wtxid } from '#primitives';
+import {
+  BLOCK_HEADER_BYTES,
+  type BlockHash,
+  BlockHeader,
+  DecodeError,
+  type Transaction,
+  type Wtxid,
+} from '#primitives';
 import { type Hello, streams } from '#protocol';
 import { NodeError } from '#util';
 

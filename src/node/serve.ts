@@ -27,7 +27,12 @@ type Handlers = {
   ) => AsyncIterable<ResponseFrame> | Iterable<ResponseFrame>;
 };
 
-export type Serve = (name: StreamName, peer: PeerIdText, request: Uint8Array, signal: AbortSignal) => AsyncIterable<ResponseFrame>;
+export type Serve = (
+  name: StreamName,
+  peer: PeerIdText,
+  request: Uint8Array,
+  signal: AbortSignal,
+) => AsyncIterable<ResponseFrame>;
 
 export function createServe(deps: ServeDeps): Serve {
   const handlers: Handlers = {
@@ -38,7 +43,9 @@ export function createServe(deps: ServeDeps): Serve {
     headers: (request) => {
       const { locator, stopHash } = request;
       const headers =
-        locator.length > 0 ? deps.chain.headersAfter(locator, stopHash, MAX_HEADERS) : singleHeader(deps.chain, stopHash);
+        locator.length > 0
+          ? deps.chain.headersAfter(locator, stopHash, MAX_HEADERS)
+          : singleHeader(deps.chain, stopHash);
       return [ok(streams.headers.response.encode(headers))];
     },
     blocks: (hashes) => serveBlocks(deps.chain, hashes),
