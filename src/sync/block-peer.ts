@@ -1,0 +1,139 @@
+/**
+ * One peer as a source of blocks: what it can serve, how much it is trusted with, and what it did badly.
+ * Invariants: a peer that never fails is never held back; a strike needs silence where others delivered; a charge for
+ * stalling needs two strikes without a completed batch in between, so slowness alone costs at most one.
+ */
+import { Backoff } from './backoff.ts';
+import type { Batch, Slot } from './batches.ts';
+import type { PeerId } from './port.ts';
+import { type BatchSizing, blocksInFlight, MovingAverage } from './rates.ts';
+import type { Branch } from './window.ts';
+
+const RATE_WEIGHT = 0.3;
+const MIN_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 60_000;
+const MIN_BENCH_MS = 120_000;
+const MAX_BENCH_MS = 3_600_000;
+/** Blocks "not found" in a row, all on the chain that the peer showed: it has headers but no bodies. */
+const MAX_MISSES = 8;
+const STRIKES_TO_CHARGE = 2;
+/** Answering times its usual, after which a silence is more than slowness. */
+const SILENCE_FACTOR = 4;
+const MAX_PATIENCE_MS = 600_000;
+
+export class BlockPeer {
+  readonly id: PeerId;
+  readonly batches = new Set<Batch>();
+  /** Bytes per second, from batches that are over. */
+  readonly rate = new MovingAverage(RATE_WEIGHT, 0);
+  /** Up to which height it has each branch. */
+  readonly reach = new Map<Branch, number>();
+  /** Bodies below this are not asked of it. */
+  lowestHeight: number;
+  readonly #pause = new Backoff(MIN_PAUSE_MS, MAX_PAUSE_MS);
+  readonly #bench = new Backoff(MIN_BENCH_MS, MAX_BENCH_MS);
+  #strikes = 0;
+  #misses = 0;
+  #patienceMs: number;
+
+  /** `patienceMs`: how long nothing may come, with nobody else to ask, before a batch is given up. */
+  constructor(id: PeerId, lowestHeight: number, patienceMs: number) {
+    this.id = id;
+    this.lowestHeight = lowestHeight;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** False while it rests after a failure. */
+  isReady(nowMs: number): boolean {
+    return this.#pause.isReady(nowMs);
+  }
+
+  /** True after repeated stalling or missing bodies: asked only when there is nobody else. */
+  isBenched(nowMs: number): boolean {
+    return !this.#bench.isReady(nowMs);
+  }
+
+  get patienceMs(): number {
+    return this.#patienceMs;
+  }
+
+  get owedCount(): number {
+    let count = 0;
+    for (const batch of this.batches) count += batch.owedCount;
+    return count;
+  }
+
+  canServe(branch: Branch, slot: Slot, nowMs: number): boolean {
+    const { height } = slot.entry;
+    if (height < this.lowestHeight || height > (this.reach.get(branch) ?? -1)) return false;
+    return !slot.isRefusedBy(this.id, nowMs);
+  }
+
+  /** Blocks to ask of it now. Half of its measure must be free, so that requests stay few and large. */
+  room(sizing: BatchSizing, blockBytes: number, maxBatches: number): number {
+    if (this.batches.size >= maxBatches) return 0;
+    const most = blocksInFlight(sizing, this.rate, blockBytes);
+    const owed = this.owedCount;
+    return owed > most / 2 ? 0 : most - owed;
+  }
+
+  /** Milliseconds that it needs for `count` blocks, by its measured rate. */
+  etaMs(count: number, blockBytes: number): number {
+    return this.rate.isMeasured ? (count * blockBytes * 1000) / Math.max(this.rate.value, 1) : 0;
+  }
+
+  /** Too slow for the front of the window (`limitMs` a block), or struck: it is given the blocks needed last. */
+  isLaggard(blockBytes: number, limitMs: number): boolean {
+    return this.#strikes > 0 || this.etaMs(1, blockBytes) > limitMs;
+  }
+
+  /** True if this silence is more than its usual pace and `stallMs` explain. */
+  isSilent(batch: Batch, blockBytes: number, stallMs: number, nowMs: number): boolean {
+    return batch.silentMs(nowMs) >= Math.max(stallMs, SILENCE_FACTOR * this.etaMs(1, blockBytes));
+  }
+
+  delivered(): void {
+    this.#misses = 0;
+  }
+
+  completed(batch: Batch): void {
+    if (batch.bytes === 0) return;
+    this.#strikes = 0;
+    this.#pause.succeed();
+  }
+
+  /** It does not have a block of its own chain. True if that is now too often. */
+  missed(nowMs: number): boolean {
+    this.#misses += 1;
+    if (this.#misses < MAX_MISSES) return false;
+    this.#misses = 0;
+    this.#bench.fail(nowMs);
+    return true;
+  }
+
+  broke(nowMs: number): void {
+    this.#pause.fail(nowMs);
+  }
+
+  /** It was silent where others delivered, or for longer than our patience. True if it is to be charged. */
+  strike(nowMs: number): boolean {
+    this.#strikes += 1;
+    this.#pause.fail(nowMs);
+    if (this.#strikes < STRIKES_TO_CHARGE) return false;
+    this.#strikes = STRIKES_TO_CHARGE - 1;
+    this.#bench.fail(nowMs);
+    return true;
+  }
+
+  /** The link may be slow rather than dead: the next wait is longer. */
+  growPatience(): void {
+    this.#patienceMs = Math.min(MAX_PATIENCE_MS, this.#patienceMs * 2);
+  }
+
+  /** Learns the rate from a batch that is over. One that brought nothing shows an upper bound. */
+  measure(batch: Batch, blockBytes: number, nowMs: number): void {
+    const activeMs = Math.max(batch.activeMs(nowMs), 1);
+    const bytes = batch.bytes > 0 ? batch.bytes : blockBytes;
+    this.rate.add((bytes * 1000) / activeMs);
+  }
+}

@@ -1,0 +1,435 @@
+/**
+ * Block download: keeps every peer busy with the blocks of the window, takes what arrives in any order, and finds
+ * another source for what holds up the rest.
+ * Invariants: a body is believed only if its header hashes to what was asked; bad bytes are charged to who served
+ * them and fetched elsewhere; no request is open that nobody needs; memory is bounded by `intake.maxBytes`, one body
+ * a reader, and what is asked for is kept within the same budget by the blocks' average size.
+ */
+import type { HeaderEntry } from '#chain';
+import type { ValidationFailure } from '#consensus';
+import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader } from '#primitives';
+import { AssertionFailure, errorText } from '#util';
+import {
+  bySpeed,
+  type Plan,
+  pickRace,
+  pickWanted,
+  planFrontHedges,
+  type Situation,
+  secondSource,
+  wantedPlaces,
+} from './assign.ts';
+import { Batch, type BatchEnd, type Slot } from './batches.ts';
+import { BlockPeer } from './block-peer.ts';
+import { forkHeight } from './fork-height.ts';
+import { type Body, type BodyVerdict, Intake, type IntakeOptions } from './intake.ts';
+import type { Peers } from './peers.ts';
+import type { BlockItem, PeerId, SyncDeps } from './port.ts';
+import { type BatchSizing, MovingAverage } from './rates.ts';
+import { Tracker } from './tracker.ts';
+import { DownloadWindow } from './window.ts';
+
+export type BlockOptions = {
+  /** Core's BLOCK_DOWNLOAD_WINDOW: how far bodies are fetched ahead of the first missing one. */
+  readonly windowBlocks: number;
+  /** Branches looked after at a time. */
+  readonly maxBranches: number;
+  readonly intake: IntakeOptions;
+  readonly sizing: BatchSizing;
+  readonly maxBatchesPerPeer: number;
+  /** Core's BLOCK_STALLING_TIMEOUT_DEFAULT and _MAX: when a block that holds up the rest is asked of another peer. */
+  readonly minStallMs: number;
+  readonly maxStallMs: number;
+  /** The same for an announced block that could not be rebuilt. */
+  readonly urgentHedgeMs: number;
+  /** How long the body of an announced block is left to be rebuilt from the mempool. */
+  readonly announceGraceMs: number;
+  /** A batch without a byte for this long is given up, also with nobody else to ask; doubles each time. */
+  readonly patienceMs: number;
+};
+
+const MIB = 2 ** 20;
+
+export const blockDefaults: BlockOptions = {
+  windowBlocks: 1024,
+  maxBranches: 4,
+  intake: { maxBytes: 64 * MIB, depth: 2 },
+  sizing: { maxBlocksPerPeer: 128, firstBatchBytes: 2 * MIB, maxFirstBlocks: 16, inFlightMs: 2_000 },
+  maxBatchesPerPeer: 2,
+  minStallMs: 2_000,
+  maxStallMs: 64_000,
+  urgentHedgeMs: 500,
+  announceGraceMs: 2_000,
+  patienceMs: 60_000,
+};
+
+const BLOCK_BYTES_WEIGHT = 0.1;
+const FIRST_BLOCK_BYTES = 256 * 1024;
+/** Core's factor: the stall time shrinks as blocks connect. */
+const STALL_DECAY = 0.85;
+const NOT_FOUND_MS = 60_000;
+const SHORT_ANSWER_MS = 30_000;
+const BAD_COPY_MS = 600_000;
+
+type BlockDeps = Pick<
+  SyncDeps,
+  'chain' | 'requestBlocks' | 'charge' | 'judge' | 'disconnect' | 'fatal' | 'clock' | 'log'
+> & {
+  readonly peers: Peers;
+  readonly poke: () => void;
+  /** A body arrived, bytes. */
+  readonly arrived: (bytes: number) => void;
+};
+
+export class BlockSync {
+  readonly #deps: BlockDeps;
+  readonly #options: BlockOptions;
+  readonly #window: DownloadWindow;
+  readonly #intake: Intake;
+  readonly #tracker: Tracker;
+  readonly #peers = new Map<PeerId, BlockPeer>();
+  readonly #blockBytes = new MovingAverage(BLOCK_BYTES_WEIGHT, FIRST_BLOCK_BYTES);
+  #stallMs: number;
+  #isStale = true;
+
+  constructor(deps: BlockDeps, options: BlockOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#stallMs = options.minStallMs;
+    this.#window = new DownloadWindow(deps.chain, options.windowBlocks, options.maxBranches);
+    this.#tracker = new Tracker(options.announceGraceMs);
+    this.#intake = new Intake(
+      {
+        ...deps,
+        decided: (body, verdict) => this.#decided(body, verdict),
+        paused: () => this.#dropAll(),
+        resumed: deps.poke,
+      },
+      options.intake,
+    );
+  }
+
+  peerReady(id: PeerId): void {
+    this.#peers.set(id, new BlockPeer(id, this.#deps.peers.lowestHeightServed(id), this.#options.patienceMs));
+    this.targetsChanged();
+  }
+
+  peerGone(id: PeerId): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    for (const batch of [...peer.batches]) this.#end(batch, 'dropped');
+    this.#peers.delete(id);
+    this.targetsChanged();
+  }
+
+  /** What peers are known to have may have changed. */
+  targetsChanged(): void {
+    this.#isStale = true;
+  }
+
+  /** A known header was announced: its body may come by another way. */
+  announced(hash: BlockHash): void {
+    this.#tracker.leaveAlone(hash, this.#deps.clock.monotonicMs());
+    this.targetsChanged();
+  }
+
+  /** Ask for the body now; the peers were seen to have it. */
+  wanted(hash: BlockHash, peers: readonly PeerId[]): void {
+    this.#tracker.hurry(hash, peers);
+    this.targetsChanged();
+  }
+
+  /** Blocks were connected; `isReorganised` if others were disconnected first. */
+  connected(hashes: readonly BlockHash[], isReorganised: boolean): void {
+    this.#stallMs = Math.max(this.#options.minStallMs, this.#stallMs * STALL_DECAY ** hashes.length);
+    for (const hash of hashes) this.#tracker.forget(hash);
+    if (isReorganised) this.#restart();
+  }
+
+  /** The chain found a stored block invalid. */
+  blockInvalid(hash: BlockHash, failure: ValidationFailure): void {
+    const server = this.#tracker.takeServer(hash);
+    if (server !== undefined) this.#deps.judge(server, 'block', failure);
+    this.#restart();
+  }
+
+  /** The first missing block of the heaviest branch that some peer has; undefined when nothing is missing. */
+  get nextMissing(): HeaderEntry | undefined {
+    return this.#window.branches.find((branch) => branch.front !== undefined)?.front?.entry;
+  }
+
+  get pausedReason(): string {
+    return this.#intake.pausedReason;
+  }
+
+  get isDownloading(): boolean {
+    for (const peer of this.#peers.values()) if (peer.batches.size > 0) return true;
+    return false;
+  }
+
+  /** Undecided bytes in memory. */
+  get bufferedBytes(): number {
+    return this.#intake.bytes;
+  }
+
+  step(): void {
+    if (this.#intake.isPaused) return;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#isStale) this.#setTargets(nowMs);
+    else this.#window.advance(nowMs);
+    this.#endIdleBatches(nowMs);
+    const ready = this.#readyPeers(nowMs);
+    const at: Situation = {
+      nowMs,
+      blockBytes: this.#blockBytes.value,
+      stallMs: this.#stallMs,
+      sizing: this.#options.sizing,
+      maxBatchesPerPeer: this.#options.maxBatchesPerPeer,
+      holder: (batch) => this.#peers.get(batch.peer),
+    };
+    this.#askUrgent(ready, at);
+    for (const plan of planFrontHedges(this.#window.branches, ready, at)) this.#start(plan, nowMs);
+    this.#askWanted(ready, at);
+    this.#askRaces(ready, at);
+  }
+
+  async dispose(): Promise<void> {
+    this.#dropAll();
+    await this.#intake.dispose();
+  }
+
+  #restart(): void {
+    this.#window.reset();
+    this.targetsChanged();
+    this.#deps.poke();
+  }
+
+  #setTargets(nowMs: number): void {
+    this.#isStale = false;
+    const { peers, chain } = this.#deps;
+    const sources = this.#unbenched(nowMs);
+    this.#window.setTargets(
+      sources.flatMap((peer) => peers.known(peer.id) ?? []),
+      nowMs,
+    );
+    for (const peer of this.#peers.values()) {
+      peer.lowestHeight = peers.lowestHeightServed(peer.id);
+      peer.reach.clear();
+      const known = peers.known(peer.id);
+      if (known === undefined) continue;
+      for (const branch of this.#window.branches) peer.reach.set(branch, forkHeight(chain, known, branch.target));
+    }
+  }
+
+  /** Benched peers count only when there are no others. */
+  #unbenched(nowMs: number): BlockPeer[] {
+    const all = [...this.#peers.values()];
+    const good = all.filter((peer) => !peer.isBenched(nowMs));
+    return good.length > 0 ? good : all;
+  }
+
+  #readyPeers(nowMs: number): BlockPeer[] {
+    return bySpeed(this.#unbenched(nowMs).filter((peer) => peer.isReady(nowMs)));
+  }
+
+  /** Gives up what nobody needs, and what brought nothing for too long. */
+  #endIdleBatches(nowMs: number): void {
+    for (const peer of this.#peers.values()) {
+      for (const batch of [...peer.batches]) {
+        if (batch.owed.every((slot) => !slot.isMissing || !this.#window.covers(slot))) this.#end(batch, 'dropped');
+        else if (batch.silentMs(nowMs) >= peer.patienceMs) {
+          peer.growPatience();
+          this.#end(batch, 'silent');
+        }
+      }
+    }
+  }
+
+  #askUrgent(ready: readonly BlockPeer[], at: Situation): void {
+    for (const [hash, preferred] of this.#tracker.urgent()) {
+      const slot = this.#window.slot(hash);
+      if (slot === undefined || !slot.isMissing) {
+        this.#tracker.calm(hash);
+        continue;
+      }
+      const branch = this.#window.branches.find((candidate) => candidate.slots.includes(slot));
+      if (branch === undefined) continue;
+      const ageMs = Math.min(...slot.batches.map((batch) => at.nowMs - batch.startedMs));
+      if (slot.batches.length >= 3 || ageMs < this.#options.urgentHedgeMs) continue;
+      const favoured = ready.filter((peer) => preferred.includes(peer.id));
+      const peer = secondSource(slot, branch, favoured, at) ?? secondSource(slot, branch, ready, at);
+      if (peer !== undefined) this.#start({ peer, slots: [slot], isHedge: slot.batches.length > 0 }, at.nowMs);
+    }
+  }
+
+  #askWanted(ready: readonly BlockPeer[], at: Situation): void {
+    const isFree = (peer: BlockPeer): number => peer.room(at.sizing, at.blockBytes, at.maxBatchesPerPeer);
+    if (!ready.some((peer) => isFree(peer) > 0)) return;
+    const places = wantedPlaces(this.#window.branches, (slot) => this.#tracker.isLeftAlone(slot.hash, at.nowMs));
+    if (places.length === 0) return;
+    for (const peer of ready) {
+      const count = Math.min(isFree(peer), this.#affordable(at));
+      if (count <= 0) continue;
+      const slots = pickWanted(peer, places, count, at);
+      if (slots.length > 0) this.#start({ peer, slots, isHedge: false }, at.nowMs);
+    }
+  }
+
+  #askRaces(ready: readonly BlockPeer[], at: Situation): void {
+    for (const peer of ready) {
+      if (peer.batches.size > 0 || this.#affordable(at) < 1) continue;
+      const slots = pickRace(peer, this.#window.branches, at);
+      if (slots.length > 0) this.#start({ peer, slots, isHedge: true }, at.nowMs);
+    }
+  }
+
+  /**
+   * Blocks that may be asked for within the memory budget. What a silent peer owes does not count: nothing comes from
+   * it, and a crowd of silent peers must not take the budget from the others.
+   */
+  #affordable(at: Situation): number {
+    let expected = 0;
+    let isAnyAlive = false;
+    for (const peer of this.#peers.values()) {
+      for (const batch of peer.batches) {
+        if (batch.silentMs(at.nowMs) >= this.#options.minStallMs) continue;
+        expected += batch.owedCount * at.blockBytes;
+        isAnyAlive = true;
+      }
+    }
+    const free = this.#options.intake.maxBytes - this.#intake.bytes - expected;
+    const blocks = Math.floor(free / at.blockBytes);
+    return isAnyAlive || this.#intake.bytes > 0 ? blocks : Math.max(1, blocks);
+  }
+
+  #start(plan: Plan, nowMs: number): void {
+    const batch = new Batch(plan.peer.id, plan.slots, nowMs, plan.isHedge);
+    plan.peer.batches.add(batch);
+    this.#run(batch).catch(this.#deps.fatal);
+  }
+
+  async #run(batch: Batch): Promise<void> {
+    const { requestBlocks, clock } = this.#deps;
+    const hashes = batch.slots.map((slot) => slot.hash);
+    try {
+      for await (const item of requestBlocks(batch.peer, hashes, batch.controller.signal)) {
+        if (batch.isOver) return;
+        this.#answered(batch, item);
+        if (batch.isOver) return;
+        if (!this.#intake.isFull) continue;
+        batch.hold(clock.monotonicMs());
+        await this.#intake.room();
+        batch.resume(clock.monotonicMs());
+      }
+    } catch (error) {
+      if (error instanceof AssertionFailure) throw error;
+      if (batch.isOver) return;
+      this.#deps.log.debug('blocks request failed', { peer: batch.peer, reason: errorText(error) });
+      this.#end(batch, 'failed');
+      return;
+    }
+    this.#end(batch, batch.owedCount === 0 ? 'complete' : 'short');
+  }
+
+  #answered(batch: Batch, item: BlockItem): void {
+    const { clock, chain } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const slot = batch.head;
+    const peer = this.#peers.get(batch.peer);
+    if (peer === undefined) return;
+    if (slot === undefined || item.hash !== slot.hash) {
+      this.#wrong(batch, slot, 'a block that was not asked for');
+      return;
+    }
+    if (item.bytes === undefined) {
+      batch.advance(0, nowMs);
+      slot.release(batch);
+      slot.refuse(batch.peer, nowMs + NOT_FOUND_MS);
+      if (peer.missed(nowMs)) this.#bench(peer);
+      return;
+    }
+    if (headerHash(item.bytes) !== slot.hash) {
+      this.#wrong(batch, slot, 'bytes of another block');
+      return;
+    }
+    batch.advance(item.bytes.length, nowMs);
+    peer.delivered();
+    this.#blockBytes.add(item.bytes.length);
+    this.#deps.arrived(item.bytes.length);
+    slot.release(batch);
+    if (!slot.isMissing || chain.isInvalid(slot.hash)) return;
+    const losers = slot.receive(batch);
+    this.#settleRace(batch, slot, losers, nowMs);
+    this.#tracker.servedBy(slot.hash, batch.peer);
+    this.#intake.add({ slot, from: batch.peer, bytes: item.bytes });
+  }
+
+  /** Learns from who was first, and frees the slower peers of what they owe in vain. */
+  #settleRace(winner: Batch, slot: Slot, losers: readonly Batch[], nowMs: number): void {
+    for (const loser of losers) {
+      // The first source was not stalling after all: the next hedge waits longer.
+      if (loser.isHedge && !winner.isHedge && loser.answered === 0 && loser.head === slot)
+        this.#stallMs = Math.min(this.#options.maxStallMs, this.#stallMs * 2);
+      const peer = this.#peers.get(loser.peer);
+      const isSilent = peer?.isSilent(loser, this.#blockBytes.value, this.#options.minStallMs, nowMs) ?? false;
+      if (loser.head === slot && isSilent && winner.isHedge) this.#end(loser, 'silent');
+      else if (loser.head === slot && winner.isHedge) this.#end(loser, 'outrun');
+      else if (loser.owed.every((owed) => !owed.isMissing)) this.#end(loser, 'outrun');
+    }
+  }
+
+  #wrong(batch: Batch, slot: Slot | undefined, detail: string): void {
+    this.#deps.charge(batch.peer, 'wrong-response', detail);
+    slot?.refuse(batch.peer, this.#deps.clock.monotonicMs() + BAD_COPY_MS);
+    this.#end(batch, 'wrong');
+  }
+
+  #bench(peer: BlockPeer): void {
+    const { peers, disconnect, log } = this.#deps;
+    log.debug('peer has headers but no bodies', { peer: peer.id });
+    for (const batch of [...peer.batches]) this.#end(batch, 'dropped');
+    this.targetsChanged();
+    // An outbound slot is worth more than a peer that cannot serve its own chain.
+    if (peers.isOutbound(peer.id)) disconnect(peer.id, 'serves no blocks of the chain that it claims');
+  }
+
+  #end(batch: Batch, why: BatchEnd): void {
+    const { clock, charge, poke } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const peer = this.#peers.get(batch.peer);
+    if (batch.isOver) return;
+    if (why === 'short') for (const slot of batch.owed) slot.refuse(batch.peer, nowMs + SHORT_ANSWER_MS);
+    batch.end(why);
+    if (peer === undefined) return;
+    peer.batches.delete(batch);
+    const measures = why === 'complete' || why === 'outrun' || why === 'silent';
+    if (measures && (batch.bytes > 0 || why !== 'complete')) peer.measure(batch, this.#blockBytes.value, nowMs);
+    if (why === 'complete') peer.completed(batch);
+    if (why === 'short' || why === 'failed' || why === 'wrong') peer.broke(nowMs);
+    if (why === 'silent' && peer.strike(nowMs)) {
+      charge(batch.peer, 'stalled', 'blocks that others had to deliver');
+      this.targetsChanged();
+    }
+    if (why === 'silent') for (const other of [...peer.batches]) this.#end(other, 'dropped');
+    poke();
+  }
+
+  #dropAll(): void {
+    for (const peer of this.#peers.values()) for (const batch of [...peer.batches]) this.#end(batch, 'dropped');
+  }
+
+  #decided({ slot, from }: Body, verdict: BodyVerdict): void {
+    const { clock, poke } = this.#deps;
+    if (verdict.kind === 'stored') slot.store();
+    else {
+      slot.refuse(from, clock.monotonicMs() + BAD_COPY_MS);
+      slot.reject();
+      this.blockInvalid(slot.hash, verdict.failure);
+    }
+    poke();
+  }
+}
+
+function headerHash(bytes: Uint8Array): BlockHash | undefined {
+  return bytes.length < BLOCK_HEADER_BYTES ? undefined : new BlockHeader(bytes.subarray(0, BLOCK_HEADER_BYTES)).hash;
+}

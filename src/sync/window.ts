@@ -1,0 +1,146 @@
+/**
+ * Which blocks are needed: for each branch of headers with more work than the tip that some peer has, the blocks
+ * behind the fork whose bodies are missing, up to a count. There is mostly one branch; a second one matters when the
+ * heaviest headers have bodies that nobody serves, so that whoever shows headers only cannot hold us up.
+ * Invariants: a branch's slots are consecutive heights, the first one's body is missing; one slot a block, shared by
+ * the branches.
+ */
+import type { HeaderEntry } from '#chain';
+import type { BlockHash } from '#primitives';
+import { Slot } from './batches.ts';
+import { forkHeight } from './fork-height.ts';
+import type { SyncChain } from './port.ts';
+
+export class Branch {
+  target: HeaderEntry;
+  slots: Slot[] = [];
+  /** The next height to take into the window. */
+  nextHeight: number;
+  /** When the first slot became the first. */
+  frontSinceMs: number;
+
+  constructor(target: HeaderEntry, nextHeight: number, nowMs: number) {
+    this.target = target;
+    this.nextHeight = nextHeight;
+    this.frontSinceMs = nowMs;
+  }
+
+  /** The block that all later ones wait for. */
+  get front(): Slot | undefined {
+    return this.slots[0];
+  }
+}
+
+export class DownloadWindow {
+  readonly #chain: SyncChain;
+  readonly #maxBlocks: number;
+  readonly #maxBranches: number;
+  readonly #slots = new Map<BlockHash, Slot>();
+  #branches: Branch[] = [];
+
+  constructor(chain: SyncChain, maxBlocks: number, maxBranches: number) {
+    this.#chain = chain;
+    this.#maxBlocks = maxBlocks;
+    this.#maxBranches = maxBranches;
+  }
+
+  /** Most work first. */
+  get branches(): readonly Branch[] {
+    return this.#branches;
+  }
+
+  slot(hash: BlockHash): Slot | undefined {
+    return this.#slots.get(hash);
+  }
+
+  /** True if a branch needs this block. */
+  covers(slot: Slot): boolean {
+    return this.#branches.some(({ slots }) => slots[slot.entry.height - (slots[0]?.entry.height ?? 0)] === slot);
+  }
+
+  /** Sets the branches from the headers that peers are known to have, valid ones only. */
+  setTargets(candidates: Iterable<HeaderEntry>, nowMs: number): void {
+    const targets = this.#heaviestTips(candidates);
+    this.#branches = targets.map((target) => {
+      const old = this.#branches.find((branch) => this.#extends(target, branch.target));
+      if (old === undefined) return new Branch(target, forkHeight(this.#chain, this.#chain.tip(), target) + 1, nowMs);
+      old.target = target;
+      return old;
+    });
+    this.advance(nowMs);
+    this.#forgetSlots();
+  }
+
+  /** Starts anew from the tip: after blocks were disconnected or proved invalid. Slots keep their states. */
+  reset(): void {
+    this.#branches = [];
+  }
+
+  /** Lets go of what the chain has, and takes in what follows. */
+  advance(nowMs: number): void {
+    for (const branch of this.#branches) {
+      const before = branch.front;
+      do {
+        this.#dropStored(branch);
+        this.#fill(branch);
+      } while (branch.front !== undefined && this.#isStored(branch.front));
+      if (branch.front !== before) branch.frontSinceMs = nowMs;
+    }
+  }
+
+  #isStored(slot: Slot): boolean {
+    if (slot.isMissing && this.#chain.hasBlock(slot.hash)) slot.store();
+    return slot.state.kind === 'stored';
+  }
+
+  #dropStored(branch: Branch): void {
+    let count = 0;
+    for (const slot of branch.slots) {
+      if (!this.#isStored(slot)) break;
+      this.#slots.delete(slot.hash);
+      count += 1;
+    }
+    if (count > 0) branch.slots.splice(0, count);
+  }
+
+  #fill(branch: Branch): void {
+    while (branch.slots.length < this.#maxBlocks && branch.nextHeight <= branch.target.height) {
+      const entry = this.#chain.ancestor(branch.target, branch.nextHeight);
+      branch.nextHeight += 1;
+      const slot = this.#slots.get(entry.hash) ?? new Slot(entry);
+      // A stored block at the very front never enters: the window may have to pass over many after a restart.
+      if (branch.slots.length === 0 && this.#isStored(slot)) continue;
+      this.#slots.set(entry.hash, slot);
+      branch.slots.push(slot);
+    }
+  }
+
+  #heaviestTips(candidates: Iterable<HeaderEntry>): HeaderEntry[] {
+    const { chainWork } = this.#chain.tip();
+    const byHash = new Map<BlockHash, HeaderEntry>();
+    for (const entry of candidates) if (entry.chainWork > chainWork) byHash.set(entry.hash, entry);
+    const tips: HeaderEntry[] = [];
+    for (const entry of [...byHash.values()].sort((a, b) => compareWork(b, a))) {
+      if (tips.length >= this.#maxBranches) break;
+      if (!tips.some((tip) => this.#extends(tip, entry))) tips.push(entry);
+    }
+    return tips;
+  }
+
+  /** True if `entry` is `older` or stands on it. */
+  #extends(entry: HeaderEntry, older: HeaderEntry): boolean {
+    return entry.height >= older.height && this.#chain.ancestor(entry, older.height).hash === older.hash;
+  }
+
+  /** Bodies on their way are remembered: their branch may come back. */
+  #forgetSlots(): void {
+    for (const [hash, slot] of this.#slots) {
+      const isUnderWay = slot.state.kind === 'asked' || slot.state.kind === 'received';
+      if (!isUnderWay && !this.covers(slot)) this.#slots.delete(hash);
+    }
+  }
+}
+
+function compareWork(a: HeaderEntry, b: HeaderEntry): number {
+  return a.chainWork < b.chainWork ? -1 : a.chainWork > b.chainWork ? 1 : 0;
+}
