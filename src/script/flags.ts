@@ -30,30 +30,3 @@ export const ScriptFlag = Object.freeze({
   DISCOURAGE_OP_SUCCESS: 1 << 19,
   DISCOURAGE_UPGRADABLE_PUBKEYTYPE: 1 << 20,
 });
-
-/** Core's MANDATORY_SCRIPT_VERIFY_FLAGS (policy.h): a failure of these is a consensus failure on mainnet's tip. */
-export const MANDATORY_SCRIPT_FLAGS =
-  ScriptFlag.P2SH |
-  ScriptFlag.DERSIG |
-  ScriptFlag.NULLDUMMY |
-  ScriptFlag.CHECKLOCKTIMEVERIFY |
-  ScriptFlag.CHECKSEQUENCEVERIFY |
-  ScriptFlag.WITNESS |
-  ScriptFlag.TAPROOT;
-
-/** Core's STANDARD_SCRIPT_VERIFY_FLAGS: what a transaction must pass to enter the mempool. */
-export const STANDARD_SCRIPT_FLAGS =
-  MANDATORY_SCRIPT_FLAGS |
-  ScriptFlag.STRICTENC |
-  ScriptFlag.MINIMALDATA |
-  ScriptFlag.DISCOURAGE_UPGRADABLE_NOPS |
-  ScriptFlag.CLEANSTACK |
-  ScriptFlag.MINIMALIF |
-  ScriptFlag.NULLFAIL |
-  ScriptFlag.LOW_S |
-  ScriptFlag.DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM |
-  ScriptFlag.WITNESS_PUBKEYTYPE |
-  ScriptFlag.CONST_SCRIPTCODE |
-  ScriptFlag.DISCOURAGE_UPGRADABLE_TAPROOT_VERSION |
-  ScriptFlag.DISCOURAGE_OP_SUCCESS |
-  ScriptFlag.DISCOURAGE_UPGRADABLE_PUBKEYTYPE;

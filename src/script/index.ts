@@ -1,7 +1,12 @@
 export { pushData, pushNumber } from './build.ts';
-export { MANDATORY_SCRIPT_FLAGS, ScriptFlag, STANDARD_SCRIPT_FLAGS } from './flags.ts';
+export { ScriptFlag } from './flags.ts';
+export { signatureHash } from './legacy-sighash.ts';
 export { Op, opcodeName } from './opcodes.ts';
 export { ScriptReader } from './parse.ts';
 export { isPayToScriptHash, isPushOnly, isUnspendable, type WitnessProgram, witnessProgram } from './patterns.ts';
 export { type ScriptErrorCode, scriptErrorText } from './script-error.ts';
+export { SIGHASH_ALL } from './sighash-type.ts';
+export { type SignatureChecker, TxSignatureChecker } from './signature-checker.ts';
 export { countP2shSigOps, countSigOps, countWitnessSigOps } from './sigops.ts';
+export { TxSighash } from './tx-sighash.ts';
+export { verifyScript } from './verify-script.ts';

@@ -1,0 +1,43 @@
+/** BIP341: what a control block commits to. Pure functions; byte order as on the wire. */
+
+import { Writer } from '#primitives';
+import { compareBytes } from '#util';
+import { tapBranch, tapLeaf, tapTweak } from './tagged-hash.ts';
+
+export const TAPROOT_LEAF_MASK = 0xfe;
+export const TAPROOT_LEAF_TAPSCRIPT = 0xc0;
+export const TAPROOT_CONTROL_BASE_SIZE = 33;
+export const TAPROOT_CONTROL_NODE_SIZE = 32;
+/** A path of 128 nodes. */
+export const TAPROOT_CONTROL_MAX_SIZE = TAPROOT_CONTROL_BASE_SIZE + TAPROOT_CONTROL_NODE_SIZE * 128;
+
+export function tapLeafHash(leafVersion: number, script: Uint8Array): Uint8Array {
+  return tapLeaf(new Writer(script.length + 6).u8(leafVersion).varBytes(script).finish());
+}
+
+/** The children are sorted, so that a path need not say left or right. */
+export function tapBranchHash(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return compareBytes(a, b) < 0 ? tapBranch(a, b) : tapBranch(b, a);
+}
+
+/** The scalar that tweaks the internal key; without a script tree only the key is hashed. */
+export function tapTweakHash(internalKey: Uint8Array, merkleRoot?: Uint8Array): Uint8Array {
+  return merkleRoot === undefined ? tapTweak(internalKey) : tapTweak(internalKey, merkleRoot);
+}
+
+/** The root of the script tree that the control block's path leads to from a leaf (Core's ComputeTaprootMerkleRoot). */
+export function taprootMerkleRoot(control: Uint8Array, leafHash: Uint8Array): Uint8Array {
+  let hash = leafHash;
+  for (let at = TAPROOT_CONTROL_BASE_SIZE; at < control.length; at += TAPROOT_CONTROL_NODE_SIZE) {
+    hash = tapBranchHash(hash, control.subarray(at, at + TAPROOT_CONTROL_NODE_SIZE));
+  }
+  return hash;
+}
+
+export function isControlBlockSize(length: number): boolean {
+  return (
+    length >= TAPROOT_CONTROL_BASE_SIZE &&
+    length <= TAPROOT_CONTROL_MAX_SIZE &&
+    (length - TAPROOT_CONTROL_BASE_SIZE) % TAPROOT_CONTROL_NODE_SIZE === 0
+  );
+}
