@@ -4,7 +4,8 @@
  * id met the wrong transaction. Then the whole block is asked for and nobody is blamed (Core's READ_STATUS_FAILED).
  */
 
-import siphash24 from 'siphash24';
+// @ts-expect-error The package carries no types; the constant below says what it is.
+import untypedSiphash24 from 'siphash24';
 import { sha256 } from '#crypto';
 import { Block, type BlockHeader, type Transaction, Writer } from '#primitives';
 import {
@@ -16,6 +17,10 @@ import {
   SHORT_ID_BYTES,
   structureProblem,
 } from './messages/compact-block.ts';
+
+/** SipHash-2-4 in WebAssembly. The key has 16 bytes, the result 8, little endian. */
+const siphash24: (input: Uint8Array, key: Uint8Array, out: Uint8Array, skipChecks: boolean) => Uint8Array =
+  untypedSiphash24;
 
 /** Gives the transaction of a short id (48 bits); 'collision' when two known ones have it. */
 export type ShortIdLookup = (shortId: number) => Transaction | 'collision' | undefined;

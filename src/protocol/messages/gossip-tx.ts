@@ -21,7 +21,7 @@ import type { Codec } from '../rows.ts';
  * A transaction of more bytes is announced by an entry. 4096 covers all but a few percent of mainnet's
  * transactions, and gossip copies each message about five times.
  */
-export const MAX_GOSSIP_TX_BYTES = 4096;
+const MAX_GOSSIP_TX_BYTES = 4096;
 export const MAX_TX_MESSAGE_BYTES = 1 + MAX_GOSSIP_TX_BYTES;
 /** A quarter of Core's MAX_STANDARD_TX_WEIGHT. */
 const MAX_TX_VSIZE = 100_000;

@@ -14,9 +14,9 @@ import { assert } from '#util';
 import type { Codec } from '../rows.ts';
 
 /** Core's MAX_LOCATOR_SZ. */
-export const MAX_LOCATOR_HASHES = 101;
+const MAX_LOCATOR_HASHES = 101;
 /** Core's MAX_HEADERS_RESULTS: a full answer means that there may be more. */
-export const MAX_HEADERS = 2000;
+const MAX_HEADERS = 2000;
 export const MAX_HEADERS_REQUEST_BYTES = compactSizeLength(MAX_LOCATOR_HASHES) + (MAX_LOCATOR_HASHES + 1) * 32;
 export const MAX_HEADERS_RESPONSE_BYTES = compactSizeLength(MAX_HEADERS) + MAX_HEADERS * BLOCK_HEADER_BYTES;
 

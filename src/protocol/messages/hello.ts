@@ -16,7 +16,7 @@ import { assert, fromReversedHex, toReversedHex } from '#util';
 import type { Codec } from '../rows.ts';
 
 export const MAX_HELLO_BYTES = 1024;
-export const MAX_USER_AGENT_BYTES = 256;
+const MAX_USER_AGENT_BYTES = 256;
 
 export type Hello = {
   /** Highest protocol revision that the sender speaks, u32. */
@@ -97,7 +97,7 @@ export const hello: Codec<Hello> = {
 };
 
 /** What may be shown in a log, a terminal or a page as it is: Core's SanitizeString (util/strencodings.cpp). */
-export function sanitizeUserAgent(text: string): string {
+function sanitizeUserAgent(text: string): string {
   return text.replace(/[^A-Za-z0-9 .,;\-_/:?@()]/g, '').slice(0, MAX_USER_AGENT_BYTES);
 }
 
