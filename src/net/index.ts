@@ -1,3 +1,6 @@
+export { RequestError } from './errors.ts';
+export { createNet, type NetDeps } from './net.ts';
+export type { NetOptions, NetTuning } from './options.ts';
 export type {
   GossipMessage,
   GossipVerdict,

@@ -1,0 +1,108 @@
+/** What we need to know about multiaddrs: who, where, whether public, and which part of the internet. Pure. */
+import { isIPv4, isIPv6 } from 'node:net';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import type { PeerIdText } from './port.ts';
+
+/** Text longer than this is no address that we would dial. */
+const MAX_ADDRESS_TEXT = 300;
+
+export function peerIdOf(address: Multiaddr): PeerIdText | undefined {
+  return address.getComponents().findLast((part) => part.name === 'p2p')?.value;
+}
+
+/** A plain TCP address: ip or dns name, tcp port, at most a peer id after it. No relays, no websockets. */
+export function isTcpAddress(address: Multiaddr): boolean {
+  const names = address.getComponents().map((part) => part.name);
+  const isHost = names[0] !== undefined && ['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(names[0]);
+  const isEnd = names.length === 2 || (names.length === 3 && names[2] === 'p2p');
+  return isHost && names[1] === 'tcp' && isEnd;
+}
+
+/** The ip of an address; undefined for names. */
+export function ipOf(address: Multiaddr): string | undefined {
+  const host = address.getComponents()[0];
+  return host?.name === 'ip4' || host?.name === 'ip6' ? host.value : undefined;
+}
+
+/** Parses text from a peer or a file; undefined if it is no TCP address. */
+export function parseTcpAddress(text: string): Multiaddr | undefined {
+  if (text.length > MAX_ADDRESS_TEXT) return undefined;
+  try {
+    const address = multiaddr(text);
+    return isTcpAddress(address) ? address : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A name, or an ip that is neither loopback nor private nor unspecified nor link-local. */
+export function hasPublicAddress(address: Multiaddr): boolean {
+  const ip = ipOf(address);
+  if (ip === undefined) return true;
+  return !isLocalIp(ip);
+}
+
+/** 0.0.0.0 or ::, every interface of the machine. */
+export function isUnspecified(address: Multiaddr): boolean {
+  const ip = ipOf(address);
+  return ip !== undefined && /^[0:.]+$/.test(ip);
+}
+
+/** Loopback, private, link-local, shared (100.64/10), unspecified: addresses that mean another host elsewhere. */
+export function isLocalIp(ip: string): boolean {
+  if (isIPv4(ip)) return isLocalIpv4(ip);
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
+  if (mapped !== undefined) return isLocalIpv4(mapped);
+  const groups = expandIpv6(ip);
+  if (groups === undefined) return true;
+  const first = groups[0] ?? 0;
+  const isLoopbackOrUnspecified = groups.slice(0, 7).every((group) => group === 0) && (groups[7] ?? 0) <= 1;
+  return isLoopbackOrUnspecified || (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80;
+}
+
+function isLocalIpv4(ip: string): boolean {
+  const [a = 0, b = 0] = ip.split('.').map(Number);
+  if (a === 0 || a === 10 || a === 127) return true;
+  if (a === 169) return b === 254;
+  if (a === 172) return b >= 16 && b < 32;
+  if (a === 192) return b === 168;
+  return a === 100 && b >= 64 && b < 128;
+}
+
+/**
+ * What counts as one host when we limit or ban: the IPv4 address, or the IPv6 /64, since whoever has one address
+ * of a /64 has them all. Undefined for text that is no ip.
+ */
+export function hostKey(ip: string): string | undefined {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (isIPv4(ip)) return ip;
+  const groups = expandIpv6(ip);
+  return groups && `${groups.slice(0, 4).map(toGroupText).join(':')}::/64`;
+}
+
+/** IPv4 /16 or IPv6 /32: no two outbound peers in one (Core's netgroup without an AS map). Undefined for local ips and names. */
+export function networkGroup(address: Multiaddr): string | undefined {
+  const ip = ipOf(address);
+  if (ip === undefined || isLocalIp(ip)) return undefined;
+  if (isIPv4(ip)) return ip.split('.').slice(0, 2).join('.');
+  return expandIpv6(ip)?.slice(0, 2).map(toGroupText).join(':');
+}
+
+function toGroupText(group: number): string {
+  return group.toString(16);
+}
+
+function expandIpv6(ip: string): number[] | undefined {
+  const bare = ip.split('%')[0] ?? '';
+  if (!isIPv6(bare)) return undefined;
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(bare);
+  const text = dotted
+    ? `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`
+    : bare;
+  const [head = '', tail] = text.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array<string>(zeros).fill('0'), ...right].map((group) => Number.parseInt(group, 16));
+}

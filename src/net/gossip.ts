@@ -1,0 +1,180 @@
+/**
+ * Gossip between gossipsub and the node. Gossipsub has no back-pressure, so a bounded queue a topic stands in front
+ * of the node, and what it drops is reported as ignored. Each peer's traffic is metered; who floods, or falls to the
+ * graylist by rejected messages, is charged to our reputation, since gossipsub's own scores neither disconnect nor
+ * survive a reconnection.
+ */
+import type { GossipSub, GossipsubMessage } from '@libp2p/gossipsub';
+import { TopicValidatorResult } from '@libp2p/gossipsub';
+import type { PeerId } from '@libp2p/interface';
+import { type OffenceName, type TopicName, topicId } from '#protocol';
+import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
+import type { GossipVerdict, NetHandlers, PeerIdText } from './port.ts';
+import { topicLimits, topicNames } from './rows.ts';
+import { TokenBuckets } from './token-bucket.ts';
+
+/** Messages of one topic with the node at once; the others wait in the queue. */
+const MAX_WITH_NODE = 32;
+/** What one peer may send: honest peers at the limits of both topics stay far below. */
+const MESSAGE_RATE = { burst: 5_000, perSecond: 500 };
+const BYTE_RATE = { burst: 16 << 20, perSecond: 2 << 20 };
+
+const RESULT: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+};
+
+export type GossipDeps = {
+  readonly network: string;
+  readonly pubsub: GossipSub;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly deliver: NetHandlers['gossip'];
+  readonly isAnnounced: (peer: PeerIdText) => boolean;
+  readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
+};
+
+type Waiting = {
+  readonly id: string;
+  readonly from: PeerIdText;
+  readonly data: Uint8Array;
+  readonly arrivedAt: number;
+};
+type Queue = { readonly waiting: Waiting[]; withNode: number };
+
+/** What gossipsub has at run time beyond its declared interface. Checked when we start. */
+type GossipInternals = {
+  reportMessageValidationResult: (id: string, from: string, result: TopicValidatorResult) => void;
+  handleReceivedRpc: (from: PeerId, rpc: ReceivedRpc) => Promise<void>;
+};
+type ReceivedRpc = { readonly messages: readonly { readonly data?: Uint8Array }[] };
+
+export class Gossip {
+  readonly #deps: GossipDeps;
+  readonly #internals: GossipInternals;
+  readonly #names: TopicIds;
+  readonly #queues = new Map<TopicName, Queue>(topicNames.map((name) => [name, { waiting: [], withNode: 0 }]));
+  readonly #rates: TokenBuckets;
+  readonly #held = new Set<TimerHandle>();
+  #isStopped = false;
+
+  constructor(deps: GossipDeps) {
+    this.#deps = deps;
+    this.#internals = internalsOf(deps.pubsub);
+    this.#names = topicIds(deps.network);
+    this.#rates = new TokenBuckets(deps.clock);
+    deps.pubsub.addEventListener('gossipsub:message', (event) => this.#onMessage(event.detail));
+    this.#meter();
+  }
+
+  /** Joins all topics. */
+  start(): void {
+    for (const id of this.#names.keys()) this.#deps.pubsub.subscribe(id);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const queue of this.#queues.values()) queue.waiting.length = 0;
+    for (const timer of this.#held) timer.cancel();
+    this.#held.clear();
+  }
+
+  /** Number of peers that the message was sent to. */
+  async publish(topic: TopicName, data: Uint8Array): Promise<number> {
+    assert(data.length <= topicLimits(topic).maxBytes, `a ${topic} message of ${data.length} bytes`);
+    const { recipients } = await this.#deps.pubsub.publish(topicId(this.#deps.network, topic), data);
+    return recipients.length;
+  }
+
+  #onMessage(event: GossipsubMessage): void {
+    const topic = this.#names.get(event.msg.topic);
+    const from = event.propagationSource.toString();
+    const queue = topic === undefined ? undefined : this.#queues.get(topic);
+    if (topic === undefined || queue === undefined || this.#isStopped || !this.#deps.isAnnounced(from)) {
+      this.#report(event.msgId, from, 'ignore');
+      return;
+    }
+    const { data } = event.msg;
+    const row = topicLimits(topic);
+    if (data.length > row.maxBytes) {
+      this.#deps.charge(from, 'oversized-frame', `${topic} message of ${data.length} bytes`);
+      this.#report(event.msgId, from, 'reject');
+      return;
+    }
+    const message: Waiting = { id: event.msgId, from, data, arrivedAt: this.#deps.clock.monotonicMs() };
+    if (queue.waiting.length >= row.queue.length) {
+      const dropped = row.queue.drop === 'newest' ? message : queue.waiting.shift();
+      if (dropped !== undefined) this.#report(dropped.id, dropped.from, 'ignore');
+      if (dropped === message) return;
+    }
+    queue.waiting.push(message);
+    this.#pump(topic, queue);
+  }
+
+  #pump(topic: TopicName, queue: Queue): void {
+    while (queue.withNode < MAX_WITH_NODE) {
+      const message = queue.waiting.shift();
+      if (message === undefined) return;
+      queue.withNode += 1;
+      void this.#judge(topic, message).finally(() => {
+        queue.withNode -= 1;
+        this.#pump(topic, queue);
+      });
+    }
+  }
+
+  async #judge(topic: TopicName, message: Waiting): Promise<void> {
+    const { data, from, id, arrivedAt } = message;
+    let verdict: GossipVerdict = 'ignore';
+    try {
+      verdict = await this.#deps.deliver({ topic, data, from });
+    } catch (error) {
+      this.#deps.log.error('a gossip message could not be judged', { topic, error: errorText(error) });
+    }
+    if (this.#isStopped) return;
+    const holdMs = data.length >= IDONTWANT_MIN_BYTES ? (topicLimits(topic).holdAcceptMs ?? 0) : 0;
+    const leftMs = arrivedAt + holdMs - this.#deps.clock.monotonicMs();
+    if (verdict !== 'accept' || leftMs <= 0) {
+      this.#report(id, from, verdict);
+      return;
+    }
+    const timer = this.#deps.clock.after(leftMs, () => {
+      this.#held.delete(timer);
+      this.#report(id, from, verdict);
+    });
+    this.#held.add(timer);
+  }
+
+  #report(id: string, from: PeerIdText, verdict: GossipVerdict): void {
+    this.#internals.reportMessageValidationResult(id, from, RESULT[verdict]);
+  }
+
+  /** Counts what each peer sends before gossipsub works on it; duplicates cost CPU too and are seen nowhere else. */
+  #meter(): void {
+    const handle = this.#internals.handleReceivedRpc.bind(this.#deps.pubsub);
+    this.#internals.handleReceivedRpc = async (from, rpc) => {
+      const peer = from.toString();
+      let bytes = 0;
+      for (const message of rpc.messages) bytes += message.data?.length ?? 0;
+      const isWithin =
+        this.#rates.take(`bytes ${peer}`, BYTE_RATE, bytes) &&
+        this.#rates.take(`messages ${peer}`, MESSAGE_RATE, rpc.messages.length + 1);
+      if (isWithin) await handle(from, rpc);
+      else this.#deps.charge(peer, 'quota-exceeded', `gossip of ${bytes} bytes in ${rpc.messages.length} messages`);
+    };
+  }
+}
+
+/** Topic ids of a network by their rows' names. */
+export function topicIds(network: string): TopicIds {
+  return new Map(topicNames.map((name) => [topicId(network, name), name]));
+}
+
+function internalsOf(pubsub: GossipSub): GossipInternals {
+  const internals = pubsub as unknown as Partial<GossipInternals>;
+  assert(typeof internals.reportMessageValidationResult === 'function', 'gossipsub reports no validation results');
+  assert(typeof internals.handleReceivedRpc === 'function', 'gossipsub hides its RPC handler');
+  return internals as GossipInternals;
+}

@@ -1,0 +1,129 @@
+/**
+ * The libp2p node: TCP, Noise, Yamux, identify, ping, our own DHT and gossipsub, with limits. Built here and nowhere
+ * else; replacing a transport, encrypter or muxer is one line. Every figure that differs from libp2p's default has
+ * its reason in the module's README.
+ */
+import { noise } from '@chainsafe/libp2p-noise';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { type GossipSub, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub';
+import { type Identify, identify } from '@libp2p/identify';
+import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
+import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
+import { type Ping, ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { createLibp2p } from 'libp2p';
+import { dhtProtocol } from '#protocol';
+import { type Clock, errorText, type Logger, NodeError } from '#util';
+import { hasPublicAddress } from './addresses.ts';
+import { BoundedDatastore } from './bounded-datastore.ts';
+import { libp2pLogger } from './libp2p-log.ts';
+import type { CompleteNetOptions } from './options.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** The receive window of one stream at most. Must stay below READ_BUFFER_BYTES, or a paused stream is reset. */
+const STREAM_WINDOW_BYTES = 1 << 20;
+const READ_BUFFER_BYTES = 4 << 20;
+const WRITE_BUFFER_BYTES = 32 << 20;
+const STREAMS_PER_CONNECTION = 128;
+/** libp2p must never be the one who counts connections: it would refuse or prune by rules of its own. */
+const CONNECTION_MARGIN = 64;
+
+export type HostServices = {
+  readonly identify: Identify;
+  readonly ping: Ping;
+  readonly pubsub: GossipSub;
+  readonly dht: KadDHT;
+};
+
+export type Host = Libp2p<HostServices & Record<string, unknown>>;
+
+export type HostParts = {
+  readonly key: PrivateKey;
+  readonly gater: ConnectionGater;
+  readonly gossip: Partial<GossipsubOpts>;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** A node that is not started: handlers are registered first, so that identify tells of all of them. */
+export async function createHost(options: CompleteNetOptions, parts: HostParts): Promise<Host> {
+  const { tuning } = options;
+  return createLibp2p<HostServices & Record<string, unknown>>({
+    start: false,
+    privateKey: parts.key,
+    datastore: new BoundedDatastore(),
+    peerStore: { maxAddressAge: 14 * DAY_MS, maxPeerAge: 30 * DAY_MS },
+    nodeInfo: { name: 'starling', version: '1', userAgent: options.userAgent },
+    logger: libp2pLogger(parts.log, parts.clock),
+    addresses: {
+      listen: [...options.listen],
+      announceFilter: (addresses) =>
+        options.allowPrivateAddresses ? addresses : addresses.filter((address) => hasPublicAddress(address)),
+    },
+    transports: [tcp({ backlog: 128, maxConnections: options.maxPeers + CONNECTION_MARGIN })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: STREAMS_PER_CONNECTION,
+        maxOutboundStreams: STREAMS_PER_CONNECTION,
+        // Never initialStreamWindowSize: both ends assume the same one.
+        streamOptions: {
+          maxStreamWindowSize: STREAM_WINDOW_BYTES,
+          maxReadBufferLength: READ_BUFFER_BYTES,
+          maxWriteBufferLength: WRITE_BUFFER_BYTES,
+        },
+      }),
+    ],
+    connectionGater: parts.gater,
+    connectionManager: {
+      maxConnections: 2 * options.maxPeers + CONNECTION_MARGIN,
+      maxParallelDials: 16,
+      maxDialQueueLength: 200,
+      maxPeerAddrsToDial: 4,
+      dialTimeout: 2 * tuning.dialTimeoutMs,
+      addressDialTimeout: tuning.dialTimeoutMs,
+      inboundUpgradeTimeout: tuning.inboundUpgradeTimeoutMs,
+      // A host's share is the gater's to give: libp2p's five a second would hit many nodes behind one address.
+      inboundConnectionThreshold: 1_000,
+      maxIncomingPendingConnections: 64,
+      inboundStreamProtocolNegotiationTimeout: 5_000,
+      outboundStreamProtocolNegotiationTimeout: 10_000,
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { pingInterval: tuning.pingIntervalMs, pingTimeout: { minTimeout: tuning.pingTimeoutMs } },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: gossipsub(parts.gossip),
+      dht: kadDHT({
+        protocol: dhtProtocol(options.network),
+        clientMode: false,
+        peerInfoMapper: options.allowPrivateAddresses ? passthroughMapper : removePrivateAddressesMapper,
+        initialQuerySelfInterval: 200,
+        querySelfInterval: 60_000,
+        maxInboundStreams: 8,
+        maxOutboundStreams: 16,
+      }),
+    },
+  });
+}
+
+/** Starts listening. Throws NodeError NETWORK with one line if an address cannot be used. */
+export async function startHost(host: Host, listen: readonly string[]): Promise<void> {
+  try {
+    await host.start();
+  } catch (error) {
+    const isTaken = /EADDRINUSE/.test(deepText(error));
+    const why = isTaken ? 'the address is in use' : errorText(error);
+    throw new NodeError('NETWORK', `cannot listen on ${listen.join(', ')}: ${why}`, { cause: error });
+  }
+}
+
+function deepText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const inner: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
+  const code = 'code' in error ? String(error.code) : '';
+  return [error.message, code, ...inner.map(deepText), error.cause === undefined ? '' : deepText(error.cause)].join(
+    ' ',
+  );
+}

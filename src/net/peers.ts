@@ -1,0 +1,279 @@
+/**
+ * The peers we have connections with, from the first handshake to the last close. A peer is announced to the node
+ * once, after identify has shown that it speaks a protocol of our network; it counts once the node has confirmed it.
+ * One connection a peer is used; a second one replaces it or is closed, on both ends by the same rule.
+ */
+import type { Socket } from 'node:net';
+import type { Connection, IdentifyResult } from '@libp2p/interface';
+import type { Clock, Logger, TimerHandle } from '#util';
+import { hostKey, ipOf } from './addresses.ts';
+import type { NetHandlers, PeerIdText, PeerInfo } from './port.ts';
+
+/** Connections opened closer together than this crossed on the wire: nobody meant to replace the other. */
+const CROSSING_MS = 5_000;
+const MAX_AGENT_LENGTH = 128;
+
+type Phase = 'identifying' | 'announced' | 'confirmed';
+
+type Peer = {
+  readonly id: PeerIdText;
+  readonly connections: Connection[];
+  phase: Phase;
+  agent: string;
+  protocols: ReadonlySet<string>;
+  /** Runs out when the peer does not get to the next phase in time. */
+  timer: TimerHandle | undefined;
+  /** Why we close it; undefined when it was not us. */
+  reason: string | undefined;
+  readonly announced: PromiseWithResolvers<boolean>;
+};
+
+export type PeersDeps = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly self: PeerIdText;
+  readonly handlers: Pick<NetHandlers, 'peerConnected' | 'peerDisconnected'>;
+  /** Whether a list of protocol ids has one of our network. */
+  readonly isOurs: (protocols: readonly string[]) => boolean;
+  readonly isManual: (peer: PeerIdText) => boolean;
+  readonly isSeed: (peer: PeerIdText) => boolean;
+  readonly socketOf: (timeline: object) => Socket | undefined;
+  /** The peer was dropped by us, and why. */
+  readonly onDropped: (peer: PeerIdText, why: 'foreign' | 'silent' | 'other') => void;
+  /** A second connection was closed; what ran on it (gossip) must be set up on the other. */
+  readonly onCollapsed: (kept: Connection) => void;
+};
+
+export type PeersOptions = { readonly identifyTimeoutMs: number; readonly confirmTimeoutMs: number };
+
+export class Peers {
+  readonly #peers = new Map<PeerIdText, Peer>();
+  readonly #deps: PeersDeps;
+  readonly #options: PeersOptions;
+  #closedBytesIn = 0;
+  #closedBytesOut = 0;
+
+  constructor(deps: PeersDeps, options: PeersOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** libp2p opened a connection; the peer behind it is authenticated but unknown otherwise. */
+  opened(connection: Connection): void {
+    const id = connection.remotePeer.toString();
+    let peer = this.#peers.get(id);
+    if (peer?.reason !== undefined) {
+      // We are about to be rid of it; it may come again when that is done.
+      this.#close(connection);
+      return;
+    }
+    if (peer === undefined) {
+      peer = {
+        id,
+        connections: [],
+        phase: 'identifying',
+        agent: '',
+        protocols: new Set(),
+        timer: undefined,
+        reason: undefined,
+        announced: Promise.withResolvers(),
+      };
+      this.#peers.set(id, peer);
+      this.#expect(peer, this.#options.identifyTimeoutMs, 'did not identify itself in time');
+    }
+    peer.connections.push(connection);
+    if (peer.connections.length > 1) this.#collapse(peer);
+  }
+
+  /** libp2p closed a connection. */
+  closed(connection: Connection): void {
+    const socket = this.#deps.socketOf(connection.timeline);
+    this.#closedBytesIn += socket?.bytesRead ?? 0;
+    this.#closedBytesOut += socket?.bytesWritten ?? 0;
+    const id = connection.remotePeer.toString();
+    const peer = this.#peers.get(id);
+    const index = peer?.connections.indexOf(connection) ?? -1;
+    if (peer === undefined || index < 0) return;
+    peer.connections.splice(index, 1);
+    if (peer.connections.length > 0) return;
+    this.#peers.delete(id);
+    peer.timer?.cancel();
+    peer.announced.resolve(false);
+    if (peer.phase !== 'identifying') this.#deps.handlers.peerDisconnected(id, peer.reason ?? 'the connection closed');
+  }
+
+  /** The peer said which protocols it speaks. */
+  identified(result: IdentifyResult): void {
+    const peer = this.#peers.get(result.peerId.toString());
+    if (peer === undefined || peer.reason !== undefined) return;
+    peer.protocols = new Set(result.protocols);
+    peer.agent = printable(result.agentVersion ?? '');
+    if (peer.phase !== 'identifying') return;
+    if (!this.#deps.isOurs(result.protocols)) {
+      this.drop(peer.id, 'it speaks no protocol of this network', 'foreign');
+      return;
+    }
+    peer.phase = 'announced';
+    this.#expect(peer, this.#options.confirmTimeoutMs, 'gave no valid hello in time');
+    this.#deps.handlers.peerConnected(this.#info(peer));
+    peer.announced.resolve(true);
+  }
+
+  /** The node got a valid hello. False when the peer is gone or was confirmed before. */
+  confirm(id: PeerIdText): boolean {
+    const peer = this.#peers.get(id);
+    if (peer?.phase !== 'announced' || peer.reason !== undefined) return false;
+    peer.phase = 'confirmed';
+    peer.timer?.cancel();
+    return true;
+  }
+
+  /** Closes all connections of a peer. The node hears of it when they are closed. */
+  drop(id: PeerIdText, reason: string, why: 'foreign' | 'silent' | 'other' = 'other'): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined || peer.reason !== undefined) return;
+    peer.reason = reason;
+    this.#deps.log.debug('disconnecting', { peer: id, reason });
+    this.#deps.onDropped(id, why);
+    for (const connection of [...peer.connections]) this.#close(connection);
+  }
+
+  /** The connection for requests to an announced peer. */
+  connectionOf(id: PeerIdText): Connection | undefined {
+    const peer = this.#peers.get(id);
+    if (peer === undefined || peer.phase === 'identifying' || peer.reason !== undefined) return undefined;
+    return peer.connections.findLast((connection) => connection.status === 'open');
+  }
+
+  /** Resolves once the node knows the peer of this connection; false if it went away first. */
+  async whenAnnounced(connection: Connection): Promise<boolean> {
+    return (await this.#peers.get(connection.remotePeer.toString())?.announced.promise) ?? false;
+  }
+
+  isAnnounced(id: PeerIdText): boolean {
+    const peer = this.#peers.get(id);
+    return peer !== undefined && peer.phase !== 'identifying' && peer.reason === undefined;
+  }
+
+  isConnected(id: PeerIdText): boolean {
+    return this.#peers.has(id);
+  }
+
+  /** Whether identify listed a protocol that begins so. */
+  speaks(id: PeerIdText, prefix: string): boolean {
+    for (const protocol of this.#peers.get(id)?.protocols ?? []) if (protocol.startsWith(prefix)) return true;
+    return false;
+  }
+
+  connectionsOfPeer(id: PeerIdText): number {
+    return this.#peers.get(id)?.connections.length ?? 0;
+  }
+
+  connectionsOfHost(host: string): number {
+    let count = 0;
+    for (const connection of this.connections()) {
+      const ip = ipOf(connection.remoteAddr);
+      if (ip !== undefined && hostKey(ip) === host) count += 1;
+    }
+    return count;
+  }
+
+  ipOf(id: PeerIdText): string | undefined {
+    const connection = this.#peers.get(id)?.connections.at(-1);
+    return connection === undefined ? undefined : ipOf(connection.remoteAddr);
+  }
+
+  /** Every connection, oldest peer first. */
+  *connections(): IterableIterator<Connection> {
+    for (const peer of this.#peers.values()) yield* peer.connections;
+  }
+
+  /** Peers in any phase. */
+  count(direction?: 'inbound' | 'outbound'): number {
+    if (direction === undefined) return this.#peers.size;
+    let count = 0;
+    for (const peer of this.#peers.values()) if (peer.connections.at(-1)?.direction === direction) count += 1;
+    return count;
+  }
+
+  /** Announced peers, oldest first. */
+  announcedIds(): PeerIdText[] {
+    return [...this.#peers.keys()].filter((id) => this.isAnnounced(id));
+  }
+
+  /** Confirmed peers. */
+  list(): PeerInfo[] {
+    return [...this.#peers.values()].filter((peer) => peer.phase === 'confirmed').map((peer) => this.#info(peer));
+  }
+
+  totals(): { readonly bytesIn: number; readonly bytesOut: number } {
+    let bytesIn = this.#closedBytesIn;
+    let bytesOut = this.#closedBytesOut;
+    for (const connection of this.connections()) {
+      const socket = this.#deps.socketOf(connection.timeline);
+      bytesIn += socket?.bytesRead ?? 0;
+      bytesOut += socket?.bytesWritten ?? 0;
+    }
+    return { bytesIn, bytesOut };
+  }
+
+  /** No timer fires and no handler is called any more. */
+  stop(): void {
+    for (const peer of this.#peers.values()) {
+      peer.timer?.cancel();
+      peer.announced.resolve(false);
+    }
+    this.#peers.clear();
+  }
+
+  #expect(peer: Peer, timeoutMs: number, failure: string): void {
+    peer.timer?.cancel();
+    peer.timer = this.#deps.clock.after(timeoutMs, () => this.drop(peer.id, `it ${failure}`, 'silent'));
+  }
+
+  /**
+   * Both ends see the same two connections and must close the same one. Crossing dials: the one that the smaller
+   * peer id opened stays. Otherwise the newer, since the older may be dead without our knowing.
+   */
+  #collapse(peer: Peer): void {
+    const [older, newer] = peer.connections.slice(-2);
+    if (older === undefined || newer === undefined) return;
+    const isCrossing = older.direction !== newer.direction && newer.timeline.open - older.timeline.open < CROSSING_MS;
+    const preferred = this.#deps.self < peer.id ? 'outbound' : 'inbound';
+    const kept = isCrossing && older.direction === preferred ? older : newer;
+    const surplus = kept === older ? newer : older;
+    this.#deps.log.debug('closing a second connection', { peer: peer.id, direction: surplus.direction });
+    // Out of the list at once: nothing new starts on it, and its close does not look like the peer's.
+    peer.connections.splice(peer.connections.indexOf(surplus), 1);
+    this.#close(surplus);
+    this.#deps.onCollapsed(kept);
+  }
+
+  #close(connection: Connection): void {
+    connection.close().catch((error: unknown) => {
+      connection.abort(error instanceof Error ? error : new Error('the connection could not be closed'));
+    });
+  }
+
+  #info(peer: Peer): PeerInfo {
+    const connection = peer.connections.at(-1);
+    const socket = connection && this.#deps.socketOf(connection.timeline);
+    return {
+      id: peer.id,
+      address: connection?.remoteAddr.toString() ?? '',
+      direction: connection?.direction ?? 'inbound',
+      connectedAt: connection?.timeline.open ?? 0,
+      bytesIn: socket?.bytesRead ?? 0,
+      bytesOut: socket?.bytesWritten ?? 0,
+      latencyMs: connection?.rtt,
+      agent: peer.agent,
+      isManual: this.#deps.isManual(peer.id),
+      isSeed: this.#deps.isSeed(peer.id),
+    };
+  }
+}
+
+/** What a peer says of itself, fit for a terminal and a log line. */
+function printable(text: string): string {
+  return text.slice(0, MAX_AGENT_LENGTH).replace(/[^\x20-\x7e]/g, '?');
+}
