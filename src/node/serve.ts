@@ -49,11 +49,7 @@ export function createServe(deps: ServeDeps): Serve {
       return [ok(streams.headers.response.encode(headers))];
     },
     blocks: (hashes) => serveBlocks(deps.chain, hashes),
-    txs: (refs) =>
-      refs.map((ref) => {
-        const entry = deps.mempool.get(ref.id);
-        return entry === undefined ? status(3) : ok(entry.tx.raw);
-      }),
+    txs: (refs) => serveTxs(deps.mempool, refs),
   };
   return async function* serve(name, peer, request, signal) {
     const answer = decodeAndHandle(handlers, name, request, peer, deps.undecodable);
@@ -91,6 +87,17 @@ function singleHeader(chain: ChainReader, hash: BlockHash | undefined) {
 async function* serveBlocks(chain: ChainReader, hashes: readonly BlockHash[]): AsyncIterable<ResponseFrame> {
   for (const hash of hashes) {
     const raw = chain.isInvalid(hash) ? undefined : await chain.readBlock(hash);
+    yield raw === undefined ? status(3) : ok(raw);
+  }
+}
+
+/** Ends early rather than above the row's bound: the rest can be asked for again. */
+function* serveTxs(mempool: ServeDeps['mempool'], refs: Request<'txs'>): Iterable<ResponseFrame> {
+  let room = streams.txs.maxResponseBytes;
+  for (const { id } of refs) {
+    const raw = mempool.get(id)?.tx.raw;
+    room -= raw?.length ?? 0;
+    if (room < 0) return;
     yield raw === undefined ? status(3) : ok(raw);
   }
 }

@@ -178,9 +178,9 @@ function readTransaction(reader: Reader, build: Build): Transaction {
   const witnessStart = reader.offset;
   if ((flags & 1) !== 0) {
     inputs = readWitnesses(reader, inputs);
-    if (inputs.every((input) => input.witness.length === 0)) {
+    // An input without items takes one byte, the zero that counts them.
+    if (reader.offset - witnessStart === inputs.length)
       throw new DecodeError('superfluous witness record', witnessStart);
-    }
     flags &= ~1;
   }
   if (flags !== 0) throw new DecodeError('unknown transaction optional data', start);
@@ -213,11 +213,34 @@ export function readTxOutput(reader: Reader): TxOutput {
   return { value: reader.i64(), scriptPubKey: reader.varBytes() };
 }
 
+/**
+ * Checks the form of every witness now, and makes the items of each only when somebody looks at them: four million
+ * empty items fit into a block's bytes, and as objects would take half a gigabyte.
+ */
 function readWitnesses(reader: Reader, inputs: readonly TxInput[]): TxInput[] {
-  return inputs.map((input) => {
+  return inputs.map(({ prevTxid, prevIndex, scriptSig, sequence }) => {
+    const start = reader.offset;
     const count = reader.count(1);
-    const witness: Uint8Array[] = [];
-    for (let i = 0; i < count; i++) witness.push(reader.varBytes());
-    return { ...input, witness };
+    for (let i = 0; i < count; i++) reader.skip(reader.compactSize());
+    if (count === 0) return { prevTxid, prevIndex, scriptSig, sequence, witness: NO_WITNESS };
+    const bytes = reader.bytes.subarray(start, reader.offset);
+    let items: readonly Uint8Array[] | undefined;
+    return {
+      prevTxid,
+      prevIndex,
+      scriptSig,
+      sequence,
+      get witness() {
+        items ??= witnessItems(bytes);
+        return items;
+      },
+    };
   });
+}
+
+function witnessItems(bytes: Uint8Array): Uint8Array[] {
+  const reader = new Reader(bytes);
+  const items: Uint8Array[] = [];
+  for (let count = reader.compactSize(); count > 0; count--) items.push(reader.varBytes());
+  return items;
 }
