@@ -36,7 +36,10 @@ const height = z.int().min(0).max(0x7fffffff);
 const folderName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 of a-z, 0-9 and "-"');
 const byHeight = z.record(z.string().regex(/^[0-9]{1,10}$/, 'must be a height'), blockHash);
 
-const flagName = z.enum(Object.keys(ScriptFlag) as (keyof typeof ScriptFlag)[]);
+/** What holds from genesis on and may thus need exceptions. */
+const flagNames = z
+  .array(z.enum(['P2SH', 'WITNESS', 'TAPROOT']))
+  .refine((names) => !names.includes('WITNESS') || names.includes('P2SH'), { error: 'WITNESS needs P2SH' });
 
 const statedHash = { hash: blockHash.optional(), skipProofOfWork: z.boolean().default(false) };
 const rawGenesis = z.strictObject({ raw: hexBytes, ...statedHash });
@@ -87,7 +90,7 @@ const fields = {
   activation,
   bip34Hash: blockHash.optional(),
   bip30Exceptions: byHeight.default({}),
-  scriptFlagExceptions: z.record(hashDigits, z.array(flagName)).default({}),
+  scriptFlagExceptions: z.record(hashDigits, flagNames).default({}),
   minimumChainWork: uint256.default(0n),
   assumeValid: blockHash.optional(),
   checkpoints: byHeight.default({}),

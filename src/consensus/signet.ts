@@ -2,9 +2,9 @@
  * BIP325: a signet block carries a script solution for the network's challenge in its coinbase. It is checked as if
  * a transaction spent an output with the challenge, both made from the block without the solution.
  */
-import { hash256 } from '#crypto';
+import { hash256, loadSecp256k1 } from '#crypto';
 import { type Block, DecodeError, Reader, Transaction, type TxInput, Writer } from '#primitives';
-import { Op, pushData, ScriptReader } from '#script';
+import { Op, pushData, ScriptFlag, ScriptReader, TxSighash, TxSignatureChecker, verifyScript } from '#script';
 import { concatBytes, equalBytes } from '#util';
 import { failure, type ValidationFailure } from './failure.ts';
 import { merkleRoot } from './merkle.ts';
@@ -13,14 +13,24 @@ import { witnessCommitmentIndex } from './witness-commitment.ts';
 
 /** Marks the push in the witness commitment that holds the solution. */
 const SOLUTION_HEADER = Uint8Array.of(0xec, 0xc7, 0xda, 0xa2);
+/** BIP325 fixed them when taproot was not active yet. */
+const SOLUTION_FLAGS = ScriptFlag.P2SH | ScriptFlag.WITNESS | ScriptFlag.DERSIG | ScriptFlag.NULLDUMMY;
 const NULL_TXID = new Uint8Array(32);
 
 /** Core's CheckSignetBlockSolution, for every network with a challenge. Genesis needs none. */
 export function checkSignetSolution(block: Block, params: NetworkParams): ValidationFailure | undefined {
   const { signetChallenge } = params;
   if (signetChallenge === undefined || block.hash === params.genesis.hash) return undefined;
-  const transactions = signetTransactions(block, signetChallenge);
-  return failure('not-supported', 'script-not-supported', `${transactions === undefined}`);
+  if (isSolved(block, signetChallenge)) return undefined;
+  return failure('consensus', 'bad-signet-blksig', 'signet block signature validation failure');
+}
+
+function isSolved(block: Block, challenge: Uint8Array): boolean {
+  const transactions = signetTransactions(block, challenge);
+  if (transactions === undefined) return false;
+  const { toSpend, toSign, solution } = transactions;
+  const checker = new TxSignatureChecker(new TxSighash(toSign, toSpend.outputs), 0, loadSecp256k1());
+  return verifyScript(solution.scriptSig, challenge, solution.witness, SOLUTION_FLAGS, checker) === undefined;
 }
 
 /** BIP325: the message start is the first four bytes of the challenge's hash (as a script with its length). */
@@ -28,10 +38,16 @@ export function signetMagic(challenge: Uint8Array): Uint8Array {
   return hash256(new Writer().varBytes(challenge).finish()).slice(0, 4);
 }
 
-export type SignetTransactions = { readonly toSpend: Transaction; readonly toSign: Transaction };
+type Solution = Pick<TxInput, 'scriptSig' | 'witness'>;
+
+type SignetTransactions = {
+  readonly toSpend: Transaction;
+  readonly toSign: Transaction;
+  readonly solution: Solution;
+};
 
 /** BIP325's two virtual transactions; undefined when the block has no commitment or a broken solution. */
-export function signetTransactions(block: Block, challenge: Uint8Array): SignetTransactions | undefined {
+function signetTransactions(block: Block, challenge: Uint8Array): SignetTransactions | undefined {
   const [coinbase] = block.transactions;
   const index = coinbase === undefined ? undefined : witnessCommitmentIndex(coinbase);
   if (coinbase === undefined || index === undefined) return undefined;
@@ -52,10 +68,8 @@ export function signetTransactions(block: Block, challenge: Uint8Array): SignetT
     ...solution,
     scriptPubKey: Uint8Array.of(Op.OP_RETURN),
   });
-  return { toSpend, toSign };
+  return { toSpend, toSign, solution };
 }
-
-type Solution = Pick<TxInput, 'scriptSig' | 'witness'>;
 
 type VirtualTransaction = Omit<TxInput, 'sequence'> & { readonly scriptPubKey: Uint8Array };
 

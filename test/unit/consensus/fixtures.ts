@@ -19,6 +19,7 @@ import testnet3 from '../../../config/networks/testnet3.json' with { type: 'json
 import testnet4 from '../../../config/networks/testnet4.json' with { type: 'json' };
 import { merkleTree } from '../../../src/consensus/merkle.ts';
 import { checkProofOfWork } from '../../../src/consensus/pow.ts';
+import { witnessCommitmentScript } from '../../../src/consensus/witness-commitment.ts';
 
 export const networkFiles = { mainnet, testnet3, testnet4, signet, regtest };
 
@@ -103,4 +104,10 @@ export function mineBlock(transactions: readonly Transaction[], changes: Partial
     if (checkProofOfWork(header.hash, header.bits, 2n ** 255n)) return Block.fromParts(header, transactions);
   }
   throw new Error('no nonce found in 1000 tries');
+}
+
+/** The coinbase output that commits to the witnesses of `transactions` (all but the coinbase). */
+export function commitmentOutput(transactions: readonly Transaction[], reservedValue: Uint8Array): TxOutput {
+  const leaves = [new Uint8Array(32), ...transactions.map((tx) => tx.wtxidBytes)];
+  return output(0n, witnessCommitmentScript(merkleTree(leaves).root, reservedValue));
 }

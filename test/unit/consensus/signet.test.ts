@@ -1,0 +1,74 @@
+/** BIP325: signet's real block 1, and the forms of a solution that Core's signet_parse_tests name. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkBlock, type NetworkParams } from '#consensus';
+import { Block } from '#primitives';
+import { Op, pushData } from '#script';
+import { concatBytes, fromHex, toHex } from '#util';
+import { checkSignetSolution, signetMagic } from '../../../src/consensus/signet.ts';
+import { coinbase, mineBlock, output, paramsOf } from './fixtures.ts';
+
+const signet = paramsOf('signet');
+
+/** Height 1 of the default signet, hash 00000086d6b2636cb2a392d45edc4ec544a10024d30141c9adf4bfd9de533b53. */
+const BLOCK_1 =
+  '00000020f61eee3b63a380a477a063af32b2bbc97c9ff9f01f2c4225e973988108000000f575c83235984e7dc4afc1f30944c170462e8443' +
+  '7ab6f2d52e16878a79e4678bd1914d5fae77031eccf407000101000000000101000000000000000000000000000000000000000000000000' +
+  '0000000000000000ffffffff025151feffffff0200f2052a010000001600149243f727dd5343293eb83174324019ec16c2630f0000000000' +
+  '000000776a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48bebd836974e8cf94c4fecc7daa24900473044022' +
+  '05e423a8754336ca99dbe16509b877ef1bf98d008836c725005b3c787c41ebe46022047246e4467ad7cc7f1ad98662afcaf14c115e0095a' +
+  '227c7b05c5182591c23e7e010001200000000000000000000000000000000000000000000000000000000000000000' +
+  '00000000';
+
+test('the first real block of signet', () => {
+  const block = Block.fromBytes(fromHex(BLOCK_1));
+  assert.equal(checkBlock(block, signet), undefined);
+  assert.equal(block.header.prevHash, signet.genesis.hash);
+});
+
+test('its signature does not hold for another time or another coinbase', () => {
+  const late = fromHex(BLOCK_1);
+  late[68] = (late[68] ?? 0) ^ 1;
+  assert.equal(checkSignetSolution(Block.fromBytes(late), signet)?.code, 'bad-signet-blksig');
+  const rich = fromHex(BLOCK_1.replace('00f2052a01', '01f2052a01'));
+  assert.equal(checkSignetSolution(Block.fromBytes(rich), signet)?.code, 'bad-signet-blksig');
+});
+
+test('genesis needs no solution', () => {
+  assert.equal(checkSignetSolution(signet.genesis, signet), undefined);
+  assert.equal(checkSignetSolution(mineBlock([coinbase(Uint8Array.of(1, 2))]), paramsOf('regtest')), undefined);
+});
+
+test('the magic follows from the challenge', () => {
+  assert.equal(toHex(signetMagic(signet.signetChallenge ?? new Uint8Array())), '0a03cf40');
+});
+
+const trueChallenge: NetworkParams = { ...signet, signetChallenge: Uint8Array.of(Op.OP_1) };
+const COMMITMENT = concatBytes(fromHex('aa21a9ed'), new Uint8Array(32));
+const HEADER = fromHex('ecc7daa2');
+
+function solved(...pushes: readonly Uint8Array[]): boolean {
+  const script = concatBytes(Uint8Array.of(Op.OP_RETURN), ...pushes.map(pushData));
+  const block = mineBlock([coinbase(Uint8Array.of(1, 2), [output(0n, script)])]);
+  return checkSignetSolution(block, trueChallenge) === undefined;
+}
+
+test('no coinbase, no commitment', () => {
+  assert.equal(checkSignetSolution(mineBlock([]), trueChallenge)?.code, 'bad-signet-blksig');
+  assert.equal(solved(), false);
+});
+
+test('a challenge that needs nothing takes an absent or empty solution', () => {
+  assert.equal(solved(COMMITMENT), true);
+  assert.equal(solved(COMMITMENT, HEADER), true);
+});
+
+test('the solution is a script and a witness stack, and nothing else', () => {
+  const solution = (hex: string) => solved(COMMITMENT, concatBytes(HEADER, fromHex(hex)));
+  assert.equal(solution('0151'), false, 'ends early');
+  assert.equal(solution('015100'), true);
+  assert.equal(solution('01510000'), false, 'one byte too many');
+  assert.equal(solution('0000'), true);
+  assert.equal(solution('000101'), false, 'a witness item is cut short');
+  assert.equal(solution('00010151'), false, 'the witness is not used');
+});
