@@ -3,10 +3,17 @@
  * place in the chain), before its body is complete; a transaction when the mempool took it.
  */
 import type { Chain } from '#chain';
-import { blockProof } from '#consensus';
+import { blockProof, checkBlockHeader } from '#consensus';
 import type { Mempool } from '#mempool';
 import type { GossipMessage, GossipVerdict, Net, PeerIdText } from '#net';
-import { type Block, type BlockHash, DecodeError, type Transaction } from '#primitives';
+import {
+  BLOCK_HEADER_BYTES,
+  type Block,
+  type BlockHash,
+  BlockHeader,
+  DecodeError,
+  type Transaction,
+} from '#primitives';
 import { type Decoded, matchShortIds, reconstruct, type TopicName, topics } from '#protocol';
 import type { Sync } from '#sync';
 import { type Clock, errorText, type Logger } from '#util';
@@ -62,7 +69,10 @@ export function createIngest(deps: IngestDeps): Ingest {
     tx: (message, from) => txs.announced(message, from),
   };
   return {
-    message: (message) => decodeAndHandle(handlers, message.topic, message, deps.charge),
+    message: (message) => {
+      if (message.topic === 'block' && !blocks.hasWork(message)) return Promise.resolve('reject');
+      return decodeAndHandle(handlers, message.topic, message, deps.charge);
+    },
     wasAnnounced: (hash) => blocks.wasAnnounced(hash),
     markAnnounced: (hash) => blocks.markAnnounced(hash),
   };
@@ -102,6 +112,17 @@ class BlockIngest {
     const [oldest] = this.#announced;
     if (this.#announced.size >= MAX_ANNOUNCED && oldest !== undefined) this.#announced.delete(oldest);
     this.#announced.add(hash);
+  }
+
+  /** Proof of work before anything is decoded: it costs an attacker most and us least. A message cut short passes. */
+  hasWork({ data, from }: GossipMessage): boolean {
+    if (data.length < BLOCK_HEADER_BYTES) return true;
+    const header = new BlockHeader(data.subarray(0, BLOCK_HEADER_BYTES));
+    const failure = checkBlockHeader(header, this.#deps.chain.params);
+    if (failure === undefined) return true;
+    const { offence } = judgeBlock(failure, 'announced');
+    if (offence !== undefined) this.#deps.charge(from, offence, `announced block: ${failure.code}`);
+    return false;
   }
 
   async announced(compact: Message<'block'>, from: PeerIdText): Promise<GossipVerdict> {
