@@ -3,7 +3,7 @@ import { hash256 } from '#crypto';
 import { BLOCK_HEADER_BYTES, Block, BlockHeader, blockHashFromBytes, Transaction } from '#primitives';
 import { concatBytes } from '#util';
 import { merkleRoot } from './merkle.ts';
-import { checkProofOfWork, MAX_TARGET } from './pow.ts';
+import { checkProofOfWork, MAX_TARGET, targetOf } from './pow.ts';
 
 export type GenesisFields = {
   readonly version: number;
@@ -60,6 +60,7 @@ function createCoinbase(fields: GenesisFields): Transaction {
  * (a million takes a few seconds). Gives the block, or undefined: go on with a higher nonce or another time.
  */
 export function mineGenesis(fields: GenesisFields, maxTries = 1_000_000): Block | undefined {
+  if (targetOf(fields.bits, MAX_TARGET) === undefined) return undefined;
   const raw = createGenesis(fields).raw;
   const header = raw.subarray(0, BLOCK_HEADER_BYTES);
   const view = new DataView(raw.buffer, raw.byteOffset);

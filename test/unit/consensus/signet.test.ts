@@ -10,7 +10,7 @@ import { coinbase, mineBlock, output, paramsOf } from './fixtures.ts';
 
 const signet = paramsOf('signet');
 
-/** Height 1 of the default signet, hash 00000086d6b2636cb2a392d45edc4ec544a10024d30141c9adf4bfd9de533b53. */
+/** Height 1 of the default signet. */
 const BLOCK_1 =
   '00000020f61eee3b63a380a477a063af32b2bbc97c9ff9f01f2c4225e973988108000000f575c83235984e7dc4afc1f30944c170462e8443' +
   '7ab6f2d52e16878a79e4678bd1914d5fae77031eccf407000101000000000101000000000000000000000000000000000000000000000000' +
@@ -23,6 +23,7 @@ const BLOCK_1 =
 test('the first real block of signet', () => {
   const block = Block.fromBytes(fromHex(BLOCK_1));
   assert.equal(checkBlock(block, signet), undefined);
+  assert.equal(block.hash, '00000086d6b2636cb2a392d45edc4ec544a10024d30141c9adf4bfd9de533b53');
   assert.equal(block.header.prevHash, signet.genesis.hash);
 });
 
