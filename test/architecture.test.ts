@@ -38,7 +38,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...['sync', 'net', 'mempool', 'chain', 'protocol', 'verify', 'store', 'consensus', 'script', 'primitives'],
     ...['crypto', 'util'],
   ],
-  cli: ['node', 'chain', 'consensus', 'script', 'primitives', 'crypto', 'util'],
+  // The chain for import, export and info; the mempool's payer for the devnet's transactions.
+  cli: ['node', 'mempool', 'chain', 'primitives', 'util'],
 };
 
 /** The program itself: nobody imports it, so it has no index. */

@@ -19,7 +19,7 @@ export type LogOptions = {
 
 export type Logging = {
   readonly log: Logger;
-  /** Begins to write `debug.log` in `directory`, which exists. */
+  /** Begins to write `debug.log` in `directory`, which exists: first the lines so far, as far as they were kept. */
   readonly openFile: (directory: string) => void;
   /** Writes out what is buffered and closes the file. */
   readonly close: () => void;
@@ -31,14 +31,19 @@ const SHRINK_TO_BYTES = 10_000_000;
 const MAX_VALUE_CHARS = 500;
 const SECRET = /secret|password|passwd|private|privkey|token|cookie|seed$|mnemonic|wif/i;
 
+/** Lines before the file is opened (it is opened under the directory's lock); more are only printed. */
+const MAX_EARLY_LINES = 500;
+
 type Sink = { readonly write: (text: string) => void; readonly close: () => void };
 
 export function createLogging(options: LogOptions): Logging {
   let file: Sink | undefined;
+  const early: string[] = [];
   const write = (json: string): void => {
     const line = options.format === 'json' ? json.trimEnd() : humanLine(json);
     options.print(line);
-    file?.write(`${line}\n`);
+    if (file !== undefined) file.write(`${line}\n`);
+    else if (early.length < MAX_EARLY_LINES) early.push(line);
   };
   const root = pino(
     {
@@ -69,6 +74,7 @@ export function createLogging(options: LogOptions): Logging {
         file = undefined;
         options.print(`starling: debug.log is not written any more: ${reason}`);
       });
+      for (const line of early.splice(0)) file.write(`${line}\n`);
     },
     close: () => {
       file?.close();

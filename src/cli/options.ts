@@ -34,7 +34,7 @@ type Single<T, D> = {
   readonly defaultText?: string;
 };
 
-function single<T, D = T>(row: Single<T, D>): OptionRow<T | D> {
+function single<const T, const D = T>(row: Single<T, D>): OptionRow<T | D> {
   const { default: value, defaultText = value === undefined ? undefined : String(value) } = row;
   // Given twice, the last counts: a wrapper script may set what its caller overrides.
   return { ...row, isList: false, defaultText, parse: (texts) => row.parse(texts.at(-1) ?? '') };

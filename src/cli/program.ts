@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { COMMANDS, type CommandRow } from './commands.ts';
+import { DEVNET_NODE_COMMAND } from './devnet/messages.ts';
 import { describeFailure, EXIT_CODE_HELP, ExitCode } from './exit-codes.ts';
 import { type CommandName, OPTIONS, type OptionName, type OptionRow } from './options.ts';
 import { type FlagTexts, resolveSettings } from './settings.ts';
@@ -13,9 +14,6 @@ export type Output = {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 };
-
-/** Not in help: what `devnet` starts for each of its nodes. */
-export const DEVNET_NODE_COMMAND = 'devnet-node';
 
 /** Runs one command line (without program name) and gives the exit code. Never throws. */
 export async function runProgram(args: readonly string[], output: Output): Promise<ExitCode> {

@@ -34,7 +34,8 @@ export function createTerminal(stream: TerminalStream, clock: Clock, options: Te
   const isInteractive = stream.isTTY === true;
   const intervalMs = isInteractive ? REDRAW_MS : options.plainIntervalMs;
   let drawn: readonly string[] = [];
-  let lastMs = Number.NEGATIVE_INFINITY;
+  // A log file begins with what happened, not with an empty progress line.
+  let lastMs = isInteractive ? Number.NEGATIVE_INFINITY : clock.monotonicMs();
   let pending: readonly string[] | undefined;
 
   const erase = (): string => (drawn.length === 0 ? '' : `\r\x1b[${drawn.length}A\x1b[0J`);

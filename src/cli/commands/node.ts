@@ -1,3 +1,126 @@
-export async function runNode(): Promise<0> {
-  return 0;
+/** `starling node`: runs until asked to stop. */
+import process from 'node:process';
+import { networkDirectory } from '#chain';
+import { createNode, loadNetwork, type NodeOptions, type NodeStatus, type StarlingNode } from '#node';
+import { type Logger, sleep, systemClock, systemRandom } from '#util';
+import { ExitCode } from '../exit-codes.ts';
+import { syncLine } from '../format.ts';
+import { createLogging } from '../logging.ts';
+import type { Settings } from '../options.ts';
+import { listenForStop } from '../stop.ts';
+import { createTerminal, type Terminal } from '../terminal.ts';
+
+const MIB = 1 << 20;
+/** Core keeps ten outbound connections (eight full and two for blocks only). */
+const TARGET_OUTBOUND = 10;
+/** How often the progress line is redrawn, and how often a log line says the same where nothing can be redrawn. */
+const REDRAW_MS = 500;
+const LOG_SYNCING_MS = 10_000;
+const LOG_AT_TIP_MS = 60_000;
+
+/** Bitcoin Core's ports and a hundred: both may run on one machine. Networks of one's own share the last. */
+const PORTS: Readonly<Record<string, number>> = {
+  mainnet: 8433,
+  testnet3: 18433,
+  testnet4: 48433,
+  signet: 38433,
+  regtest: 18544,
+};
+const OTHER_PORT = 28433;
+
+export async function runNode(settings: Settings): Promise<ExitCode> {
+  using stop = listenForStop();
+  const terminal = createTerminal(process.stdout, systemClock, { plainIntervalMs: 0 });
+  const logging = createLogging({ level: settings.logLevel, format: settings.logFormat, print: terminal.print });
+  const { log } = logging;
+  try {
+    const options = await nodeOptions(settings);
+    let failure: unknown;
+    const failed = new AbortController();
+    const onFatal = (error: unknown): void => {
+      failure ??= error;
+      failed.abort();
+    };
+    await using node = await createNode(options, { clock: systemClock, random: systemRandom, log, onFatal });
+    logging.openFile(networkDirectory(settings.datadir, options.params));
+    const ended = AbortSignal.any([stop.signal, failed.signal]);
+    const showsLine = terminal.isInteractive && settings.logFormat === 'human';
+    await announce(node, log);
+    if (showsLine) await showProgress(node, terminal, ended);
+    else await logProgress(node, log, ended);
+    terminal.settle();
+    if (failure !== undefined) throw failure;
+    log.info('stopping');
+  } finally {
+    logging.close();
+  }
+  return ExitCode.ok;
+}
+
+async function nodeOptions(settings: Settings): Promise<NodeOptions> {
+  const params = await loadNetwork(settings.network);
+  const anywhere = `/ip4/0.0.0.0/tcp/${PORTS[params.name] ?? OTHER_PORT}`;
+  const listen = settings.listen.length === 0 ? [anywhere] : settings.listen.filter((address) => address !== 'none');
+  return {
+    params,
+    datadir: settings.datadir,
+    listen,
+    bootstrap: settings.bootstrap,
+    connect: settings.connect,
+    maxPeers: settings.maxPeers,
+    targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
+    dbCacheBytes: settings.dbCache * MIB,
+    netThread: 'worker',
+  };
+}
+
+async function announce(node: StarlingNode, log: Logger): Promise<void> {
+  const { network, net, tip } = await node.status();
+  log.info('node is running', { network, height: tip.height, tip: tip.hash, peer: net.peerId });
+  for (const address of net.listenAddresses) log.info('others reach it at', { address });
+}
+
+async function showProgress(node: StarlingNode, terminal: Terminal, ended: AbortSignal): Promise<void> {
+  while (await wait(REDRAW_MS, ended)) terminal.live([syncLine((await node.status()).sync)]);
+}
+
+async function logProgress(node: StarlingNode, log: Logger, ended: AbortSignal): Promise<void> {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let lastPhase = '';
+  while (await wait(REDRAW_MS, ended)) {
+    const { sync } = await node.status();
+    const now = systemClock.monotonicMs();
+    const intervalMs = sync.phase === 'at-tip' ? LOG_AT_TIP_MS : LOG_SYNCING_MS;
+    if (sync.phase === lastPhase && now - lastMs < intervalMs) continue;
+    lastMs = now;
+    lastPhase = sync.phase;
+    log.info('sync', syncFields(sync));
+  }
+}
+
+function syncFields(sync: NodeStatus['sync']): Record<string, string | number | undefined> {
+  return {
+    phase: sync.phase,
+    height: sync.height,
+    headers: sync.headerHeight,
+    progress: Math.floor(sync.progress * 10_000) / 10_000,
+    blocksPerSecond: Math.round(sync.blocksPerSecond * 10) / 10,
+    bytesPerSecond: Math.round(sync.bytesPerSecond),
+    secondsLeft: sync.secondsLeft === undefined ? undefined : Math.round(sync.secondsLeft),
+    peers: sync.peers,
+    reason: sync.reason === '' ? undefined : sync.reason,
+  };
+}
+
+/** False when the run has ended. A timer of its own: the clock's timers do not keep the process alive. */
+async function wait(ms: number, ended: AbortSignal): Promise<boolean> {
+  const alive = setInterval(() => {}, ms);
+  try {
+    await sleep(systemClock, ms, ended);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearInterval(alive);
+  }
 }

@@ -39,10 +39,12 @@ test('what was not drawn yet is drawn before it settles', () => {
 
 test('elsewhere live lines come now and then, without escapes', () => {
   const { terminal, take, wait } = setUp(false);
-  terminal.live(['a']);
+  terminal.live(['too early']);
+  wait(5000);
+  terminal.live(['a is longer than ten']);
   terminal.live(['b']);
   wait(5000);
-  terminal.live(['c is longer than ten']);
+  terminal.live(['c']);
   terminal.print('log');
-  assert.equal(take(), 'a\nc is longer than ten\nlog\n');
+  assert.equal(take(), 'a is longer than ten\nc\nlog\n');
 });

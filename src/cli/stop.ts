@@ -1,0 +1,29 @@
+/** Ctrl-C and friends: the first asks to stop in order, the second does not wait. */
+import process from 'node:process';
+import { ExitCode } from './exit-codes.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A signal that aborts when the user wants the program to stop. Disposing stops listening. */
+export function listenForStop(): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const asked = (): void => {
+    if (controller.signal.aborted) process.exit(ExitCode.interrupted);
+    controller.abort();
+  };
+  for (const name of SIGNALS) process.on(name, asked);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      for (const name of SIGNALS) process.off(name, asked);
+    },
+  };
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
