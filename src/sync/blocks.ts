@@ -21,6 +21,7 @@ import {
 } from './assign.ts';
 import { Batch, type BatchEnd, type Slot } from './batches.ts';
 import { BlockPeer } from './block-peer.ts';
+import { isTimeout } from './errors.ts';
 import { forkHeight } from './fork-height.ts';
 import { type Body, type BodyVerdict, Intake, type IntakeOptions } from './intake.ts';
 import type { Peers } from './peers.ts';
@@ -325,7 +326,7 @@ export class BlockSync {
       if (error instanceof AssertionFailure) throw error;
       if (batch.isOver) return;
       this.#deps.log.debug('blocks request failed', { peer: batch.peer, reason: errorText(error) });
-      this.#end(batch, 'failed');
+      this.#end(batch, isTimeout(error) ? 'silent' : 'failed');
       return;
     }
     this.#end(batch, batch.owedCount === 0 ? 'complete' : 'short');

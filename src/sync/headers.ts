@@ -9,6 +9,7 @@ import type { BlockHash, BlockHeader } from '#primitives';
 import type { OffenceName } from '#protocol';
 import { AssertionFailure, errorText, type TimerHandle } from '#util';
 import { Backoff } from './backoff.ts';
+import { isTimeout } from './errors.ts';
 import type { Peers } from './peers.ts';
 import type { PeerId, SyncDeps } from './port.ts';
 
@@ -165,7 +166,9 @@ export class HeaderSync {
         headers = await requestHeaders(session.peer, chain.locator(session.from), undefined, signal);
       } catch (error) {
         if (error instanceof AssertionFailure) throw error;
-        if (!signal.aborted) this.#failed(session, errorText(error), 'broken');
+        if (signal.aborted) return;
+        if (isTimeout(error)) this.#timedOut(session);
+        else this.#failed(session, errorText(error), 'broken');
         return;
       }
       if (signal.aborted) return;

@@ -99,11 +99,14 @@ export class Peers {
     if (record?.claimState === 'open') record.claimState = 'void';
   }
 
-  /** The claim, while it promises more work than our best header and its headers are unknown. */
+  /**
+   * The claim, while its headers are unknown and it promises more work than our tip. Compared with the tip, not with
+   * the best header: the heaviest headers may have bodies that nobody serves.
+   */
   openClaim(id: PeerId): PeerClaim | undefined {
     const record = this.#records.get(id);
     if (record?.claimState !== 'open') return undefined;
-    return record.claim.tipChainWork > this.#chain.bestHeader().chainWork ? record.claim : undefined;
+    return record.claim.tipChainWork > this.#chain.tip().chainWork ? record.claim : undefined;
   }
 
   /** The greatest height among open claims; undefined without any. */

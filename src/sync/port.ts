@@ -28,7 +28,10 @@ export type BlockItem = { readonly hash: BlockHash; readonly bytes: Uint8Array |
 
 export type SyncDeps = {
   readonly chain: SyncChain;
-  /** Asks for headers behind `locator`. Rejects when the exchange fails or `signal` aborts. */
+  /**
+   * Asks for headers behind `locator`. Rejects when the exchange fails or `signal` aborts; a `code` of `TIMEOUT` on the
+   * error means that the peer went silent.
+   */
   readonly requestHeaders: (
     peer: PeerId,
     locator: readonly BlockHash[],

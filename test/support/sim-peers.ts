@@ -1,0 +1,235 @@
+/**
+ * Peers of a simulated network, seen from one node that syncs: each has a chain, a latency, a bandwidth and a way of
+ * behaving. All waiting is the clock's. What peers are charged with is recorded, and a ban can be simulated.
+ */
+import type { Block, BlockHash, BlockHeader } from '#primitives';
+import type { BlockItem, PeerId, SyncDeps, SyncPeer } from '#sync';
+import { type Clock, NodeError, type Random, sleep } from '#util';
+import { mutated } from './fake-chain.ts';
+
+export type Behaviour =
+  | 'honest'
+  /** Never answers a request for blocks. */
+  | 'silent'
+  /** Answers one block of each request, then nothing. */
+  | 'silent-after-one'
+  /** Real headers over changed bodies. */
+  | 'bad-bytes'
+  | 'wrong-order'
+  /** Has headers, and "not found" for every body. */
+  | 'headers-only'
+  /** Ends each answer after the first block. */
+  | 'short-answers'
+  /** Never answers a request for headers. */
+  | 'mute'
+  /** Claims far more work than it has. */
+  | 'boaster'
+  /** Headers that lead nowhere. */
+  | 'unconnected'
+  /** The same headers again and again. */
+  | 'repeater'
+  /** Every exchange breaks. */
+  | 'broken';
+
+export type SimPeerOptions = {
+  /** Genesis first. */
+  readonly chain: readonly Block[];
+  readonly behaviour?: Behaviour;
+  /** One way. */
+  readonly latencyMs?: number;
+  readonly bytesPerSecond?: number;
+  readonly isOutbound?: boolean;
+  readonly lowestHeightServed?: number;
+  /** Chain work of the tip; default: what `workOf` of the network says. */
+  readonly work?: bigint;
+};
+
+export type SimPeer = {
+  readonly id: PeerId;
+  readonly options: Required<Omit<SimPeerOptions, 'work'>>;
+  /** May be replaced: the peer was reorganised or found a block. */
+  chain: readonly Block[];
+  index: Map<BlockHash, number>;
+  isConnected: boolean;
+  /** When its uplink is free again, monotonic ms. */
+  freeAtMs: number;
+  bytesSent: number;
+  blocksSent: number;
+};
+
+export type Charge = { readonly peer: PeerId; readonly offence: string; readonly detail: string };
+
+export type SimNetworkOptions = {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Total work of a chain, genesis included. */
+  readonly workOf?: (chain: readonly Block[]) => bigint;
+  /** Silence after which the network layer gives an exchange up. */
+  readonly streamTimeoutMs?: number;
+  readonly maxHeaders?: number;
+};
+
+const FOREVER_MS = 10 * 86_400_000;
+
+export class SimNetwork {
+  readonly charges: Charge[] = [];
+  readonly disconnects: PeerId[] = [];
+  readonly peers = new Map<PeerId, SimPeer>();
+  /** Requests for blocks that are open now, and the most at any time. */
+  openRequests = 0;
+  /** Bytes of all answers. */
+  bytesSent = 0;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #workOf: (chain: readonly Block[]) => bigint;
+  readonly #streamTimeoutMs: number;
+  readonly #maxHeaders: number;
+
+  constructor(options: SimNetworkOptions) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#workOf = options.workOf ?? ((chain) => chain.reduce((sum, block) => sum + BigInt(block.header.version), 0n));
+    this.#streamTimeoutMs = options.streamTimeoutMs ?? 10_000;
+    this.#maxHeaders = options.maxHeaders ?? 2000;
+  }
+
+  add(id: PeerId, options: SimPeerOptions): SimPeer {
+    const peer: SimPeer = {
+      id,
+      options: {
+        behaviour: 'honest',
+        latencyMs: 20,
+        bytesPerSecond: 1_000_000,
+        isOutbound: true,
+        lowestHeightServed: 0,
+        ...options,
+      },
+      chain: [],
+      index: new Map(),
+      isConnected: true,
+      freeAtMs: 0,
+      bytesSent: 0,
+      blocksSent: 0,
+    };
+    this.setChain(peer, options.chain);
+    this.peers.set(id, peer);
+    return peer;
+  }
+
+  setChain(peer: SimPeer, chain: readonly Block[]): void {
+    peer.chain = chain;
+    peer.index = new Map(chain.map((block, height) => [block.hash, height]));
+  }
+
+  /** What the peer says in hello. */
+  hello(peer: SimPeer): SyncPeer {
+    const tip = peer.chain.at(-1);
+    if (tip === undefined) throw new Error('a chain has a genesis block');
+    const isBoaster = peer.options.behaviour === 'boaster';
+    return {
+      tipHash: isBoaster ? (tip.hash.replace(/.$/, 'f').replace(/^./, 'f') as BlockHash) : tip.hash,
+      tipHeight: peer.chain.length - 1 + (isBoaster ? 1_000_000 : 0),
+      tipChainWork: this.#workOf(peer.chain) + (isBoaster ? 2n ** 200n : 0n),
+      lowestHeightServed: peer.options.lowestHeightServed,
+      isOutbound: peer.options.isOutbound,
+    };
+  }
+
+  charged(peer: PeerId): string[] {
+    return this.charges.filter((charge) => charge.peer === peer).map((charge) => charge.offence);
+  }
+
+  /** The network's side of what sync needs. */
+  deps(): Pick<SyncDeps, 'requestHeaders' | 'requestBlocks' | 'charge' | 'judge' | 'disconnect'> {
+    return {
+      requestHeaders: (peer, locator, _stop, signal) => this.#headers(peer, locator, signal),
+      requestBlocks: (peer, hashes, signal) => this.#blocks(peer, hashes, signal),
+      charge: (peer, offence, detail) => this.charges.push({ peer, offence, detail }),
+      judge: (peer, what, { kind, code }) => {
+        if (kind === 'time-future' || kind === 'not-supported') return;
+        this.charges.push({ peer, offence: what === 'block' ? 'invalid-block' : 'invalid-header', detail: code });
+      },
+      disconnect: (peer) => this.disconnects.push(peer),
+    };
+  }
+
+  async #headers(id: PeerId, locator: readonly BlockHash[], signal: AbortSignal): Promise<BlockHeader[]> {
+    const peer = this.#connected(id);
+    await this.#wait(2 * peer.options.latencyMs, signal);
+    const { behaviour } = peer.options;
+    if (behaviour === 'mute') await this.#hang(signal);
+    if (behaviour === 'broken') throw new Error('stream reset');
+    if (behaviour === 'repeater') locator = [];
+    const fork = locator.map((hash) => peer.index.get(hash)).find((height) => height !== undefined) ?? 0;
+    const first = behaviour === 'unconnected' ? Math.floor(peer.chain.length / 2) + 1 : fork + 1;
+    const headers = peer.chain.slice(first, first + this.#maxHeaders).map((block) => block.header);
+    await this.#transfer(peer, headers.length * 80 + 10, signal);
+    if (behaviour !== 'repeater') return headers;
+    return Array.from({ length: this.#maxHeaders }, (_, i) => headers[i]).filter((header) => header !== undefined);
+  }
+
+  async *#blocks(id: PeerId, hashes: readonly BlockHash[], signal: AbortSignal): AsyncGenerator<BlockItem> {
+    const peer = this.#connected(id);
+    const { behaviour } = peer.options;
+    this.openRequests += 1;
+    try {
+      await this.#wait(2 * peer.options.latencyMs, signal);
+      const order = behaviour === 'wrong-order' ? [...hashes].reverse() : hashes;
+      for (const [position, hash] of hashes.entries()) {
+        if (behaviour === 'silent' || (behaviour === 'silent-after-one' && position > 0)) await this.#hang(signal);
+        if (behaviour === 'broken') throw new Error('stream reset');
+        if (behaviour === 'short-answers' && position > 0) return;
+        yield { hash, bytes: await this.#body(peer, order[position] ?? hash, signal) };
+      }
+    } finally {
+      this.openRequests -= 1;
+    }
+  }
+
+  async #body(peer: SimPeer, hash: BlockHash, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const height = peer.index.get(hash) ?? -1;
+    const block = peer.chain[height];
+    const { behaviour, lowestHeightServed } = peer.options;
+    if (block === undefined || behaviour === 'headers-only' || height < lowestHeightServed) {
+      await this.#transfer(peer, 10, signal);
+      return undefined;
+    }
+    await this.#transfer(peer, block.size, signal);
+    peer.blocksSent += 1;
+    return behaviour === 'bad-bytes' ? mutated(block).raw : block.raw;
+  }
+
+  /** Takes the peer's uplink for as long as the bytes need; a little jitter. */
+  async #transfer(peer: SimPeer, bytes: number, signal: AbortSignal): Promise<void> {
+    const nowMs = this.#clock.monotonicMs();
+    const jitter = 0.9 + this.#random.below(200) / 1000;
+    const durationMs = (bytes / peer.options.bytesPerSecond) * 1000 * jitter;
+    const endMs = Math.max(nowMs, peer.freeAtMs) + durationMs;
+    peer.freeAtMs = endMs;
+    try {
+      await this.#wait(endMs - nowMs, signal);
+    } catch (error) {
+      // What was not sent yet does not keep the link busy.
+      peer.freeAtMs = Math.min(peer.freeAtMs, Math.max(this.#clock.monotonicMs(), endMs - durationMs));
+      throw error;
+    }
+    if (!peer.isConnected) throw new Error('disconnected');
+    peer.bytesSent += bytes;
+    this.bytesSent += bytes;
+  }
+
+  async #hang(signal: AbortSignal): Promise<never> {
+    await this.#wait(Math.min(this.#streamTimeoutMs, FOREVER_MS), signal);
+    throw new NodeError('TIMEOUT', 'no byte in time');
+  }
+
+  #wait(ms: number, signal: AbortSignal): Promise<void> {
+    return sleep(this.#clock, ms, signal);
+  }
+
+  #connected(id: PeerId): SimPeer {
+    const peer = this.peers.get(id);
+    if (peer === undefined || !peer.isConnected) throw new Error('not connected');
+    return peer;
+  }
+}
