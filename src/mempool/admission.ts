@@ -85,7 +85,7 @@ export class Admission {
     const time = this.#deps.clock.now();
     const entry = this.#pool.add({ tx, fee, vsize, sigOpCost, spendsCoinbase, time });
     if (!terms.fromBlock) this.trim();
-    return this.#pool.byTxid(tx.txid) === entry ? { kind: 'accepted', fee, vsize } : FULL;
+    return this.#pool.has(entry) ? { kind: 'accepted', fee, vsize } : FULL;
   }
 
   /** Known without running scripts: no entry can rank lower, and adding it lifts nobody's rank above its own. */

@@ -4,9 +4,8 @@
  * transactions spend the same output; it follows the chain by `chainChanged` alone. Every change of the pool is one
  * synchronous step, so readers between two steps see it whole.
  */
-import type { ChainChange } from '#chain';
 import { Admission, type MempoolDeps } from './admission.ts';
-import { followChain } from './follow-chain.ts';
+import { ChainFollower } from './chain-follower.ts';
 import { DEFAULT_MEMPOOL_OPTIONS, type MempoolOptions } from './options.ts';
 import { PassedScripts } from './passed-scripts.ts';
 import { Pool } from './pool.ts';
@@ -22,15 +21,8 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
   const pool = new Pool();
   const admission = new Admission(deps, options, pool, closing.signal);
   const passedScripts = new PassedScripts();
-  const follow = { chain: deps.chain, pool, admission, passedScripts, chainLimits: options.chainLimits };
+  const follower = new ChainFollower({ chain: deps.chain, pool, admission, passedScripts }, options);
   const queue = new SubmitQueue(options, async (tx) => (closing.signal.aborted ? CLOSED : admission.admit(tx)));
-  let syncedTip: ReturnType<Mempool['syncedTip']> = deps.chain.tip().hash;
-
-  const chainChanged = async (change: ChainChange): Promise<void> => {
-    syncedTip = undefined;
-    await followChain(follow, change);
-    syncedTip = change.tip.hash;
-  };
 
   return {
     submit: async (tx, origin) => {
@@ -48,8 +40,8 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       const { size: count, vsize, usage, totalFee } = pool;
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee };
     },
-    syncedTip: () => syncedTip,
-    chainChanged,
+    syncedTip: () => follower.syncedTip,
+    chainChanged: (change) => follower.follow(change),
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await queue.idle();

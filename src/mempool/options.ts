@@ -1,6 +1,6 @@
 /** The mempool's settings and their defaults (Core 27's where Core has one). */
 import { type ChainLimits, DEFAULT_CHAIN_LIMITS } from './chain-limits.ts';
-import { MIN_RELAY_FEE_SAT_PER_KVB } from './policy.ts';
+import { MAX_DISCONNECTED_BYTES, MIN_RELAY_FEE_SAT_PER_KVB } from './policy.ts';
 
 export type MempoolOptions = {
   /** Estimated bytes of memory for all transactions (Core's -maxmempool). */
@@ -11,6 +11,8 @@ export type MempoolOptions = {
   readonly expiryMs: number;
   readonly minRelayFeeSatPerKvb: number;
   readonly chainLimits: ChainLimits;
+  /** Bytes of disconnected blocks kept to bring their transactions back. */
+  readonly maxDisconnectedBytes: number;
   /** Submitted and not decided yet: of all peers together, of one peer, and their bytes. `local` counts apart. */
   readonly maxPending: number;
   readonly maxPendingPerOrigin: number;
@@ -25,6 +27,7 @@ export const DEFAULT_MEMPOOL_OPTIONS: MempoolOptions = {
   expiryMs: 336 * HOUR_MS,
   minRelayFeeSatPerKvb: MIN_RELAY_FEE_SAT_PER_KVB,
   chainLimits: DEFAULT_CHAIN_LIMITS,
+  maxDisconnectedBytes: MAX_DISCONNECTED_BYTES,
   maxPending: 1_000,
   maxPendingPerOrigin: 100,
   maxPendingBytes: 16_000_000,

@@ -5,10 +5,8 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { hash160 } from '#crypto';
 import { Transaction, type TransactionFields, type TxInput, type TxOutput } from '#primitives';
-import { pushData } from '#script';
+import { pushData, SIGHASH_ALL, signatureHash } from '#script';
 import { concatBytes } from '#util';
-import { signatureHash } from '../script/legacy-sighash.ts';
-import { SIGHASH_ALL } from '../script/sighash-type.ts';
 
 export type SigningKey = {
   /** 33 bytes, compressed. */

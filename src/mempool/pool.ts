@@ -148,6 +148,11 @@ export class Pool {
     return legacy?.tx.hasWitness === false ? legacy : undefined;
   }
 
+  /** Whether this very entry is still here. */
+  has(entry: PoolEntry): boolean {
+    return this.#byTxid.get(entry.tx.txid) === entry;
+  }
+
   /** Who spends output `index` of the transaction. `txid`: 32 bytes, internal order. */
   spender(txid: Uint8Array, index: number): PoolEntry | undefined {
     return this.#bySpent.get(outpointKey(txid, index));

@@ -1,0 +1,144 @@
+/**
+ * How the pool follows the chain: what a block confirms or contradicts leaves; what disconnected blocks held comes
+ * back if it still can; then whatever the new tip no longer allows leaves (Core's removeForBlock,
+ * MaybeUpdateMempoolForReorg and removeForReorg).
+ * The chain reports a deep reorganisation in several steps. What they disconnect waits until the new branch has the
+ * work of the old one, as in Core: at a tip in between, lower than both, much of it would be refused as premature.
+ */
+import type { ChainChange, ChainReader, ConnectedBlock } from '#chain';
+import { checkTxInputs, isFinalTx } from '#consensus';
+import type { BlockHash, Transaction } from '#primitives';
+import type { Admission } from './admission.ts';
+import { type ChainLimits, exceedsAncestorLimits } from './chain-limits.ts';
+import type { PassedScripts } from './passed-scripts.ts';
+import { type Pool, type PoolEntry, withDescendants } from './pool.ts';
+import { findCoins, sequenceLocksPass } from './pre-checks.ts';
+
+export type ChainFollowerDeps = {
+  readonly chain: ChainReader;
+  readonly pool: Pool;
+  readonly admission: Admission;
+  readonly passedScripts: PassedScripts;
+};
+
+export type ChainFollowerOptions = {
+  readonly chainLimits: ChainLimits;
+  /** Bytes of disconnected blocks that wait; the newest blocks are given up first, they stand on the others. */
+  readonly maxDisconnectedBytes: number;
+};
+
+/** BIP68: an input without this bit may have a relative lock. */
+const SEQUENCE_LOCKTIME_DISABLE_FLAG = 0x80000000;
+
+export class ChainFollower {
+  readonly #deps: ChainFollowerDeps;
+  readonly #options: ChainFollowerOptions;
+  /** Disconnected and not brought back yet, from the old tip downwards. */
+  #waiting: ConnectedBlock[] = [];
+  #waitingBytes = 0;
+  /** Work of the tip before the first of them was disconnected. */
+  #oldWork = 0n;
+  #syncedTip: BlockHash | undefined;
+
+  constructor(deps: ChainFollowerDeps, options: ChainFollowerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#syncedTip = deps.chain.tip().hash;
+  }
+
+  /** The block that the pool agrees with; undefined in the middle of a change. */
+  get syncedTip(): BlockHash | undefined {
+    return this.#syncedTip;
+  }
+
+  /** To be awaited before the chain moves on. */
+  async follow(change: ChainChange): Promise<void> {
+    this.#syncedTip = undefined;
+    for (const { block } of change.connected) {
+      for (const tx of block.transactions) this.#leaveWithBlock(tx);
+    }
+    for (const disconnected of change.disconnected) this.#setAside(disconnected);
+    if (this.#waiting.length > 0) {
+      if (change.tip.chainWork < this.#oldWork) return;
+      await this.#bringBack();
+      this.#leaveWithTip();
+    }
+    this.#deps.admission.trim();
+    this.#syncedTip = change.tip.hash;
+  }
+
+  /** The transaction is in a block now: it leaves, and so does whatever spends the same outputs. */
+  #leaveWithBlock(tx: Transaction): void {
+    const { pool, passedScripts } = this.#deps;
+    if (pool.size === 0) return;
+    const entry = pool.byTxid(tx.txid);
+    if (entry !== undefined) {
+      passedScripts.add(entry.tx);
+      pool.remove(entry);
+    }
+    for (const input of tx.inputs) {
+      const conflict = pool.spender(input.prevTxid, input.prevIndex);
+      if (conflict !== undefined) pool.removeWithDescendants([conflict]);
+    }
+  }
+
+  #setAside(disconnected: ConnectedBlock): void {
+    if (this.#waiting.length === 0) this.#oldWork = disconnected.entry.chainWork;
+    this.#waiting.push(disconnected);
+    this.#waitingBytes += disconnected.block.size;
+    while (this.#waitingBytes > this.#options.maxDisconnectedBytes) {
+      const newest = this.#waiting.shift();
+      if (newest === undefined) break;
+      this.#waitingBytes -= newest.block.size;
+      for (const tx of newest.block.transactions) this.#dropOrphansOf(tx);
+    }
+  }
+
+  /** Offers what waits, oldest first so that parents precede children. */
+  async #bringBack(): Promise<void> {
+    const { pool, admission, passedScripts } = this.#deps;
+    const blocks = this.#waiting.toReversed();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    const back = new Set<PoolEntry>();
+    for (const { block } of blocks) {
+      for (const tx of block.transactions) {
+        if (!tx.isCoinbase) await admission.admit(tx, { scriptsPassed: passedScripts.has(tx), fromBlock: true });
+        const entry = pool.byTxid(tx.txid);
+        if (entry === undefined) this.#dropOrphansOf(tx);
+        else back.add(entry);
+      }
+    }
+    const { chainLimits } = this.#options;
+    const family = withDescendants([...back].filter((entry) => pool.has(entry)));
+    pool.removeWithDescendants([...family].filter((entry) => exceedsAncestorLimits(entry, chainLimits)));
+  }
+
+  /** The transaction is not in the pool: what spends it leaves, unless the chain has it after all. */
+  #dropOrphansOf(tx: Transaction): void {
+    const { chain, pool } = this.#deps;
+    const tip = chain.tip();
+    const orphans = [...pool.spendersOf(tx)].filter((entry) => findCoins({ chain, pool }, entry.tx, tip) === undefined);
+    pool.removeWithDescendants(orphans);
+  }
+
+  /** After a reorganisation: height and median time may have gone back. */
+  #leaveWithTip(): void {
+    const { pool } = this.#deps;
+    pool.removeWithDescendants([...pool.entries()].filter((entry) => !this.#isMineable(entry)));
+  }
+
+  #isMineable({ tx, spendsCoinbase }: PoolEntry): boolean {
+    const { chain, pool } = this.#deps;
+    const tip = chain.tip();
+    const height = tip.height + 1;
+    if (!isFinalTx(tx, height, tip.medianTimePast)) return false;
+    if (!spendsCoinbase && !mayHaveRelativeLock(tx)) return true;
+    const coins = findCoins({ chain, pool }, tx, tip);
+    return coins !== undefined && sequenceLocksPass(chain, tx, coins, tip) && 'fee' in checkTxInputs(tx, coins, height);
+  }
+}
+
+function mayHaveRelativeLock(tx: Transaction): boolean {
+  return tx.inputs.some((input) => (input.sequence & SEQUENCE_LOCKTIME_DISABLE_FLAG) === 0);
+}

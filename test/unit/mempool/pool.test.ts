@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Transaction } from '#primitives';
+import { type HeapItem, IndexedHeap } from '../../../src/mempool/indexed-heap.ts';
+import {
+  feeRate,
+  Pool,
+  type PoolEntry,
+  packageTotals,
+  withAncestors,
+  withDescendants,
+} from '../../../src/mempool/pool.ts';
+
+type Item = HeapItem & { rank: number };
+
+describe('indexed heap', () => {
+  it('always gives the first of what is in it, whatever moved or left', () => {
+    const action = fc.record({
+      kind: fc.constantFrom('push', 'pop', 'remove', 'move'),
+      pick: fc.nat(),
+      rank: fc.nat(50),
+    });
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
+        const heap = new IndexedHeap<Item>((a, b) => a.rank < b.rank);
+        const items: Item[] = [];
+        for (const { kind, pick, rank } of actions) {
+          const item = items[pick % Math.max(1, items.length)];
+          if (kind === 'push' || item === undefined) {
+            const made = { rank, heapIndex: -1 };
+            items.push(made);
+            heap.push(made);
+          } else if (kind === 'move') {
+            item.rank = rank;
+            heap.update(item);
+          } else {
+            const gone = kind === 'pop' ? heap.pop() : item;
+            if (kind === 'remove') heap.remove(item);
+            assert.equal(gone?.heapIndex, -1);
+            items.splice(items.indexOf(gone ?? item), 1);
+          }
+          assert.equal(heap.size, items.length);
+          assert.equal(heap.first()?.rank, items.length === 0 ? undefined : Math.min(...items.map((one) => one.rank)));
+        }
+      }),
+    );
+  });
+});
+
+/** Transaction number `at` of a graph: spends an output of each parent, and one of its own from the chain. */
+function graphTx(at: number, parents: readonly Transaction[]): Transaction {
+  const own = new Uint8Array(32).fill(0xee);
+  new DataView(own.buffer).setUint32(0, at, true);
+  const input = (prevTxid: Uint8Array, prevIndex: number): Transaction['inputs'][number] => {
+    return { prevTxid, prevIndex, scriptSig: new Uint8Array(0), sequence: 0, witness: [] };
+  };
+  const inputs = [input(own, 0), ...parents.map((parent) => input(parent.txidBytes, at))];
+  return Transaction.fromFields({
+    version: 1,
+    inputs,
+    outputs: [{ value: 1n, scriptPubKey: new Uint8Array(1) }],
+    lockTime: 0,
+  });
+}
+
+/** Gives every transaction enough outputs that child `at` can spend output `at` of it. */
+function buildGraph(edges: readonly (readonly number[])[]): Transaction[] {
+  const txs: Transaction[] = [];
+  for (const [at, picks] of edges.entries()) {
+    const parents = new Set(at === 0 ? [] : picks.map((pick) => pick % at));
+    const tx = graphTx(
+      at,
+      [...parents].map((parent) => txs[parent] ?? assert.fail()),
+    );
+    const outputs = edges.map(() => ({ value: 1n, scriptPubKey: new Uint8Array(1) }));
+    txs.push(Transaction.fromFields({ version: 1, inputs: tx.inputs, outputs, lockTime: 0 }));
+  }
+  return txs;
+}
+
+function checkInvariants(pool: Pool, all: readonly Transaction[]): void {
+  const entries = [...pool.entries()];
+  assert.equal(pool.size, entries.length);
+  assert.equal(
+    pool.usage,
+    entries.reduce((sum, entry) => sum + entry.usage, 0),
+  );
+  assert.equal(
+    pool.vsize,
+    entries.reduce((sum, entry) => sum + entry.vsize, 0),
+  );
+  assert.equal(
+    pool.totalFee,
+    entries.reduce((sum, entry) => sum + entry.fee, 0n),
+  );
+  for (const entry of entries) {
+    const parents = new Set(
+      entries.filter((other) =>
+        entry.tx.inputs.some((input) => Buffer.compare(input.prevTxid, other.tx.txidBytes) === 0),
+      ),
+    );
+    assert.deepEqual(new Set(entry.parents), parents);
+    for (const parent of parents) assert.ok(parent.children.has(entry));
+    for (const child of entry.children) assert.ok(child.parents.has(entry));
+    const score = Math.max(feeRate(entry), feeRate(packageTotals(withDescendants([entry]))));
+    assert.equal(entry.descendantScore, score);
+    for (const input of entry.tx.inputs) assert.equal(pool.spender(input.prevTxid, input.prevIndex), entry);
+  }
+  const lowest = Math.min(...entries.map((entry) => entry.descendantScore));
+  assert.equal(pool.leastWorthy()?.descendantScore, entries.length === 0 ? undefined : lowest);
+  for (const tx of all) assert.equal(pool.byTxid(tx.txid)?.tx.txid, pool.byWtxid(tx.wtxid)?.tx.txid);
+}
+
+describe('pool', () => {
+  it('keeps its indices, families and scores through any additions and removals', () => {
+    const edges = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 12 });
+    const action = fc.record({
+      kind: fc.constantFrom('add', 'add', 'remove', 'evict'),
+      pick: fc.nat(),
+      fee: fc.nat(10_000),
+    });
+    fc.assert(
+      fc.property(edges, fc.array(action, { maxLength: 40 }), (graph, actions) => {
+        const txs = buildGraph(graph);
+        const pool = new Pool();
+        for (const [time, { kind, pick, fee }] of actions.entries()) {
+          const tx = txs[pick % txs.length] ?? assert.fail();
+          const entry = pool.byTxid(tx.txid);
+          if (kind === 'add' && entry === undefined) {
+            // In any order: after a reorganisation parents come in below their children.
+            pool.add({ tx, fee: BigInt(fee), vsize: tx.size, sigOpCost: 0, time, spendsCoinbase: false });
+          } else if (kind === 'remove' && entry !== undefined) {
+            pool.remove(entry);
+          } else if (kind === 'evict' && entry !== undefined) {
+            const expected = withDescendants([entry]);
+            assert.deepEqual(pool.removeWithDescendants([entry]), expected);
+          }
+          checkInvariants(pool, txs);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('walks families of any shape once', () => {
+    const [top, left, right, bottom] = buildGraph([[], [0], [0], [1, 2]]);
+    const pool = new Pool();
+    const entries: PoolEntry[] = [];
+    for (const tx of [top, left, right, bottom]) {
+      assert.ok(tx !== undefined);
+      entries.push(pool.add({ tx, fee: 1n, vsize: tx.size, sigOpCost: 0, time: 0, spendsCoinbase: false }));
+    }
+    const [first, , , last] = entries;
+    assert.ok(first !== undefined && last !== undefined);
+    assert.equal(withDescendants([first]).size, 4);
+    assert.equal(withAncestors([last]).size, 4);
+    assert.equal(packageTotals(withAncestors([last])).fee, 4n);
+  });
+});
