@@ -1,5 +1,5 @@
 /** Merkle roots over transaction ids (Core's consensus/merkle.cpp). Hashes are 32 bytes in internal order. */
-import { hash256Pairs } from '#crypto';
+import { hash256 } from '#crypto';
 import type { Block } from '#primitives';
 
 const HASH_BYTES = 32;
@@ -29,9 +29,11 @@ export function merkleTree(leaves: readonly Uint8Array[]): MerkleTree {
       level.copyWithin(count * HASH_BYTES, (count - 1) * HASH_BYTES, count * HASH_BYTES);
       count++;
     }
-    const hashed = hash256Pairs(level.subarray(0, count * HASH_BYTES));
     count /= 2;
-    level.set(hashed);
+    // In place: a parent is written where nothing is read any more.
+    for (let i = 0; i < count; i++) {
+      level.set(hash256(level.subarray(i * PAIR_BYTES, (i + 1) * PAIR_BYTES)), i * HASH_BYTES);
+    }
   }
   return { root: level.slice(0, HASH_BYTES), mutated };
 }

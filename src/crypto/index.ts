@@ -1,5 +1,4 @@
 export { hasHighS, isSecretKey, parseDerLax } from './der-lax.ts';
-export { hash256Pairs } from './hash256-pairs.ts';
 export { hash160, hash256, ripemd160, sha1, sha256 } from './hashes.ts';
 export { loadSecp256k1, secp256k1Engine } from './load-secp256k1.ts';
 export { MuHash3072 } from './muhash.ts';
