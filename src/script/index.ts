@@ -1,3 +1,12 @@
+export {
+  type AddressPrefixes,
+  type DecodedAddress,
+  decodeAddress,
+  decodeWif,
+  encodeAddress,
+  encodeWif,
+  type SecretKey,
+} from './address.ts';
 export { pushData, pushNumber } from './build.ts';
 export { ScriptFlag } from './flags.ts';
 export { signatureHash } from './legacy-sighash.ts';
