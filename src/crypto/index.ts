@@ -1,4 +1,4 @@
-export { hasHighS, isSecretKey, parseDerLax } from './der-lax.ts';
+export { hasHighS, isSecretKey, parseDerLax, SECP256K1_ORDER } from './der-lax.ts';
 export { hash160, hash256, ripemd160, sha1, sha256 } from './hashes.ts';
 export { loadSecp256k1, secp256k1Engine } from './load-secp256k1.ts';
 export { MuHash3072 } from './muhash.ts';
