@@ -1,0 +1,67 @@
+/** Real nodes in this process: disk, libp2p over loopback TCP, everything but the command line. */
+import { join } from 'node:path';
+import type { HeaderEntry } from '#chain';
+import type { NetworkParams } from '#consensus';
+import { createNode, type NodeOptions, type NodeStatus, type StarlingNode } from '#node';
+import { nullLogger, systemClock, systemRandom } from '#util';
+import { makeTempDir } from './temp-dir.ts';
+
+export type TestNodes = AsyncDisposable & {
+  /** Starts a node; the same name finds its data again. */
+  readonly start: (name: string, options?: Partial<NodeOptions>) => Promise<StarlingNode>;
+};
+
+export async function createTestNodes(params: NetworkParams): Promise<TestNodes> {
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await makeTempDir());
+  const nodes = stack.use(new AsyncDisposableStack());
+  const resources = stack.move();
+  return {
+    start: async (name, options = {}) => {
+      const node = await createNode(
+        {
+          params,
+          datadir: join(directory.path, name),
+          listen: ['/ip4/127.0.0.1/tcp/0'],
+          bootstrap: [],
+          connect: [],
+          maxPeers: 20,
+          targetOutbound: 4,
+          dbCacheBytes: 16 << 20,
+          netThread: 'main',
+          ...options,
+        },
+        { clock: systemClock, random: systemRandom, log: nullLogger },
+      );
+      nodes.use(node);
+      return node;
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+export async function addressesOf(node: StarlingNode): Promise<readonly string[]> {
+  return (await node.status()).net.listenAddresses;
+}
+
+/** Resolves when the node's tip satisfies the condition. */
+export function tipOf(node: StarlingNode, when: (tip: HeaderEntry) => boolean): Promise<HeaderEntry> {
+  return new Promise((resolve) => {
+    const check = (tip: HeaderEntry): void => {
+      if (!when(tip)) return;
+      stop();
+      resolve(tip);
+    };
+    const stop = node.onTip(check);
+    check(node.chain.tip());
+  });
+}
+
+/** Asks for the status until it satisfies the condition; the runner's timeout bounds it. */
+export async function statusWhen(node: StarlingNode, when: (status: NodeStatus) => boolean): Promise<NodeStatus> {
+  for (;;) {
+    const status = await node.status();
+    if (when(status)) return status;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
