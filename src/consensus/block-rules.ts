@@ -16,17 +16,33 @@ import { legacySigOpCount } from './sigops.ts';
 import { checkTransaction } from './tx-rules.ts';
 import { checkWitnessMalleation } from './witness-commitment.ts';
 
-/** Core's CheckBlock. */
+/**
+ * Core's CheckBlock, with Core's protection against forged bodies (IsBlockMutated, which it asks of each block from
+ * a peer): a failure is `mutated`, not `consensus`, when these bytes may not be what the header stands for.
+ */
 export function checkBlock(block: Block, params: NetworkParams): ValidationFailure | undefined {
-  return (
+  const found =
     checkBlockHeader(block.header, params) ??
     checkSignetSolution(block, params) ??
     checkMerkleRoot(block) ??
     checkLength(block) ??
     checkCoinbasePlace(block) ??
     checkTransactions(block) ??
-    checkLegacySigOps(block)
-  );
+    checkLegacySigOps(block);
+  return found?.kind === 'consensus' && mayBeForged(block) ? { ...found, kind: 'mutated' } : found;
+}
+
+/** Bytes of a merkle node's two children: a transaction of this size could be a node in disguise. */
+const NODE_BYTES = 64;
+
+/**
+ * Whether somebody could have made this body for a good header without its work. With a coinbase in front that would
+ * take more than 2^200 hashes; without one, 64-byte "transactions" may be inner nodes of the true tree.
+ */
+function mayBeForged(block: Block): boolean {
+  if (checkMerkleRoot(block) !== undefined) return true;
+  const { transactions } = block;
+  return transactions[0]?.isCoinbase !== true && transactions.some((tx) => tx.strippedSize === NODE_BYTES);
 }
 
 /** Before anything else looks at the transactions: unless the root matches they say nothing about the header. */
@@ -106,18 +122,4 @@ function checkCoinbaseHeight(block: Block, height: number, params: NetworkParams
 function checkWeight(block: Block): ValidationFailure | undefined {
   if (block.weight <= MAX_BLOCK_WEIGHT) return undefined;
   return failure('consensus', 'bad-blk-weight', 'ContextualCheckBlock : weight limit failed');
-}
-
-/** Bytes of a merkle node's two children: a transaction of this size could be a node in disguise. */
-const NODE_BYTES = 64;
-
-/**
- * Whether these bytes may be a forged body of a good header: then nothing that is wrong with them may be held
- * against the header. Core's IsBlockMutated, which it asks of each block that a peer sends before anything else.
- */
-export function isBlockMutated(block: Block, segwitActive: boolean): boolean {
-  if (checkMerkleRoot(block) !== undefined) return true;
-  const [first] = block.transactions;
-  if (first?.isCoinbase !== true) return block.transactions.some((tx) => tx.strippedSize === NODE_BYTES);
-  return checkWitnessMalleation(block, segwitActive) !== undefined;
 }

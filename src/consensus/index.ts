@@ -1,12 +1,12 @@
 export { bip30Applies } from './bip30.ts';
-export { checkBlock, contextualCheckBlock, isBlockMutated } from './block-rules.ts';
+export { checkBlock, contextualCheckBlock } from './block-rules.ts';
 export { type FailureKind, failure, type ValidationFailure } from './failure.ts';
 export { mineGenesis } from './genesis.ts';
 export { checkBlockHeader, contextualCheckBlockHeader, lastCheckpointHeight } from './header-rules.ts';
 export * as limits from './limits.ts';
 export { calculateSequenceLocks, evaluateSequenceLocks, isFinalTx } from './lock-times.ts';
 export { merkleRoot } from './merkle.ts';
-export { parseNetworkParams } from './network-file.ts';
+export { BUILT_IN_NETWORKS, parseNetworkParams } from './network-file.ts';
 export type { HeaderView, NetworkParams } from './params.ts';
 export { blockProof, compactToTarget, nextWorkRequired, permittedDifficultyTransition } from './pow.ts';
 export { scriptFlagsForBlock } from './script-flags.ts';

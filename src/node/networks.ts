@@ -1,10 +1,9 @@
 /** Finds a network by name (config/networks/) or by the path of a network file. The one reader of network files. */
-import { open, readdir } from 'node:fs/promises';
-import { type NetworkParams, parseNetworkParams } from '#consensus';
+import { open } from 'node:fs/promises';
+import { BUILT_IN_NETWORKS, type NetworkParams, parseNetworkParams } from '#consensus';
 import { errorText, NodeError } from '#util';
 
 const BUILT_IN_FOLDER = new URL('../../config/networks/', import.meta.url);
-const BUILT_IN_NAME = /^[a-z0-9]+$/;
 /** A network file has a few kilobytes; a raw genesis block could be larger, a wrong path far larger. */
 const MAX_FILE_BYTES = 16_000_000;
 
@@ -13,8 +12,7 @@ const MAX_FILE_BYTES = 16_000_000;
  * Throws NodeError `BAD_CONFIG` that names the file, the field and what to do.
  */
 export async function loadNetwork(nameOrFile: string): Promise<NetworkParams> {
-  const isName = BUILT_IN_NAME.test(nameOrFile);
-  const file = isName ? builtInFile(nameOrFile) : nameOrFile;
+  const file = isBuiltIn(nameOrFile) ? builtInFile(nameOrFile) : nameOrFile;
   const json = await readJson(file, nameOrFile);
   const base = baseOf(json);
   const bases = base === undefined ? {} : { [base]: await readJson(builtInFile(base), base) };
@@ -26,6 +24,10 @@ export async function loadNetwork(nameOrFile: string): Promise<NetworkParams> {
   }
 }
 
+function isBuiltIn(name: unknown): name is string {
+  return BUILT_IN_NETWORKS.some((known) => known === name);
+}
+
 function builtInFile(name: string): URL {
   return new URL(`${name}.json`, BUILT_IN_FOLDER);
 }
@@ -34,7 +36,7 @@ function builtInFile(name: string): URL {
 function baseOf(json: unknown): string | undefined {
   if (typeof json !== 'object' || json === null || !('base' in json)) return undefined;
   const { base } = json;
-  return typeof base === 'string' && BUILT_IN_NAME.test(base) ? base : undefined;
+  return isBuiltIn(base) ? base : undefined;
 }
 
 async function readJson(file: URL | string, shownAs: string): Promise<unknown> {
@@ -51,8 +53,9 @@ async function readText(file: URL | string, shownAs: string): Promise<string> {
   try {
     const handle = await open(file);
     try {
-      const { size } = await handle.stat();
-      if (size > MAX_FILE_BYTES) throw new RangeError(`${size} bytes are too many for a network file`);
+      const info = await handle.stat();
+      if (!info.isFile()) throw new TypeError('not a file');
+      if (info.size > MAX_FILE_BYTES) throw new RangeError(`${info.size} bytes are too many for a network file`);
       return await handle.readFile('utf8');
     } finally {
       await handle.close();
@@ -60,14 +63,8 @@ async function readText(file: URL | string, shownAs: string): Promise<string> {
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     const problem = missing
-      ? `no such network: it is neither built in (${await builtInNames()}) nor a file`
+      ? `no such network: it is neither built in (${BUILT_IN_NETWORKS.join(', ')}) nor a file`
       : `cannot be read: ${errorText(error)}`;
     throw new NodeError('BAD_CONFIG', `network ${shownAs}: ${problem}`, { cause: error });
   }
-}
-
-async function builtInNames(): Promise<string> {
-  const files = await readdir(BUILT_IN_FOLDER).catch(() => []);
-  const names = files.filter((file) => file.endsWith('.json') && !file.startsWith('example-'));
-  return names.map((file) => file.slice(0, -'.json'.length)).join(', ');
 }

@@ -74,9 +74,9 @@ test('block 413567 of mainnet', { skip: largeFile === undefined && 'no shared da
   assert.equal(block.transactions.length, 1557);
   assert.equal(block.weight, 4 * 999_887);
   const tree = blockMerkleTree(block);
-  assert.deepEqual(tree, { root: Uint8Array.from(block.header.merkleRoot), mutated: false });
+  assert(equalBytes(tree.root, block.header.merkleRoot) && !tree.mutated);
   const sigOps = block.transactions.reduce((sum, tx) => sum + legacySigOpCount(tx), 0);
-  console.log(`legacy sigops ${sigOps}`);
+  assert.equal(sigOps, 2841);
 });
 
 test(

@@ -35,6 +35,13 @@ test('its signature does not hold for another time or another coinbase', () => {
   assert.equal(checkSignetSolution(Block.fromBytes(rich), signet)?.code, 'bad-signet-blksig');
 });
 
+test('a wrong body is refused for its solution, but not held against its header', () => {
+  const block = Block.fromBytes(fromHex(BLOCK_1));
+  const forged = Block.fromParts(block.header, [coinbase(Uint8Array.of(1, 2))]);
+  const found = checkBlock(forged, signet);
+  assert.deepEqual([found?.code, found?.kind], ['bad-signet-blksig', 'mutated']);
+});
+
 test('genesis needs no solution', () => {
   assert.equal(checkSignetSolution(signet.genesis, signet), undefined);
   assert.equal(checkSignetSolution(mineBlock([coinbase(Uint8Array.of(1, 2))]), paramsOf('regtest')), undefined);

@@ -1,8 +1,8 @@
 /** BIP141's commitment, with and without segwit active. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contextualCheckBlock, isBlockMutated, type NetworkParams } from '#consensus';
-import { Block, type Transaction, type TxOutput } from '#primitives';
+import { contextualCheckBlock, type NetworkParams } from '#consensus';
+import type { Block, Transaction, TxOutput } from '#primitives';
 import { concatBytes } from '#util';
 import { witnessCommitmentIndex } from '../../../src/consensus/witness-commitment.ts';
 import {
@@ -96,17 +96,4 @@ test('before segwit a commitment means nothing and a witness is refused', () => 
 test('index of the commitment', () => {
   assert.equal(witnessCommitmentIndex(coinbase(HEIGHT_SCRIPT, [output(1n), good, noise])), 1);
   assert.equal(witnessCommitmentIndex(coinbase(HEIGHT_SCRIPT, [output(1n), noise])), undefined);
-});
-
-test('bodies that say nothing about their header', () => {
-  const honest = build([good]);
-  assert.equal(isBlockMutated(honest, true), false);
-  assert.equal(isBlockMutated(honest, false), true);
-  assert.equal(isBlockMutated(Block.fromParts(honest.header, [withWitness]), true), true);
-  // Without a coinbase, a transaction of 64 bytes may be two hashes of the tree above.
-  const sized = (bytes: number) => transaction({ outputs: [output(0n, new Uint8Array(bytes - 60))] });
-  assert.equal(sized(64).strippedSize, 64);
-  assert.equal(isBlockMutated(mineBlock([sized(64), transaction()]), true), true);
-  assert.equal(isBlockMutated(mineBlock([sized(65), transaction()]), true), false);
-  assert.equal(isBlockMutated(build([good], []), true), true);
 });
