@@ -42,7 +42,7 @@ describe('nodes', () => {
       const tx = buildTx([builder.coin(1)], [pay(49_0000_0000n)]);
       // Gossip forms its mesh in heartbeats: what is said before it is lost, as peers expect.
       let heard = false;
-      for (let round = 0; !heard; round++) {
+      while (!heard) {
         await mine(miner, 1);
         const { height } = miner.chain.tip();
         await tipOf(late, (tip) => tip.height >= height);
