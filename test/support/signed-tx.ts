@@ -16,19 +16,22 @@ const KINDS = {
   p2wsh: () => btc.p2wsh(btc.p2ms(2, [publicKey(1), publicKey(2), publicKey(3)])),
   'p2sh-p2wsh': () => btc.p2sh(btc.p2wsh(btc.p2pk(publicKey(2)))),
   'p2tr key': () => btc.p2tr(xOnlyKey(1)),
-  'p2tr script': () => btc.p2tr(undefined, [btc.p2tr_pk(xOnlyKey(2)), btc.p2tr_pk(xOnlyKey(7))], undefined, true),
+  'p2tr script': () => btc.p2tr(undefined, [leaf(btc.p2tr_pk(xOnlyKey(2))), leaf(btc.p2tr_pk(xOnlyKey(7)))]),
   'p2tr multisig': () =>
-    btc.p2tr(
-      undefined,
-      [btc.p2tr_ms(2, [xOnlyKey(1), xOnlyKey(2), xOnlyKey(3)]), btc.p2tr_pk(xOnlyKey(7))],
-      undefined,
-      true,
-    ),
+    btc.p2tr(undefined, [
+      leaf(btc.p2tr_ms(2, [xOnlyKey(1), xOnlyKey(2), xOnlyKey(3)])),
+      leaf(btc.p2tr_pk(xOnlyKey(7))),
+    ]),
 } as const;
 
 export type OutputKind = keyof typeof KINDS;
 
 export const OUTPUT_KINDS = Object.keys(KINDS) as readonly OutputKind[];
+
+/** A payment's script as a node of a script tree. */
+function leaf(payment: { readonly script: Uint8Array }): { script: Uint8Array } {
+  return { script: payment.script };
+}
 
 function secret(index: number): Uint8Array {
   return sha256(Buffer.from(`starling signed tx ${index}`));
