@@ -11,40 +11,40 @@ import { feeRate, memoryUsage, type Pool, type PoolEntry } from './pool.ts';
 import type { MempoolVerdict } from './port.ts';
 import { type PreChecked, preCheck } from './pre-checks.ts';
 import { checkScripts } from './script-checks.ts';
+import type { ScriptMemory } from './script-memory.ts';
 
-export type MempoolDeps = {
+export type AdmissionDeps = {
   readonly chain: ChainReader;
   readonly verifier: ScriptVerifier;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly pool: Pool;
+  readonly scripts: ScriptMemory;
 };
 
 export type AdmissionTerms = {
-  /** It passed the standard flags before: scripts depend on nothing but the transaction and what it spends. */
-  readonly scriptsPassed: boolean;
   /** It was in a block: it need not pay for relay, and who leaves for it is decided later (Core's bypass_limits). */
   readonly fromBlock: boolean;
 };
 
-const FROM_OUTSIDE: AdmissionTerms = { scriptsPassed: false, fromBlock: false };
+const FROM_OUTSIDE: AdmissionTerms = { fromBlock: false };
 const FULL: MempoolVerdict = { kind: 'policy', code: 'mempool full' };
 
 export class Admission {
-  readonly #deps: MempoolDeps;
+  readonly #deps: AdmissionDeps;
   readonly #options: MempoolOptions;
   readonly #pool: Pool;
   readonly #signal: AbortSignal;
 
   /** After the signal aborts everything is `unavailable`. */
-  constructor(deps: MempoolDeps, options: MempoolOptions, pool: Pool, signal: AbortSignal) {
+  constructor(deps: AdmissionDeps, options: MempoolOptions, signal: AbortSignal) {
     this.#deps = deps;
     this.#options = options;
-    this.#pool = pool;
+    this.#pool = deps.pool;
     this.#signal = signal;
   }
 
   async admit(tx: Transaction, terms: AdmissionTerms = FROM_OUTSIDE): Promise<MempoolVerdict> {
-    let { scriptsPassed } = terms;
     for (;;) {
       const before = this.#state();
       const checked = preCheck({ chain: this.#deps.chain, pool: this.#pool }, tx, {
@@ -53,13 +53,9 @@ export class Admission {
       });
       if (checked.kind !== 'passed') return checked;
       if (!terms.fromBlock && this.#wouldLeaveAtOnce(tx, checked)) return FULL;
-      if (!scriptsPassed) {
-        const failed = await this.#runScripts(tx, checked);
-        if (failed !== undefined) return failed;
-        scriptsPassed = true;
-        if (this.#state() !== before) continue;
-      }
-      return this.#enter(tx, checked, terms);
+      const failed = await this.#runScripts(tx, checked);
+      if (failed !== undefined) return failed;
+      if (this.#state() === before) return this.#enter(tx, checked, terms);
     }
   }
 
@@ -97,8 +93,15 @@ export class Admission {
   }
 
   async #runScripts(tx: Transaction, checked: PreChecked): Promise<MempoolVerdict | undefined> {
+    const { verifier, scripts } = this.#deps;
+    if (scripts.hasPassed(tx)) return undefined;
+    const known = scripts.failureOf(tx);
+    if (known !== undefined) return known;
     try {
-      return await checkScripts(this.#deps.verifier, tx, checked.spent, this.#signal);
+      const failed = await checkScripts(verifier, tx, checked.spent, this.#signal);
+      if (failed === undefined) scripts.passed(tx);
+      else scripts.failed(tx, failed);
+      return failed;
     } catch (error) {
       if (this.#signal.aborted) return { kind: 'unavailable', reason: 'the mempool is closed' };
       this.#deps.log.error('scripts could not be run', { txid: tx.txid, error: errorText(error) });

@@ -8,17 +8,20 @@
 import type { ChainChange, ChainReader, ConnectedBlock } from '#chain';
 import { checkTxInputs, isFinalTx } from '#consensus';
 import type { BlockHash, Transaction } from '#primitives';
+import type { Clock } from '#util';
 import type { Admission } from './admission.ts';
 import { type ChainLimits, exceedsAncestorLimits } from './chain-limits.ts';
-import type { PassedScripts } from './passed-scripts.ts';
 import { type Pool, type PoolEntry, withDescendants } from './pool.ts';
-import { findCoins, sequenceLocksPass } from './pre-checks.ts';
+import { allFound, findCoins, sequenceLocksPass } from './pre-checks.ts';
+import type { ScriptMemory } from './script-memory.ts';
+import { Slices } from './slices.ts';
 
 export type ChainFollowerDeps = {
   readonly chain: ChainReader;
   readonly pool: Pool;
+  readonly scripts: ScriptMemory;
   readonly admission: Admission;
-  readonly passedScripts: PassedScripts;
+  readonly clock: Clock;
 };
 
 export type ChainFollowerOptions = {
@@ -69,11 +72,11 @@ export class ChainFollower {
 
   /** The transaction is in a block now: it leaves, and so does whatever spends the same outputs. */
   #leaveWithBlock(tx: Transaction): void {
-    const { pool, passedScripts } = this.#deps;
+    const { pool, scripts } = this.#deps;
     if (pool.size === 0) return;
     const entry = pool.byTxid(tx.txid);
     if (entry !== undefined) {
-      passedScripts.add(entry.tx);
+      scripts.passed(entry.tx);
       pool.remove(entry);
     }
     for (const input of tx.inputs) {
@@ -96,14 +99,16 @@ export class ChainFollower {
 
   /** Offers what waits, oldest first so that parents precede children. */
   async #bringBack(): Promise<void> {
-    const { pool, admission, passedScripts } = this.#deps;
+    const { pool, admission, clock } = this.#deps;
+    const slices = new Slices(clock);
     const blocks = this.#waiting.toReversed();
     this.#waiting = [];
     this.#waitingBytes = 0;
     const back = new Set<PoolEntry>();
     for (const { block } of blocks) {
       for (const tx of block.transactions) {
-        if (!tx.isCoinbase) await admission.admit(tx, { scriptsPassed: passedScripts.has(tx), fromBlock: true });
+        await slices.rest();
+        if (!tx.isCoinbase) await admission.admit(tx, { fromBlock: true });
         const entry = pool.byTxid(tx.txid);
         if (entry === undefined) this.#dropOrphansOf(tx);
         else back.add(entry);
@@ -118,7 +123,7 @@ export class ChainFollower {
   #dropOrphansOf(tx: Transaction): void {
     const { chain, pool } = this.#deps;
     const tip = chain.tip();
-    const orphans = [...pool.spendersOf(tx)].filter((entry) => findCoins({ chain, pool }, entry.tx, tip) === undefined);
+    const orphans = [...pool.spendersOf(tx)].filter((entry) => !allFound(findCoins({ chain, pool }, entry.tx, tip)));
     pool.removeWithDescendants(orphans);
   }
 
@@ -135,7 +140,7 @@ export class ChainFollower {
     if (!isFinalTx(tx, height, tip.medianTimePast)) return false;
     if (!spendsCoinbase && !mayHaveRelativeLock(tx)) return true;
     const coins = findCoins({ chain, pool }, tx, tip);
-    return coins !== undefined && sequenceLocksPass(chain, tx, coins, tip) && 'fee' in checkTxInputs(tx, coins, height);
+    return allFound(coins) && sequenceLocksPass(chain, tx, coins, tip) && 'fee' in checkTxInputs(tx, coins, height);
   }
 }
 

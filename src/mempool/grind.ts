@@ -7,6 +7,7 @@ import { hash256 } from '#crypto';
 import { BLOCK_HEADER_BYTES, Block, BlockHeader } from '#primitives';
 import { byteAt, NodeError } from '#util';
 import type { BlockTemplate } from './block-template.ts';
+import { nextTurn } from './slices.ts';
 
 const NONCE_OFFSET = 76;
 const NONCES = 2 ** 32;
@@ -56,7 +57,7 @@ export async function mineHeader(
     const slice = grindSlice(candidate, target, Math.min(sliceHashes, left));
     if (slice.solved) return slice.header;
     candidate = slice.header;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
   return undefined;
 }

@@ -4,13 +4,23 @@
  * transactions spend the same output; it follows the chain by `chainChanged` alone. Every change of the pool is one
  * synchronous step, so readers between two steps see it whole.
  */
-import { Admission, type MempoolDeps } from './admission.ts';
+import type { ChainReader } from '#chain';
+import type { Clock, Logger } from '#util';
+import type { ScriptVerifier } from '#verify';
+import { Admission } from './admission.ts';
 import { ChainFollower } from './chain-follower.ts';
 import { DEFAULT_MEMPOOL_OPTIONS, type MempoolOptions } from './options.ts';
-import { PassedScripts } from './passed-scripts.ts';
 import { Pool } from './pool.ts';
 import type { Mempool, MempoolVerdict } from './port.ts';
+import { ScriptMemory } from './script-memory.ts';
 import { SubmitQueue } from './submit-queue.ts';
+
+export type MempoolDeps = {
+  readonly chain: ChainReader;
+  readonly verifier: ScriptVerifier;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
 
 const CLOSED: MempoolVerdict = { kind: 'unavailable', reason: 'the mempool is closed' };
 
@@ -19,10 +29,12 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
   const options: MempoolOptions = { ...DEFAULT_MEMPOOL_OPTIONS, ...overrides };
   const closing = new AbortController();
   const pool = new Pool();
-  const admission = new Admission(deps, options, pool, closing.signal);
-  const passedScripts = new PassedScripts();
-  const follower = new ChainFollower({ chain: deps.chain, pool, admission, passedScripts }, options);
-  const queue = new SubmitQueue(options, async (tx) => (closing.signal.aborted ? CLOSED : admission.admit(tx)));
+  const scripts = new ScriptMemory();
+  const admission = new Admission({ ...deps, pool, scripts }, options, closing.signal);
+  const follower = new ChainFollower({ ...deps, pool, scripts, admission }, options);
+  const queue = new SubmitQueue(options, deps.clock, async (tx) =>
+    closing.signal.aborted ? CLOSED : admission.admit(tx),
+  );
 
   return {
     submit: async (tx, origin) => {

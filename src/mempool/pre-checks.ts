@@ -102,7 +102,7 @@ function checkWithInputs(
   options: PreCheckOptions,
 ): PreChecked | MempoolVerdict {
   const coins = findCoins(deps, tx, tip);
-  if (coins === undefined) return missingInputs(deps, tx);
+  if (!allFound(coins)) return missingInputs(deps, tx, coins);
   if (!sequenceLocksPass(deps.chain, tx, coins, tip)) return policy('non-BIP68-final');
   const inputs = checkTxInputs(tx, coins, tip.height + 1);
   if ('failure' in inputs) {
@@ -125,17 +125,15 @@ function checkWithInputs(
 }
 
 /**
- * What the inputs spend, from the pool or the chain; undefined if one is in neither. An output of the pool counts as
- * made by the next block (Core's MEMPOOL_HEIGHT).
+ * What the inputs spend, in their order, from the pool or the chain; undefined where it is in neither. An output of
+ * the pool counts as made by the next block (Core's MEMPOOL_HEIGHT).
  */
-export function findCoins(deps: PreCheckDeps, tx: Transaction, tip: HeaderEntry): Coin[] | undefined {
-  const coins: Coin[] = [];
-  for (const input of tx.inputs) {
-    const coin = findCoin(deps, input, tip);
-    if (coin === undefined) return undefined;
-    coins.push(coin);
-  }
-  return coins;
+export function findCoins(deps: PreCheckDeps, tx: Transaction, tip: HeaderEntry): readonly (Coin | undefined)[] {
+  return tx.inputs.map((input) => findCoin(deps, input, tip));
+}
+
+export function allFound(coins: readonly (Coin | undefined)[]): coins is readonly Coin[] {
+  return !coins.includes(undefined);
 }
 
 function findCoin({ chain, pool }: PreCheckDeps, input: TxInput, tip: HeaderEntry): Coin | undefined {
@@ -145,17 +143,20 @@ function findCoin({ chain, pool }: PreCheckDeps, input: TxInput, tip: HeaderEntr
   return output === undefined ? undefined : { output, height: tip.height + 1, isCoinbase: false };
 }
 
-function missingInputs({ chain, pool }: PreCheckDeps, tx: Transaction): MempoolVerdict {
+function missingInputs(
+  { chain, pool }: PreCheckDeps,
+  tx: Transaction,
+  coins: readonly (Coin | undefined)[],
+): MempoolVerdict {
   // Bounded, unlike Core, whose look-ups never leave memory: a miss here may read the disk.
   const outputs = tx.outputs.slice(0, MAX_KNOWN_LOOKUPS);
   if (outputs.some((_, index) => chain.getCoin({ txid: tx.txidBytes, index }) !== undefined)) {
     return { kind: 'duplicate', code: 'txn-already-known' };
   }
   const parents = new Set<Txid>();
-  for (const input of tx.inputs) {
+  for (const [at, input] of tx.inputs.entries()) {
     const txid = txidFromBytes(input.prevTxid);
-    if (parents.has(txid) || pool.byTxid(txid) !== undefined) continue;
-    if (chain.getCoin({ txid: input.prevTxid, index: input.prevIndex }) === undefined) parents.add(txid);
+    if (coins[at] === undefined && pool.byTxid(txid) === undefined) parents.add(txid);
   }
   return { kind: 'missing-inputs', parents: [...parents] };
 }

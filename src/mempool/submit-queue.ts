@@ -1,8 +1,9 @@
 /** Decides submissions one at a time in their order. What waits is bounded; when it is too much the newest is refused. */
 import type { Transaction } from '#primitives';
-import { Serial } from '#util';
+import { type Clock, Serial } from '#util';
 import type { MempoolOptions } from './options.ts';
 import type { MempoolVerdict, TxOrigin } from './port.ts';
+import { Slices } from './slices.ts';
 
 type Bounds = Pick<MempoolOptions, 'maxPending' | 'maxPendingPerOrigin' | 'maxPendingBytes'>;
 
@@ -12,12 +13,14 @@ export class SubmitQueue {
   readonly #bounds: Bounds;
   readonly #decide: (tx: Transaction) => Promise<MempoolVerdict>;
   readonly #serial = new Serial();
+  readonly #slices: Slices;
   /** By origin; those without any are not in the map, so it is bounded like the queue. */
   readonly #waiting = new Map<TxOrigin, number>();
   #waitingOfPeers = 0;
   #bytesOfPeers = 0;
 
-  constructor(bounds: Bounds, decide: (tx: Transaction) => Promise<MempoolVerdict>) {
+  constructor(bounds: Bounds, clock: Clock, decide: (tx: Transaction) => Promise<MempoolVerdict>) {
+    this.#slices = new Slices(clock);
     this.#bounds = bounds;
     this.#decide = decide;
   }
@@ -26,7 +29,10 @@ export class SubmitQueue {
     if (!this.#hasRoom(tx, origin)) return BUSY;
     this.#count(tx, origin, 1);
     try {
-      return await this.#serial.run(() => this.#decide(tx));
+      return await this.#serial.run(async () => {
+        await this.#slices.rest();
+        return this.#decide(tx);
+      });
     } finally {
       this.#count(tx, origin, -1);
     }

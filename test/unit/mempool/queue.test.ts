@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Transaction } from '#primitives';
 import type { ScriptVerifier } from '#verify';
+import { Slices } from '../../../src/mempool/slices.ts';
+import { testKey } from '../../support/keys.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { buildTx, outputOf, pay } from '../../support/tx-builder.ts';
 import { codeOf, createHarness, type Harness } from './harness.ts';
 
@@ -69,6 +72,52 @@ describe('submissions at the same time', () => {
     open();
     assert.equal((await late).kind, 'missing-inputs');
     assert.equal(h.mempool.stats().count, 0);
+  });
+});
+
+describe('scripts', () => {
+  it('that failed once are not run again for whoever repeats them', async () => {
+    let runs = 0;
+    const counting = (verifier: ScriptVerifier): ScriptVerifier => ({
+      ...verifier,
+      verify: (jobs, signal) => {
+        runs++;
+        return verifier.verify(jobs, signal);
+      },
+    });
+    await using h = await createHarness({ wrapVerifier: counting, maxTxs: 1 });
+    const wrong = buildTx(
+      [{ coin: h.builder.coin(1), lock: { kind: 'p2pkh', key: testKey(1) } }],
+      [pay(REWARD - 10_000n)],
+    );
+    const first = await h.mempool.submit(wrong, 'a');
+    assert.equal(first.kind, 'consensus');
+    assert.ok(runs > 0);
+    runs = 0;
+    assert.deepEqual(await h.mempool.submit(wrong, 'b'), first);
+    assert.equal(runs, 0);
+    // Neither are those that passed, left for a better one, and come back.
+    const [poor, rich] = [payAway(h, 2, 10_000n), payAway(h, 3, 20_000n)];
+    assert.equal(await h.submit(poor), 'accepted');
+    assert.equal(await h.submit(rich), 'accepted');
+    await h.connect(h.builder.mine({ transactions: [rich] }));
+    runs = 0;
+    assert.equal(await h.submit(poor), 'accepted');
+    assert.equal(runs, 0);
+  });
+
+  it('are cut into slices, so that others get their turn', async () => {
+    let ms = 0;
+    const slices = new Slices({ ...createManualClock(), monotonicMs: () => ms });
+    let turned = false;
+    setImmediate(() => {
+      turned = true;
+    });
+    await slices.rest();
+    assert.equal(turned, false);
+    ms += 10;
+    await slices.rest();
+    assert.equal(turned, true);
   });
 });
 

@@ -1,0 +1,44 @@
+/**
+ * Remembers how the scripts of transactions ended: whether they pass depends on nothing but the transaction (with its
+ * witness: the wtxid) and the flags, which never change here. So a known failure costs a peer's repetition nothing,
+ * and a reorganisation runs no script twice. Bounded; the oldest is forgotten first. About 150 bytes each.
+ */
+import type { Transaction, Wtxid } from '#primitives';
+import type { MempoolVerdict } from './port.ts';
+
+/** Some ten full blocks. */
+const MAX_PASSED = 40_000;
+/** Kept apart, so that a flood of failures does not drive out what passed. */
+const MAX_FAILED = 10_000;
+
+export class ScriptMemory {
+  readonly #passed = new Map<Wtxid, true>();
+  readonly #failed = new Map<Wtxid, MempoolVerdict>();
+
+  hasPassed(tx: Transaction): boolean {
+    return this.#passed.has(tx.wtxid);
+  }
+
+  failureOf(tx: Transaction): MempoolVerdict | undefined {
+    return this.#failed.get(tx.wtxid);
+  }
+
+  passed(tx: Transaction): void {
+    remember(this.#passed, tx.wtxid, true, MAX_PASSED);
+  }
+
+  failed(tx: Transaction, verdict: MempoolVerdict): void {
+    remember(this.#failed, tx.wtxid, verdict, MAX_FAILED);
+  }
+}
+
+/** A map iterates in the order of insertion: its first key is the oldest. */
+function remember<T>(map: Map<Wtxid, T>, wtxid: Wtxid, value: T, max: number): void {
+  map.delete(wtxid);
+  map.set(wtxid, value);
+  if (map.size <= max) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    break;
+  }
+}
