@@ -89,7 +89,7 @@ function minDifficultyBits(prev: HeaderView, time: number, pow: Pow, interval: n
   const limitBits = targetToCompact(pow.limit);
   if (time > prev.time + pow.targetSpacingSeconds * 2) return limitBits;
   let walk = prev;
-  while (walk.height > 0 && walk.height % interval !== 0 && walk.bits === limitBits) {
+  while (walk.height % interval !== 0 && walk.bits === limitBits) {
     walk = walk.ancestor(walk.height - 1);
   }
   return walk.bits;

@@ -104,6 +104,8 @@ test('work of a header', () => {
   assert.equal(blockProof(0x1d00ffff), 0x100010001n);
   assert.equal(blockProof(0x207fffff), 2n);
   assert.equal(blockProof(0x2100ffff), 1n);
+  assert.equal(blockProof(0x03000001), 2n ** 255n);
+  assert.equal(blockProof(0x01120000), 2n ** 256n / 0x13n);
   for (const bits of [0, 0x1d80ffff, 0xff123456]) assert.equal(blockProof(bits), 0n);
 });
 
@@ -166,9 +168,16 @@ test('testnet: minimum difficulty more than 20 minutes after the parent', () => 
 });
 
 test('testnet: after exceptions the difficulty is that of the last block which is none', () => {
-  const bits = [0x1d00ffff, 0x1c7fffff, 0x1d00ffff, 0x1d00ffff];
-  const views = viewChain(bits.map((b, i) => ({ time: i * 600, bits: b })));
-  assert.equal(nextWorkRequired(tipOf(views), 3 * 600 + 1, testnet3), 0x1c7fffff);
+  for (const exceptions of [1, 2, 3]) {
+    const bits = [0x1d00ffff, 0x1c7ffffe, 0x1c7fffff, ...Array.from({ length: exceptions }, () => 0x1d00ffff)];
+    const views = viewChain(bits.map((b, i) => ({ time: i * 600, bits: b })));
+    assert.equal(nextWorkRequired(tipOf(views), (exceptions + 3) * 600, testnet3), 0x1c7fffff, `${exceptions}`);
+  }
+  const fromGenesis = viewChain([
+    { time: 0, bits: 0x1d00ffff },
+    { time: 600, bits: 0x1d00ffff },
+  ]);
+  assert.equal(nextWorkRequired(tipOf(fromGenesis), 1200, testnet3), 0x1d00ffff);
 });
 
 test('testnet: the walk back ends at the first block of the period', () => {

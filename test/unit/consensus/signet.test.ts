@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkBlock, type NetworkParams } from '#consensus';
-import { Block } from '#primitives';
-import { Op, pushData } from '#script';
+import { sha256 } from '#crypto';
+import { Block, Transaction } from '#primitives';
+import { Op, pushData, SIGHASH_ALL, signatureHash } from '#script';
 import { concatBytes, fromHex, toHex } from '#util';
 import { checkSignetSolution, signetMagic } from '../../../src/consensus/signet.ts';
-import { coinbase, mineBlock, output, paramsOf } from './fixtures.ts';
+import { testKey } from '../../support/keys.ts';
+import { coinbase, input, mineBlock, output, paramsOf, transaction } from './fixtures.ts';
 
 const signet = paramsOf('signet');
 
@@ -79,4 +81,61 @@ test('the solution is a script and a witness stack, and nothing else', () => {
   assert.equal(solution('0000'), true);
   assert.equal(solution('000101'), false, 'a witness item is cut short');
   assert.equal(solution('00010151'), false, 'the witness is not used');
+});
+
+/** A block of the transactions whose solution is `solution` in hex, or without one. */
+function blockWith(solution: string | undefined, others: readonly Transaction[]): Block {
+  const pushes = [COMMITMENT, solution === undefined ? HEADER : concatBytes(HEADER, fromHex(solution))];
+  const script = concatBytes(Uint8Array.of(Op.OP_RETURN), ...pushes.map(pushData));
+  return mineBlock([coinbase(Uint8Array.of(1, 2), [output(7n), output(0n, script)]), ...others]);
+}
+
+test('a solution signs the version, the parent, all transactions and the time', () => {
+  const key = testKey(1);
+  const challenge = { ...signet, signetChallenge: key.p2pk };
+  const others = [transaction(), transaction({ lockTime: 5 })];
+  // BIP325, by hand: the block with an empty solution makes the transaction to spend.
+  const bare = blockWith(undefined, others).header;
+  const signed = concatBytes(bare.raw.subarray(0, 68), bare.raw.subarray(68, 72));
+  const toSpend = Transaction.fromFields({
+    version: 0,
+    inputs: [
+      {
+        prevTxid: new Uint8Array(32),
+        prevIndex: 0xffffffff,
+        scriptSig: concatBytes(Uint8Array.of(0, signed.length), signed),
+        sequence: 0,
+        witness: [],
+      },
+    ],
+    outputs: [output(0n, key.p2pk)],
+    lockTime: 0,
+  });
+  const toSign = Transaction.fromFields({
+    version: 0,
+    inputs: [input(0, { prevTxid: toSpend.txidBytes, sequence: 0 })],
+    outputs: [output(0n, Uint8Array.of(Op.OP_RETURN))],
+    lockTime: 0,
+  });
+  const signature = key.sign(signatureHash(key.p2pk, toSign, 0, SIGHASH_ALL));
+  const scriptSig = pushData(concatBytes(signature, Uint8Array.of(SIGHASH_ALL)));
+  const solution = `${toHex(Uint8Array.of(scriptSig.length))}${toHex(scriptSig)}00`;
+  const solvedBlock = blockWith(solution, others);
+  assert.equal(checkSignetSolution(solvedBlock, challenge), undefined);
+  const refused = [
+    blockWith(solution, others.slice(1)),
+    blockWith(solution, others.toReversed()),
+    blockWith(solution, [...others, transaction({ lockTime: 6 })]),
+    blockWith(undefined, others),
+  ];
+  for (const block of refused) assert.equal(checkSignetSolution(block, challenge)?.code, 'bad-signet-blksig');
+});
+
+test('a solution may be a witness', () => {
+  const program = concatBytes(Uint8Array.of(Op.OP_0), pushData(sha256(Uint8Array.of(Op.OP_1))));
+  const params = { ...signet, signetChallenge: program };
+  const solves = (solution: string) => checkSignetSolution(blockWith(solution, []), params) === undefined;
+  assert.equal(solves('00010151'), true);
+  assert.equal(solves('00010152'), false);
+  assert.equal(solves('0000'), false);
 });

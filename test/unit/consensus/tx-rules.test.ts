@@ -49,6 +49,7 @@ test('no outpoint twice (CVE-2018-17144)', () => {
     codeOf(transaction({ inputs: [input(0), input(1), input(0, { sequence: 1 })] })),
     'bad-txns-inputs-duplicate',
   );
+  assert.equal(codeOf(transaction({ inputs: [input(3), input(3)] })), 'bad-txns-inputs-duplicate');
   // Index 1 and index 11 of different ids do not run together.
   const other = input(1, { prevTxid: new Uint8Array(32).fill(8) });
   assert.equal(codeOf(transaction({ inputs: [input(11), other] })), undefined);
