@@ -119,6 +119,44 @@ export async function startHost(host: Host, listen: readonly string[]): Promise<
   }
 }
 
+/** How long libp2p may take to say goodbye before connections are cut. */
+const STOP_MS = 1_200;
+
+/** Stops within STOP_MS and leaves no timer behind. Never throws. */
+export async function stopHost(host: Host, log: Logger): Promise<void> {
+  // gossipsub's stop forgets its next heartbeat.
+  const heartbeat = property(property(host.services.pubsub, 'status'), 'heartbeatTimeout');
+  let timer: NodeJS.Timeout | undefined;
+  const cut = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      for (const connection of host.getConnections()) connection.abort(new Error('the node stops'));
+      resolve();
+    }, STOP_MS);
+  });
+  const stopping = Promise.resolve(host.stop()).catch((error: unknown) =>
+    log.warn('libp2p did not stop in order', { error: errorText(error) }),
+  );
+  await Promise.race([stopping, cut]);
+  clearTimeout(timer);
+  if (heartbeat instanceof Object) clearTimeout(heartbeat as NodeJS.Timeout);
+  // The address manager plans an update when its listeners have closed, a turn later, and has nobody to stop it.
+  await new Promise((resolve) => setImmediate(resolve));
+  const update = property(property(property(host, 'components'), 'addressManager'), '_updatePeerStoreAddresses');
+  const cancel = property(update, 'stop');
+  if (typeof cancel === 'function') cancel();
+}
+
+/** A property that libp2p has at run time but not in its types; undefined if it has gone. */
+function property(owner: unknown, name: string): unknown {
+  const isOwner = (typeof owner === 'object' && owner !== null) || typeof owner === 'function';
+  try {
+    // No `in`: libp2p's components are behind a proxy that answers only to reads, and throws for what it lacks.
+    return isOwner ? Reflect.get(owner, name) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function deepText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const inner: readonly unknown[] = error instanceof AggregateError ? error.errors : [];

@@ -13,3 +13,4 @@ export type {
   ResponseFrame,
   ResponseStatus,
 } from './port.ts';
+export { createWorkerNet } from './worker/client.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
-import { type Clock, errorText, type Logger, type Random } from '#util';
+import type { Clock, Logger, Random } from '#util';
 import { AddressBook } from './address-book.ts';
 import { peerIdOf } from './addresses.ts';
 import { Dialler } from './dialler.ts';
@@ -15,7 +15,7 @@ import { createGater } from './gater.ts';
 import { Gossip, topicIds } from './gossip.ts';
 import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
-import { createHost, type Host, startHost } from './host.ts';
+import { createHost, type Host, startHost, stopHost } from './host.ts';
 import { loadPeerKey } from './identity.ts';
 import { openJsonFile } from './json-file.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
@@ -28,8 +28,6 @@ import { createServer } from './serving.ts';
 
 export type NetDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
-/** How long libp2p may take to say goodbye before connections are cut. */
-const STOP_MS = 1_200;
 /** A foreign or silent node is not dialled again for this long. */
 const USELESS_COOLDOWN_MS = 600_000;
 /** The address book is written this long after a peer proved good. */
@@ -219,19 +217,4 @@ function listenAddresses(host: Host, options: CompleteNetOptions): string[] {
   const announced = host.getMultiaddrs().map((address) => address.toString());
   // Behind a router nothing we listen on is public: better to show what was configured than nothing.
   return announced.length > 0 ? announced : options.listen.map((text) => `${text}/p2p/${host.peerId.toString()}`);
-}
-
-async function stopHost(host: Host, log: Logger): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const cut = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      for (const connection of host.getConnections()) connection.abort(new Error('the node stops'));
-      resolve();
-    }, STOP_MS);
-  });
-  const stopping = Promise.resolve(host.stop()).catch((error: unknown) =>
-    log.warn('libp2p did not stop in order', { error: errorText(error) }),
-  );
-  await Promise.race([stopping, cut]);
-  clearTimeout(timer);
 }

@@ -1,0 +1,52 @@
+/** Networks over real loopback TCP for the integration tests. */
+import { createNet, createWorkerNet, type NetHandlers, type NetOptions } from '#net';
+import { nullLogger, systemClock, systemRandom } from '#util';
+import type { NetHarness, NetSetup } from '../compliance/net.ts';
+
+/** First bytes of regtest's genesis hash. */
+export const NETWORK = '0f9188f1';
+/** Nothing here takes that long unless it hangs. */
+const PATIENCE_MS = 20_000;
+
+export function netOptions(setup: Partial<NetOptions> = {}): NetOptions {
+  return {
+    network: NETWORK,
+    dataDir: undefined,
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    bootstrap: [],
+    seeds: [],
+    connect: [],
+    maxPeers: 16,
+    targetOutbound: 4,
+    userAgent: 'test',
+    ...setup,
+  };
+}
+
+export const deps = { clock: systemClock, random: systemRandom, log: nullLogger };
+
+/** Rejects with a readable error when the promise does not settle. */
+export async function within<T>(promise: Promise<T>, what = 'the test'): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took longer than ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function harness(create: typeof createNet): NetHarness {
+  return {
+    create: (setup: NetSetup, handlers: NetHandlers) => {
+      const { name, ...options } = setup;
+      return create(netOptions({ ...options, userAgent: name }), handlers, deps);
+    },
+    until: (promise) => within(promise),
+  };
+}
+
+export const inProcess = harness(createNet);
+export const inWorker = harness(createWorkerNet);

@@ -1,0 +1,4 @@
+import { netCompliance } from '../compliance/net.ts';
+import { inWorker } from './net-support.ts';
+
+netCompliance('worker', inWorker);
