@@ -94,6 +94,11 @@ export function secondSource(
   );
 }
 
+/** Whether a batch is old enough to be raced at all: spares the search in the ordinary case. */
+export function isRaceable(batch: Batch, nowMs: number): boolean {
+  return batch.state.kind === 'downloading' && batch.activeMs(nowMs) >= MIN_RACE_MS;
+}
+
 /** Work for a peer that has none: blocks that others owe and that it will have much sooner. */
 export function pickRace(peer: BlockPeer, branches: readonly Branch[], at: Situation): Slot[] {
   const most = peer.room(at.sizing, at.blockBytes, 1);
@@ -111,7 +116,7 @@ export function pickRace(peer: BlockPeer, branches: readonly Branch[], at: Situa
 }
 
 function isMuchSooner(peer: BlockPeer, count: number, slot: Slot, batch: Batch, at: Situation): boolean {
-  if (batch.state.kind !== 'downloading' || batch.activeMs(at.nowMs) < MIN_RACE_MS) return false;
+  if (!isRaceable(batch, at.nowMs)) return false;
   const silentMs = batch.silentMs(at.nowMs);
   if (silentMs >= at.stallMs) return true;
   const holder = at.holder(batch);

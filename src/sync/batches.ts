@@ -23,15 +23,16 @@ export type SlotState =
 
 export class Slot {
   readonly entry: HeaderEntry;
+  /** The entry's, computed once. */
+  readonly hash: BlockHash;
+  readonly height: number;
   #state: SlotState = { kind: 'wanted' };
   readonly #refusals = new Map<PeerId, number>();
 
   constructor(entry: HeaderEntry) {
     this.entry = entry;
-  }
-
-  get hash(): BlockHash {
-    return this.entry.hash;
+    this.hash = entry.hash;
+    this.height = entry.height;
   }
 
   get state(): SlotState {
@@ -55,7 +56,7 @@ export class Slot {
 
   /** The batch does not owe the block any more. Does nothing once the body came from elsewhere. */
   release(batch: Batch): void {
-    if (this.#state.kind !== 'asked') return;
+    if (this.#state.kind !== 'asked' || !this.#state.batches.includes(batch)) return;
     const batches = this.#state.batches.filter((other) => other !== batch);
     this.#state = batches.length === 0 ? { kind: 'wanted' } : { kind: 'asked', batches };
   }
@@ -163,6 +164,15 @@ export class Batch {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** True if it still owes a slot that `isNeeded`. Allocates nothing: asked often. */
+  owesAny(isNeeded: (slot: Slot) => boolean): boolean {
+    for (let i = this.#next; i < this.slots.length; i++) {
+      const slot = this.slots[i];
+      if (slot !== undefined && isNeeded(slot)) return true;
+    }
+    return false;
   }
 
   /** How long the peer has sent nothing while we were reading. */

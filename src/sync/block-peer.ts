@@ -64,7 +64,7 @@ export class BlockPeer {
   }
 
   canServe(branch: Branch, slot: Slot, nowMs: number): boolean {
-    const { height } = slot.entry;
+    const { height } = slot;
     if (height < this.lowestHeight || height > (this.reach.get(branch) ?? -1)) return false;
     return !slot.isRefusedBy(this.id, nowMs);
   }

@@ -11,6 +11,7 @@ import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader } from '#primitives';
 import { AssertionFailure, errorText } from '#util';
 import {
   bySpeed,
+  isRaceable,
   type Plan,
   pickRace,
   pickWanted,
@@ -91,7 +92,12 @@ export class BlockSync {
   readonly #peers = new Map<PeerId, BlockPeer>();
   readonly #blockBytes = new MovingAverage(BLOCK_BYTES_WEIGHT, FIRST_BLOCK_BYTES);
   #stallMs: number;
+  /** The branches may have changed. */
   #isStale = true;
+  /** Something happened after which somebody may be asked for something. */
+  #isPlanDue = true;
+  /** At the last plan a peer had room and got nothing: the next free place is its. */
+  #isAnyStarved = false;
 
   constructor(deps: BlockDeps, options: BlockOptions) {
     this.#deps = deps;
@@ -104,7 +110,7 @@ export class BlockSync {
         ...deps,
         decided: (body, verdict) => this.#decided(body, verdict),
         paused: () => this.#dropAll(),
-        resumed: deps.poke,
+        resumed: () => this.#resumed(),
       },
       options.intake,
     );
@@ -126,6 +132,12 @@ export class BlockSync {
   /** What peers are known to have may have changed. */
   targetsChanged(): void {
     this.#isStale = true;
+    this.#isPlanDue = true;
+  }
+
+  /** Time has passed: deadlines are due to be looked at. */
+  ticked(): void {
+    this.#isPlanDue = true;
   }
 
   /** A known header was announced: its body may come by another way. */
@@ -173,8 +185,10 @@ export class BlockSync {
     return this.#intake.bytes;
   }
 
+  /** Asks whom it can for what is needed. Cheap when nothing happened that frees a place. */
   step(): void {
-    if (this.#intake.isPaused) return;
+    if (!this.#isPlanDue || this.#intake.isPaused) return;
+    this.#isPlanDue = false;
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.#isStale) this.#setTargets(nowMs);
     else this.#window.advance(nowMs);
@@ -197,6 +211,11 @@ export class BlockSync {
   async dispose(): Promise<void> {
     this.#dropAll();
     await this.#intake.dispose();
+  }
+
+  #resumed(): void {
+    this.#isPlanDue = true;
+    this.#deps.poke();
   }
 
   #restart(): void {
@@ -237,7 +256,7 @@ export class BlockSync {
   #endIdleBatches(nowMs: number): void {
     for (const peer of this.#peers.values()) {
       for (const batch of [...peer.batches]) {
-        if (batch.owed.every((slot) => !slot.isMissing || !this.#window.covers(slot))) this.#end(batch, 'dropped');
+        if (!batch.owesAny((slot) => slot.isMissing && this.#window.covers(slot))) this.#end(batch, 'dropped');
         else if (batch.silentMs(nowMs) >= peer.patienceMs) {
           peer.growPatience();
           this.#end(batch, 'silent');
@@ -265,20 +284,25 @@ export class BlockSync {
 
   #askWanted(ready: readonly BlockPeer[], at: Situation): void {
     const isFree = (peer: BlockPeer): number => peer.room(at.sizing, at.blockBytes, at.maxBatchesPerPeer);
-    if (!ready.some((peer) => isFree(peer) > 0)) return;
+    this.#isAnyStarved = ready.some((peer) => isFree(peer) > 0);
+    if (!this.#isAnyStarved) return;
     const places = wantedPlaces(this.#window.branches, (slot) => this.#tracker.isLeftAlone(slot.hash, at.nowMs));
     if (places.length === 0) return;
+    this.#isAnyStarved = false;
     for (const peer of ready) {
-      const count = Math.min(isFree(peer), this.#affordable(at));
-      if (count <= 0) continue;
-      const slots = pickWanted(peer, places, count, at);
+      const free = isFree(peer);
+      if (free === 0) continue;
+      const slots = pickWanted(peer, places, Math.min(free, this.#affordable(at)), at);
       if (slots.length > 0) this.#start({ peer, slots, isHedge: false }, at.nowMs);
+      else this.#isAnyStarved = true;
     }
   }
 
   #askRaces(ready: readonly BlockPeer[], at: Situation): void {
-    for (const peer of ready) {
-      if (peer.batches.size > 0 || this.#affordable(at) < 1) continue;
+    const idle = ready.filter((peer) => peer.batches.size === 0);
+    if (idle.length === 0 || !this.#batches().some((batch) => isRaceable(batch, at.nowMs))) return;
+    for (const peer of idle) {
+      if (this.#affordable(at) < 1) continue;
       const slots = pickRace(peer, this.#window.branches, at);
       if (slots.length > 0) this.#start({ peer, slots, isHedge: true }, at.nowMs);
     }
@@ -356,6 +380,10 @@ export class BlockSync {
     batch.advance(item.bytes.length, nowMs);
     peer.delivered();
     this.#blockBytes.add(item.bytes.length);
+    if (peer.room(this.#options.sizing, this.#blockBytes.value, this.#options.maxBatchesPerPeer) > 0) {
+      this.#isPlanDue = true;
+      this.#deps.poke();
+    }
     this.#deps.arrived(item.bytes.length);
     slot.release(batch);
     if (!slot.isMissing || chain.isInvalid(slot.hash)) return;
@@ -375,7 +403,7 @@ export class BlockSync {
       const isSilent = peer?.isSilent(loser, this.#blockBytes.value, this.#options.minStallMs, nowMs) ?? false;
       if (loser.head === slot && isSilent && winner.isHedge) this.#end(loser, 'silent');
       else if (loser.head === slot && winner.isHedge) this.#end(loser, 'outrun');
-      else if (loser.owed.every((owed) => !owed.isMissing)) this.#end(loser, 'outrun');
+      else if (!loser.owesAny((owed) => owed.isMissing)) this.#end(loser, 'outrun');
     }
   }
 
@@ -403,6 +431,7 @@ export class BlockSync {
     batch.end(why);
     if (peer === undefined) return;
     peer.batches.delete(batch);
+    this.#isPlanDue = true;
     const measures = why === 'complete' || why === 'outrun' || why === 'silent';
     if (measures && (batch.bytes > 0 || why !== 'complete')) peer.measure(batch, this.#blockBytes.value, nowMs);
     if (why === 'complete') peer.completed(batch);
@@ -415,8 +444,12 @@ export class BlockSync {
     poke();
   }
 
+  #batches(): Batch[] {
+    return [...this.#peers.values()].flatMap((peer) => [...peer.batches]);
+  }
+
   #dropAll(): void {
-    for (const peer of this.#peers.values()) for (const batch of [...peer.batches]) this.#end(batch, 'dropped');
+    for (const batch of this.#batches()) this.#end(batch, 'dropped');
   }
 
   #decided({ slot, from }: Body, verdict: BodyVerdict): void {
@@ -427,6 +460,8 @@ export class BlockSync {
       slot.reject();
       this.blockInvalid(slot.hash, verdict.failure);
     }
+    if (!this.#isAnyStarved) return;
+    this.#isPlanDue = true;
     poke();
   }
 }

@@ -103,12 +103,12 @@ export class Intake {
   }
 
   #insert(body: Body): void {
-    const { height } = body.slot.entry;
+    const { height } = body.slot;
     let low = 0;
     let high = this.#waiting.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#waiting[middle]?.slot.entry.height ?? 0) > height) low = middle + 1;
+      if ((this.#waiting[middle]?.slot.height ?? 0) > height) low = middle + 1;
       else high = middle;
     }
     this.#waiting.splice(low, 0, body);

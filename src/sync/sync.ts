@@ -203,6 +203,7 @@ class SyncMachine {
     if (!isDue || this.#timer !== undefined) return;
     this.#timer = this.#deps.clock.after(this.#tickMs, () => {
       this.#timer = undefined;
+      this.#blocks.ticked();
       this.#step();
     });
   }

@@ -55,7 +55,7 @@ export class DownloadWindow {
 
   /** True if a branch needs this block. */
   covers(slot: Slot): boolean {
-    return this.#branches.some(({ slots }) => slots[slot.entry.height - (slots[0]?.entry.height ?? 0)] === slot);
+    return this.#branches.some(({ slots }) => slots[slot.height - (slots[0]?.height ?? 0)] === slot);
   }
 
   /** Sets the branches from the headers that peers are known to have, valid ones only. */
