@@ -3,15 +3,16 @@
  * `gater` who may connect, `peers` who is one, `dialler` whom we call, `reputation` who must go.
  */
 import { join } from 'node:path';
+import type { PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
-import type { Clock, Logger, Random } from '#util';
+import type { Clock, Logger, Random, TimerHandle } from '#util';
 import { AddressBook } from './address-book.ts';
 import { peerIdOf } from './addresses.ts';
 import { Dialler } from './dialler.ts';
 import { Discovery } from './discovery.ts';
-import { createGater } from './gater.ts';
+import { createGater, type Gater } from './gater.ts';
 import { Gossip, topicIds } from './gossip.ts';
 import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
@@ -20,11 +21,11 @@ import { loadPeerKey } from './identity.ts';
 import { openJsonFile } from './json-file.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
 import { Peers } from './peers.ts';
-import type { Net, NetHandlers, NetStatus, PeerIdText } from './port.ts';
+import type { Net, NetHandlers, PeerIdText } from './port.ts';
 import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
 import { streamLimits, streamNames } from './rows.ts';
-import { createServer } from './serving.ts';
+import { createServer, type Server } from './serving.ts';
 
 export type NetDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
@@ -33,82 +34,79 @@ const USELESS_COOLDOWN_MS = 600_000;
 /** The address book is written this long after a peer proved good. */
 const SAVE_SOON_MS = 500;
 
+/** What is there before the parts, and what they are made from. */
+type Base = NetDeps & {
+  readonly options: CompleteNetOptions;
+  readonly handlers: NetHandlers;
+  readonly key: PrivateKey;
+  readonly self: PeerIdText;
+  readonly reputation: Reputation;
+  readonly book: AddressBook;
+  readonly manual: ReadonlySet<PeerIdText>;
+  readonly seeds: ReadonlySet<PeerIdText>;
+};
+
+type Charge = (peer: PeerIdText, offence: OffenceName, detail: string) => void;
+
+type Parts = {
+  readonly host: Host;
+  readonly peers: Peers;
+  readonly server: Server;
+  readonly gossip: Gossip;
+  readonly watchdog: GossipWatchdog;
+  readonly dialler: Dialler;
+  readonly discovery: Discovery;
+  readonly charge: Charge;
+};
+
 /** Starts the network. It listens and dials when the promise resolves. Throws NodeError. */
-export async function createNet(given: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Net> {
-  const options = completeOptions(given);
-  const log = deps.log.child('net');
+export async function createNet(options: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Net> {
+  const base = await openBase(completeOptions(options), handlers, deps);
+  const parts = await assemble(base);
+  await listen(base, parts);
+  parts.gossip.start();
+  parts.watchdog.start();
+  parts.discovery.start();
+  parts.dialler.start();
+  return netOf(base, parts);
+}
+
+async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Base> {
   const { clock, random } = deps;
-  const { tuning } = options;
-  const manual = idsOf(options.connect);
-  const seeds = idsOf([...options.bootstrap, ...options.seeds]);
-  const isManual = (peer: PeerIdText): boolean => manual.has(peer);
-
-  const key = await loadPeerKey(options.dataDir, log);
-  const self = peerIdFromPrivateKey(key).toString();
-  const file = (name: string) => openJsonFile(options.dataDir && join(options.dataDir, name), log);
-  const reputation = await Reputation.open(clock, log, file('bans.json'), tuning);
-  const book = await AddressBook.open(clock, random, file('peers.json'), { ...options, ...tuning });
-
-  const gater = createGater({
+  const log = deps.log.child('net');
+  const { dataDir, tuning } = options;
+  const file = (name: string) => openJsonFile(dataDir === undefined ? undefined : join(dataDir, name), log);
+  const key = await loadPeerKey(dataDir, log);
+  return {
     clock,
-    reputation,
-    self,
-    allowPrivateAddresses: options.allowPrivateAddresses,
-    isManual,
-    isWanted: (peer) => dialler.isWanted(peer),
-    hasInboundSlot: () => peers.count() < options.maxPeers && peers.count('inbound') < inboundSlots(options),
-    hasOutboundSlot: () => dialler.hasOutboundSlot(),
-    connectionsOfPeer: (peer) => peers.connectionsOfPeer(peer),
-    connectionsOfHost: (host) => peers.connectionsOfHost(host),
-  });
-  const topics = topicIds(options.network);
-  const host = await createHost(options, {
+    random,
+    log,
+    options,
+    handlers,
     key,
-    gater: gater.hooks,
-    gossip: gossipSettings({
-      topics,
-      reputationOf: (peer) => -reputation.points(peer),
-      exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
-    }),
-    clock,
-    log,
-  });
-
-  const ourProtocols = new Set(streamNames.map((name) => protocolId(options.network, name)));
-  const peers = new Peers(
-    {
-      clock,
-      log,
-      self,
-      handlers,
-      isOurs: (protocols) => protocols.some((protocol) => ourProtocols.has(protocol)),
-      isManual,
-      isSeed: (peer) => seeds.has(peer),
-      socketOf: gater.socketOf,
-      onDropped: (peer, why) => {
-        gater.coolDown(peer, why === 'other' ? tuning.cooldownMs : USELESS_COOLDOWN_MS);
-        if (why !== 'other') book.failed(peer);
-      },
-      onCollapsed: (kept) => watchdog.rebindSoon(kept),
-    },
-    tuning,
-  );
-  const charge = (peer: PeerIdText, offence: OffenceName, detail: string): void => {
-    const judgement = reputation.charge(peer, peers.ipOf(peer), offence, isManual(peer));
-    log.debug('offence', { peer, offence, judgement, detail: detail.slice(0, 200) });
-    if (judgement === 'ban') book.forget(peer);
-    if (judgement !== 'noted') peers.drop(peer, `${judgement} for ${offence}`);
+    self: peerIdFromPrivateKey(key).toString(),
+    reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
+    book: await AddressBook.open(clock, random, file('peers.json'), { ...options, ...tuning }),
+    manual: idsOf(options.connect),
+    seeds: idsOf([...options.bootstrap, ...options.seeds]),
   };
-  const server = createServer({
-    clock,
-    log,
-    serve: handlers.serve,
-    whenAnnounced: (connection) => peers.whenAnnounced(connection),
-    charge,
-  });
+}
+
+async function assemble(base: Base): Promise<Parts> {
+  const { clock, random, log, options, handlers, book } = base;
+  const { network, tuning } = options;
+  const gater = makeGater(
+    base,
+    () => peers,
+    () => dialler,
+  );
+  const host = await makeHost(base, gater);
   const { pubsub, identify, dht } = host.services;
+  const peers = makePeers(base, gater, () => watchdog);
+  const charge = makeCharge(base, peers);
+  const dialler = makeDialler(base, gater, host, peers);
   const gossip = new Gossip({
-    network: options.network,
+    network,
     pubsub,
     clock,
     log,
@@ -117,7 +115,76 @@ export async function createNet(given: NetOptions, handlers: NetHandlers, deps: 
     charge,
   });
   const watchdog = new GossipWatchdog({ pubsub, identify, clock, log, peers, charge }, tuning.watchdogMs);
-  const dialler = new Dialler(
+  const whenAnnounced: Peers['whenAnnounced'] = (connection) => peers.whenAnnounced(connection);
+  const server = createServer({ clock, log, serve: handlers.serve, whenAnnounced, charge });
+  const isShort = (): boolean => dialler.isShort();
+  const onFound = (): void => dialler.poke();
+  const discovery = new Discovery({ libp2p: host, dht, clock, random, log, book, isShort, onFound }, tuning);
+  return { host, peers, server, gossip, watchdog, dialler, discovery, charge };
+}
+
+function makeGater(base: Base, peers: () => Peers, dialler: () => Dialler): Gater {
+  const { clock, reputation, self, options, manual } = base;
+  return createGater({
+    clock,
+    reputation,
+    self,
+    allowPrivateAddresses: options.allowPrivateAddresses,
+    isManual: (peer) => manual.has(peer),
+    isWanted: (peer) => dialler().isWanted(peer),
+    hasInboundSlot: () => peers().count() < options.maxPeers && peers().count('inbound') < inboundSlots(options),
+    hasOutboundSlot: () => dialler().hasOutboundSlot(),
+    connectionsOfPeer: (peer) => peers().connectionsOfPeer(peer),
+    connectionsOfHost: (host) => peers().connectionsOfHost(host),
+  });
+}
+
+function makeHost(base: Base, gater: Gater): Promise<Host> {
+  const { clock, log, key, options, reputation } = base;
+  const gossip = gossipSettings({
+    topics: topicIds(options.network),
+    reputationOf: (peer) => -reputation.points(peer),
+    exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
+  });
+  return createHost(options, { key, gater: gater.hooks, gossip, clock, log });
+}
+
+function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Peers {
+  const { clock, log, self, handlers, manual, seeds, book, options } = base;
+  const ours = new Set(streamNames.map((name) => protocolId(options.network, name)));
+  return new Peers(
+    {
+      clock,
+      log,
+      self,
+      handlers,
+      isOurs: (protocols) => protocols.some((protocol) => ours.has(protocol)),
+      isManual: (peer) => manual.has(peer),
+      isSeed: (peer) => seeds.has(peer),
+      socketOf: gater.socketOf,
+      onDropped: (peer, why) => {
+        gater.coolDown(peer, why === 'other' ? options.tuning.cooldownMs : USELESS_COOLDOWN_MS);
+        if (why !== 'other') book.failed(peer);
+      },
+      onCollapsed: (kept) => watchdog().rebindSoon(kept),
+    },
+    options.tuning,
+  );
+}
+
+function makeCharge(base: Base, peers: Peers): Charge {
+  const { log, reputation, manual, book } = base;
+  return (peer, offence, detail) => {
+    const judgement = reputation.charge(peer, peers.ipOf(peer), offence, manual.has(peer));
+    log.debug('offence', { peer, offence, judgement, detail: detail.slice(0, 200) });
+    if (judgement === 'ban') book.forget(peer);
+    if (judgement !== 'noted') peers.drop(peer, `${judgement} for ${offence}`);
+  };
+}
+
+function makeDialler(base: Base, gater: Gater, host: Host, peers: Peers): Dialler {
+  const { clock, log, book, self, options, reputation } = base;
+  return new Dialler(
     {
       clock,
       log,
@@ -132,14 +199,13 @@ export async function createNet(given: NetOptions, handlers: NetHandlers, deps: 
       seeds: [...options.bootstrap, ...options.seeds].map((text) => multiaddr(text)),
       maxPeers: options.maxPeers,
       targetOutbound: options.targetOutbound,
-      tuning,
+      tuning: options.tuning,
     },
   );
-  const discovery = new Discovery(
-    { libp2p: host, dht, clock, random, log, book, isShort: () => dialler.isShort(), onFound: () => dialler.poke() },
-    tuning,
-  );
+}
 
+/** Registers everything that identify tells of, then starts listening: the last step that can fail. */
+async function listen(base: Base, { host, peers, server, dialler }: Parts): Promise<void> {
   host.addEventListener('connection:open', (event) => peers.opened(event.detail));
   host.addEventListener('connection:close', (event) => {
     peers.closed(event.detail);
@@ -149,26 +215,21 @@ export async function createNet(given: NetOptions, handlers: NetHandlers, deps: 
   for (const name of streamNames) {
     const { maxInboundStreams, maxOutboundStreams } = streamLimits(name);
     await host.handle(
-      protocolId(options.network, name),
+      protocolId(base.options.network, name),
       (stream, connection) => server.handle(name, stream, connection),
       { maxInboundStreams, maxOutboundStreams: 4 * maxOutboundStreams },
     );
   }
-  await startHost(host, options.listen);
-  gossip.start();
-  watchdog.start();
-  discovery.start();
-  dialler.start();
+  await startHost(host, base.options.listen);
+}
 
-  let saving: ReturnType<Clock['after']> | undefined;
-  const saveSoon = (): void => {
-    saving?.cancel();
-    saving = clock.after(SAVE_SOON_MS, () => void book.save());
-  };
-
+function netOf(base: Base, parts: Parts): Net {
+  const { clock, log, self, options, book, reputation } = base;
+  const { host, peers, gossip, charge, server } = parts;
+  let saving: TimerHandle | undefined;
   return {
     peerId: self,
-    status: async (): Promise<NetStatus> => ({
+    status: async () => ({
       peerId: self,
       listenAddresses: listenAddresses(host, options),
       peers: peers.list(),
@@ -188,12 +249,13 @@ export async function createNet(given: NetOptions, handlers: NetHandlers, deps: 
       if (!peers.confirm(peer)) return;
       const connection = peers.connectionOf(peer);
       book.succeeded(peer, connection?.direction === 'outbound' ? connection.remoteAddr : undefined);
-      saveSoon();
+      saving?.cancel();
+      saving = clock.after(SAVE_SOON_MS, () => void book.save());
     },
     [Symbol.asyncDispose]: async () => {
-      dialler.stop();
-      discovery.stop();
-      watchdog.stop();
+      parts.dialler.stop();
+      parts.discovery.stop();
+      parts.watchdog.stop();
       gossip.stop();
       server.stop();
       saving?.cancel();

@@ -20,8 +20,7 @@ const STOP_MS = 1_800;
 /** As `createNet`, in a worker thread. The thread has its own clock and randomness: those of `deps` serve this side only. */
 export async function createWorkerNet(given: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Net> {
   const data: WorkerData = { options: completeOptions(given) };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url), { workerData: data, name: 'net' });
+  const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data, name: 'net' });
   const client = new WorkerClient(worker, handlers, deps.log, given.onFatal ?? (() => {}));
   const peerId = await client.ready;
   return {
