@@ -1,6 +1,7 @@
 /** Bodies and undo data on disk: `blk*.dat` and `rev*.dat` together, and what a crash left at the end of the first. */
 import type { BlockHeader } from '#primitives';
 import type { AppendFiles, FilePosition } from '#store';
+import { NodeError } from '#util';
 import { createBlockFiles, createUndoFiles, FRAME_BYTES, frameLength, MAX_BLOCK_BYTES } from './block-files.ts';
 import { type BlockUndo, decodeUndo, encodeUndo } from './undo-codec.ts';
 
@@ -32,7 +33,14 @@ export function createBlockStorage(blk: AppendFiles, rev: AppendFiles, magic: Ui
   return {
     ...blocks,
     appendUndo: (undo, header) => undos.appendUndo(encodeUndo(undo), header.raw.subarray(4, 36)),
-    readUndo: async (position, header) => decodeUndo(await undos.readUndo(position, header.raw.subarray(4, 36))),
+    readUndo: async (position, header) => {
+      const bytes = await undos.readUndo(position, header.raw.subarray(4, 36));
+      try {
+        return decodeUndo(bytes);
+      } catch (cause) {
+        throw new NodeError('CORRUPT_DATA', `the undo data of block ${header.hash} are damaged`, { cause });
+      }
+    },
     sync: async () => {
       await Promise.all([blk.sync(), rev.sync()]);
     },

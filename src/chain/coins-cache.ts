@@ -10,7 +10,7 @@
 import type { BlockHash, TxOutput } from '#primitives';
 import { blockHashFromBytes, idToBytes } from '#primitives';
 import type { BatchOp, KeyValueStore } from '#store';
-import { asBuffer, assert } from '#util';
+import { asBuffer, assert, NodeError } from '#util';
 import { decodeCoin, encodeCoin, encodeCoinKey } from './coin-codec.ts';
 import type { Coin, OutPoint } from './port.ts';
 
@@ -67,7 +67,7 @@ export class CoinsCache {
     if (cached !== undefined) return isSpent(cached) ? undefined : unpack(cached);
     const stored = this.#store.get(encodeCoinKey(outpointOf(key)));
     if (stored === undefined) return undefined;
-    const coin = decodeCoin(stored);
+    const coin = decodeStored(stored);
     this.#set(key, undefined, pack(coin, 0));
     return coin;
   }
@@ -79,7 +79,7 @@ export class CoinsCache {
     values.forEach((value, index) => {
       const key = missing[index];
       if (value === undefined || key === undefined || this.#entries.has(key)) return;
-      this.#set(key, undefined, pack(decodeCoin(value), 0));
+      this.#set(key, undefined, pack(decodeStored(value), 0));
     });
   }
 
@@ -140,6 +140,21 @@ export class CoinsCache {
     const bytes = sign * (key.length + entry.length + ENTRY_OVERHEAD_BYTES);
     this.#bytes += bytes;
     if ((flagsOf(entry) & DIRTY) !== 0) this.#dirtyBytes += bytes;
+  }
+}
+
+/** What the store gave back whole but is no coin was written by something else: nobody's block is to blame. */
+function decodeStored(value: Uint8Array): Coin {
+  try {
+    return decodeCoin(value);
+  } catch (cause) {
+    throw new NodeError(
+      'CORRUPT_DATA',
+      'a stored coin is damaged; rebuild the data directory by importing its block files',
+      {
+        cause,
+      },
+    );
   }
 }
 

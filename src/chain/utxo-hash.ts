@@ -29,7 +29,7 @@ const FIXED_BYTES = 36 + 4 + 8;
 
 /**
  * Walks coins in the order of their database keys. Throws the signal's reason when aborted.
- * About 12 us a coin, nearly all of it MuHash.
+ * 15 to 25 us a coin, nearly all of it MuHash.
  */
 export async function computeUtxoFigures(
   coins: AsyncIterable<readonly [OutPoint, Coin]>,

@@ -8,13 +8,13 @@
  *   succeeds from then on, until the files are opened anew.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asBuffer, NodeError } from '#util';
+import { asBuffer, NodeError, Serial } from '#util';
+import { type DiskFile, type OpenFile, openDiskFile } from './disk-file.ts';
 import { ioError } from './io-error.ts';
 import type { AppendFiles, FilePosition } from './ports.ts';
-import { type OpenFile, ReadHandles } from './read-handles.ts';
-import { createSerial } from './serial.ts';
+import { ReadHandles } from './read-handles.ts';
 
 export type AppendFilesOptions = {
   /** In front of the five-digit number: `blk`, `rev`. */
@@ -34,7 +34,7 @@ const MAX_FILE_NUMBER = 99_999;
 export async function openAppendFiles(
   directory: string,
   options: AppendFilesOptions,
-  deps: { readonly openFile: OpenFile } = { openFile: open },
+  deps: { readonly openFile: OpenFile } = { openFile: openDiskFile },
 ): Promise<AppendFiles> {
   try {
     if (options.readOnly !== true) await mkdir(directory, { recursive: true });
@@ -65,13 +65,13 @@ class DiskAppendFiles implements AppendFiles {
   readonly #directory: string;
   readonly #options: AppendFilesOptions;
   readonly #openFile: OpenFile;
-  readonly #serial = createSerial();
+  readonly #serial = new Serial();
   readonly #readers: ReadHandles;
   /** Length of each file, ascending by number. */
   readonly #sizes: Map<number, number>;
   /** Number of the last file; 0 when there is none. */
   #last: number;
-  #writer: { readonly file: number; readonly handle: FileHandle } | undefined;
+  #writer: { readonly file: number; readonly handle: DiskFile } | undefined;
   #unsynced = false;
   #directoryUnsynced = false;
   /** The last file may be longer than `#sizes` says. */
@@ -155,7 +155,7 @@ class DiskAppendFiles implements AppendFiles {
   /** Closes the files; appended bytes that were not synced are left to the operating system. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    await this.#serial(async () => {
+    await this.#serial.run(async () => {
       await this.#closeWriter();
       await this.#readers.closeAll();
     });
@@ -176,7 +176,7 @@ class DiskAppendFiles implements AppendFiles {
   }
 
   #change<T>(action: string, work: () => Promise<T>): Promise<T> {
-    return this.#serial(async () => {
+    return this.#serial.run(async () => {
       this.#assertOpen();
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#options.readOnly === true) throw new NodeError('IO', `cannot ${action} ${this.#directory}: read-only`);
@@ -196,7 +196,7 @@ class DiskAppendFiles implements AppendFiles {
     return { file: end.file + 1, offset: 0 };
   }
 
-  async #writerFor(file: number): Promise<FileHandle> {
+  async #writerFor(file: number): Promise<DiskFile> {
     if (this.#writer?.file === file) return this.#writer.handle;
     if (this.#writer !== undefined) {
       if (this.#unsynced) await this.#syncWriter(this.#writer.handle);
@@ -253,7 +253,7 @@ class DiskAppendFiles implements AppendFiles {
     this.#unsynced = false;
   }
 
-  async #syncWriter(handle: FileHandle): Promise<void> {
+  async #syncWriter(handle: DiskFile): Promise<void> {
     try {
       await handle.datasync();
       this.#unsynced = false;
@@ -275,7 +275,7 @@ class DiskAppendFiles implements AppendFiles {
   }
 }
 
-async function writeFully(handle: FileHandle, parts: readonly Uint8Array[], offset: number): Promise<void> {
+async function writeFully(handle: DiskFile, parts: readonly Uint8Array[], offset: number): Promise<void> {
   let pending = parts.map(asBuffer).filter((part) => part.length > 0);
   let position = offset;
   while (pending.length > 0) {

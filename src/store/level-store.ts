@@ -11,10 +11,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ClassicLevel } from 'classic-level';
-import { errorText, NodeError } from '#util';
+import { errorText, NodeError, Serial } from '#util';
 import { errnoOf, ioError } from './io-error.ts';
 import type { BatchOp, KeyRange, KeyValueStore } from './ports.ts';
-import { createSerial } from './serial.ts';
 
 export type LevelStoreOptions = {
   /** Memory for uncompressed blocks read from disk. */
@@ -54,7 +53,7 @@ export async function openLevelStore(path: string, options: LevelStoreOptions): 
 class LevelStore implements KeyValueStore {
   readonly #level: Level;
   readonly #path: string;
-  readonly #serial = createSerial();
+  readonly #serial = new Serial();
   #writeFailure: NodeError | undefined;
 
   constructor(level: Level, path: string) {
@@ -85,7 +84,7 @@ class LevelStore implements KeyValueStore {
   write(ops: readonly BatchOp[], options?: { readonly sync?: boolean }): Promise<void> {
     // Copied now: the caller may reuse its arrays while earlier writes are still under way.
     const batch = ops.map(toLevelOp);
-    return this.#serial(async () => {
+    return this.#serial.run(async () => {
       if (this.#writeFailure !== undefined) throw this.#writeFailure;
       try {
         await this.#level.batch(batch, { sync: options?.sync ?? false });
@@ -121,7 +120,7 @@ class LevelStore implements KeyValueStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#serial(() => this.#level.close());
+    await this.#serial.run(() => this.#level.close());
   }
 
   #open(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | undefined {

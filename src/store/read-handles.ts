@@ -1,15 +1,13 @@
 /** A bounded cache of open files for positional reads; the least recently used is closed first. */
-import type { FileHandle } from 'node:fs/promises';
-
-export type OpenFile = (path: string, flags: number) => Promise<FileHandle>;
+import type { DiskFile } from './disk-file.ts';
 
 export class ReadHandles {
-  readonly #open: (file: number) => Promise<FileHandle>;
+  readonly #open: (file: number) => Promise<DiskFile>;
   readonly #maxOpen: number;
   /** Insertion order is the order of last use. */
-  readonly #handles = new Map<number, Promise<FileHandle>>();
+  readonly #handles = new Map<number, Promise<DiskFile>>();
 
-  constructor(open: (file: number) => Promise<FileHandle>, maxOpen: number) {
+  constructor(open: (file: number) => Promise<DiskFile>, maxOpen: number) {
     this.#open = open;
     this.#maxOpen = maxOpen;
   }
@@ -41,7 +39,7 @@ export class ReadHandles {
     await Promise.all([...this.#handles.keys()].map((file) => this.close(file)));
   }
 
-  #take(file: number): Promise<FileHandle> {
+  #take(file: number): Promise<DiskFile> {
     const known = this.#handles.get(file);
     this.#handles.delete(file);
     const opening = known ?? this.#open(file);
@@ -63,7 +61,7 @@ export class ReadHandles {
 }
 
 /** Nothing was written through these handles: a failing close loses nothing. */
-async function closeQuietly(opening: Promise<FileHandle>): Promise<void> {
+async function closeQuietly(opening: Promise<DiskFile>): Promise<void> {
   try {
     await (await opening).close();
   } catch {

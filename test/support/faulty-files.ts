@@ -1,6 +1,5 @@
 /** A file system whose writes go wrong when told to, for the disk version of the append files. */
-import { type FileHandle, open } from 'node:fs/promises';
-import type { OpenFile } from '../../src/store/read-handles.ts';
+import { type DiskFile, type OpenFile, openDiskFile } from '../../src/store/disk-file.ts';
 
 export type FileFaults = {
   readonly openFile: OpenFile;
@@ -21,9 +20,9 @@ function errno(code: string): NodeJS.ErrnoException {
 export function createFileFaults(): FileFaults {
   const faults: FileFaults = {
     openFile: async (path, flags) => {
-      const handle = await open(path, flags);
+      const file = await openDiskFile(path, flags);
       faults.openCount += 1;
-      return faulty(handle, faults);
+      return faulty(file, faults);
     },
     maxBytesPerWrite: Number.POSITIVE_INFINITY,
     bytesLeft: Number.POSITIVE_INFINITY,
@@ -34,33 +33,28 @@ export function createFileFaults(): FileFaults {
   return faults;
 }
 
-function faulty(handle: FileHandle, faults: FileFaults): FileHandle {
-  const overrides: Partial<FileHandle> = {
-    writev: (async (buffers: readonly Uint8Array[], position?: number) => {
-      const all = Buffer.concat(buffers);
+function faulty(file: DiskFile, faults: FileFaults): DiskFile {
+  return {
+    read: file.read,
+    writev: async (parts, position) => {
+      const all = Buffer.concat(parts);
       const room = Math.min(all.length, faults.maxBytesPerWrite, faults.bytesLeft);
       if (room === 0) throw errno('ENOSPC');
-      await handle.write(all.subarray(0, room), 0, room, position ?? null);
+      await file.writev([all.subarray(0, room)], position);
       faults.bytesLeft -= room;
-      return { bytesWritten: room, buffers };
-    }) as FileHandle['writev'],
+      return { bytesWritten: room };
+    },
     truncate: async (length) => {
       if (faults.failTruncate) throw errno('EIO');
-      await handle.truncate(length);
+      await file.truncate(length);
     },
     datasync: async () => {
       if (faults.failSync) throw errno('EIO');
-      await handle.datasync();
+      await file.datasync();
     },
     close: async () => {
       faults.openCount -= 1;
-      await handle.close();
+      await file.close();
     },
   };
-  return new Proxy(handle, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }
