@@ -125,6 +125,12 @@ export class ChainBuilder {
     return block;
   }
 
+  /** Makes a block from elsewhere (a template, another node) the tip; it must stand on the present one. */
+  append(block: Block): void {
+    assert.equal(block.header.prevHash, this.tip.hash);
+    this.#chain.push({ block, hash: block.hash, height: this.height + 1 });
+  }
+
   /** Mines `count` blocks with the same options. */
   mineMany(count: number, options: BlockOptions = {}): Block[] {
     return Array.from({ length: count }, () => this.mine(options));

@@ -110,6 +110,39 @@ describe('families', () => {
     assert.equal(await h.submit(childOf(parent, 10_000n, 25)), 'too-long-mempool-chain');
   });
 
+  it('may have 25 ancestors over several parents, the child counted', async () => {
+    await using h = await createHarness();
+    const chain = async (height: number, length: number): Promise<Transaction> => {
+      let tx = spend(h, height, 10_000n);
+      assert.equal(await h.submit(tx), 'accepted');
+      for (let count = 1; count < length; count++) {
+        tx = childOf(tx, 10_000n);
+        assert.equal(await h.submit(tx), 'accepted');
+      }
+      return tx;
+    };
+    const [left, right] = [await chain(1, 12), await chain(2, 12)];
+    assert.equal(await h.submit(buildTx([outputOf(left), outputOf(right)], [pay(REWARD)])), 'accepted');
+    const [one, other] = [await chain(3, 13), await chain(4, 12)];
+    assert.equal(await h.submit(buildTx([outputOf(one), outputOf(other)], [pay(REWARD)])), 'too-long-mempool-chain');
+  });
+
+  it('hold after a reorganisation too', async () => {
+    await using h = await createHarness();
+    const branch = h.builder.fork(h.builder.height);
+    let tx = spend(h, 1, 10_000n);
+    for (let confirmed = 0; confirmed < 5; confirmed++) {
+      await h.connect(h.builder.mine({ transactions: [tx] }));
+      tx = childOf(tx, 10_000n);
+    }
+    for (let count = 0; count < 25; count++) {
+      assert.equal(await h.submit(tx), 'accepted');
+      tx = childOf(tx, 10_000n);
+    }
+    await h.connect(...branch.mineMany(6));
+    assert.equal(h.mempool.stats().count, 25);
+  });
+
   it('may have 101,000 vbytes', async () => {
     await using h = await createHarness();
     const data = { value: 0n, scriptPubKey: new Uint8Array(50_000).fill(0x6a) };
