@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Chain, type ChainChange, type HeaderEntry, networkDirectory, openChain } from '#chain';
 import { createMempool, type Mempool } from '#mempool';
-import { createNet, type NetHandlers } from '#net';
+import { createNet, createWorkerNet, type NetHandlers } from '#net';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText } from '#util';
@@ -174,7 +174,8 @@ function observeChain(
 function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {
   const { params, datadir, listen, bootstrap, connect, maxPeers, targetOutbound } = options;
   const { clock, random, log } = deps;
-  return createNet(
+  const create = options.netThread === 'worker' ? createWorkerNet : createNet;
+  return create(
     {
       network: networkId(params.genesis.hash),
       dataDir: join(networkDirectory(datadir, params), 'libp2p'),

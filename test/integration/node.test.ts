@@ -101,7 +101,7 @@ describe('nodes', () => {
   it('stops and leaves no handle', { timeout }, async (t) => {
     const handles = process.getActiveResourcesInfo().length;
     const nodes = await createTestNodes(params);
-    const first = await nodes.start('first');
+    const first = await nodes.start('first', { netThread: 'worker' });
     await nodes.start('second', { bootstrap: await addressesOf(first) });
     await statusWhen(first, (status) => status.net.peers.length === 1);
     const startedMs = performance.now();
