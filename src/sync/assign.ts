@@ -10,7 +10,7 @@ import type { BatchSizing } from './rates.ts';
 import type { Branch } from './window.ts';
 
 /** Peers asked for one block at a time. */
-const MAX_ASKED = 3;
+export const MAX_ASKED = 3;
 /** Batches of one peer, hedges included; the protocol allows one stream more. */
 const MAX_STREAMS = 3;
 /** A batch younger than this is not raced for its later blocks. */
@@ -26,15 +26,8 @@ export type Situation = {
   readonly blockBytes: number;
   readonly stallMs: number;
   readonly sizing: BatchSizing;
-  /** Batches that a peer has at a time, hedges not counted. */
-  readonly maxBatchesPerPeer: number;
   readonly holder: (batch: Batch) => BlockPeer | undefined;
 };
-
-/** Fastest first; peers not measured yet after those that are. */
-export function bySpeed(peers: readonly BlockPeer[]): BlockPeer[] {
-  return [...peers].sort((a, b) => b.rate.value - a.rate.value);
-}
 
 /**
  * The slots that nobody was asked for, in the order in which they are needed. A block that two branches share has one
@@ -81,7 +74,7 @@ export function planFrontHedges(branches: readonly Branch[], ready: readonly Blo
   });
 }
 
-/** The fastest peer that can serve the slot and was not asked for it. */
+/** The first of `ready` (the fastest) that can serve the slot and was not asked for it. */
 export function secondSource(
   slot: Slot,
   branch: Branch,
@@ -89,7 +82,7 @@ export function secondSource(
   at: Situation,
 ): BlockPeer | undefined {
   const asked = new Set<PeerId>(slot.batches.map((batch) => batch.peer));
-  return bySpeed(ready).find(
+  return ready.find(
     (peer) => !asked.has(peer.id) && peer.batches.size < MAX_STREAMS && peer.canServe(branch, slot, at.nowMs),
   );
 }

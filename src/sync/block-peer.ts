@@ -137,3 +137,45 @@ export class BlockPeer {
     this.rate.add((bytes * 1000) / activeMs);
   }
 }
+
+/** All peers as sources of blocks. */
+export class BlockPeers {
+  readonly #peers = new Map<PeerId, BlockPeer>();
+
+  add(peer: BlockPeer): void {
+    this.#peers.set(peer.id, peer);
+  }
+
+  remove(id: PeerId): void {
+    this.#peers.delete(id);
+  }
+
+  get(id: PeerId): BlockPeer | undefined {
+    return this.#peers.get(id);
+  }
+
+  all(): IterableIterator<BlockPeer> {
+    return this.#peers.values();
+  }
+
+  /** A copy: batches may be ended while it is walked. */
+  batches(): Batch[] {
+    const batches: Batch[] = [];
+    for (const peer of this.#peers.values()) batches.push(...peer.batches);
+    return batches;
+  }
+
+  /** Benched peers count only when there are no others. */
+  unbenched(nowMs: number): BlockPeer[] {
+    const all = [...this.#peers.values()];
+    const good = all.filter((peer) => !peer.isBenched(nowMs));
+    return good.length > 0 ? good : all;
+  }
+
+  /** Those that may be asked now, fastest first; peers not measured yet come last. */
+  ready(nowMs: number): BlockPeer[] {
+    return this.unbenched(nowMs)
+      .filter((peer) => peer.isReady(nowMs))
+      .sort((a, b) => b.rate.value - a.rate.value);
+  }
+}

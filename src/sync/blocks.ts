@@ -9,61 +9,19 @@ import type { HeaderEntry } from '#chain';
 import type { ValidationFailure } from '#consensus';
 import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader } from '#primitives';
 import { AssertionFailure, errorText } from '#util';
-import {
-  bySpeed,
-  isRaceable,
-  type Plan,
-  pickRace,
-  pickWanted,
-  planFrontHedges,
-  type Situation,
-  secondSource,
-  wantedPlaces,
-} from './assign.ts';
+import type { Plan } from './assign.ts';
 import { Batch, type BatchEnd, type Slot } from './batches.ts';
-import { BlockPeer } from './block-peer.ts';
+import { BlockPeer, BlockPeers } from './block-peer.ts';
 import { isTimeout } from './errors.ts';
 import { forkHeight } from './fork-height.ts';
-import { type Body, type BodyVerdict, Intake, type IntakeOptions } from './intake.ts';
+import { type Body, type BodyVerdict, Intake } from './intake.ts';
+import type { BlockOptions } from './options.ts';
 import type { Peers } from './peers.ts';
+import { Planner } from './planner.ts';
 import type { BlockItem, PeerId, SyncDeps } from './port.ts';
-import { type BatchSizing, MovingAverage } from './rates.ts';
+import { MovingAverage } from './rates.ts';
 import { Tracker } from './tracker.ts';
 import { DownloadWindow } from './window.ts';
-
-export type BlockOptions = {
-  /** Core's BLOCK_DOWNLOAD_WINDOW: how far bodies are fetched ahead of the first missing one. */
-  readonly windowBlocks: number;
-  /** Branches looked after at a time. */
-  readonly maxBranches: number;
-  readonly intake: IntakeOptions;
-  readonly sizing: BatchSizing;
-  readonly maxBatchesPerPeer: number;
-  /** Core's BLOCK_STALLING_TIMEOUT_DEFAULT and _MAX: when a block that holds up the rest is asked of another peer. */
-  readonly minStallMs: number;
-  readonly maxStallMs: number;
-  /** The same for an announced block that could not be rebuilt. */
-  readonly urgentHedgeMs: number;
-  /** How long the body of an announced block is left to be rebuilt from the mempool. */
-  readonly announceGraceMs: number;
-  /** A batch without a byte for this long is given up, also with nobody else to ask; doubles each time. */
-  readonly patienceMs: number;
-};
-
-const MIB = 2 ** 20;
-
-export const blockDefaults: BlockOptions = {
-  windowBlocks: 1024,
-  maxBranches: 4,
-  intake: { maxBytes: 64 * MIB, depth: 2 },
-  sizing: { maxBlocksPerPeer: 128, firstBatchBytes: 2 * MIB, maxFirstBlocks: 16, inFlightMs: 2_000 },
-  maxBatchesPerPeer: 2,
-  minStallMs: 2_000,
-  maxStallMs: 64_000,
-  urgentHedgeMs: 500,
-  announceGraceMs: 2_000,
-  patienceMs: 60_000,
-};
 
 const BLOCK_BYTES_WEIGHT = 0.1;
 const FIRST_BLOCK_BYTES = 256 * 1024;
@@ -89,15 +47,14 @@ export class BlockSync {
   readonly #window: DownloadWindow;
   readonly #intake: Intake;
   readonly #tracker: Tracker;
-  readonly #peers = new Map<PeerId, BlockPeer>();
+  readonly #peers = new BlockPeers();
+  readonly #planner: Planner;
   readonly #blockBytes = new MovingAverage(BLOCK_BYTES_WEIGHT, FIRST_BLOCK_BYTES);
   #stallMs: number;
   /** The branches may have changed. */
   #isStale = true;
   /** Something happened after which somebody may be asked for something. */
   #isPlanDue = true;
-  /** At the last plan a peer had room and got nothing: the next free place is its. */
-  #isAnyStarved = false;
 
   constructor(deps: BlockDeps, options: BlockOptions) {
     this.#deps = deps;
@@ -105,6 +62,15 @@ export class BlockSync {
     this.#stallMs = options.minStallMs;
     this.#window = new DownloadWindow(deps.chain, options.windowBlocks, options.maxBranches);
     this.#tracker = new Tracker(options.announceGraceMs);
+    this.#planner = new Planner(
+      {
+        window: this.#window,
+        peers: this.#peers,
+        tracker: this.#tracker,
+        start: (plan, nowMs) => this.#start(plan, nowMs),
+      },
+      options,
+    );
     this.#intake = new Intake(
       {
         ...deps,
@@ -117,7 +83,7 @@ export class BlockSync {
   }
 
   peerReady(id: PeerId): void {
-    this.#peers.set(id, new BlockPeer(id, this.#deps.peers.lowestHeightServed(id), this.#options.patienceMs));
+    this.#peers.add(new BlockPeer(id, this.#deps.peers.lowestHeightServed(id), this.#options.patienceMs));
     this.targetsChanged();
   }
 
@@ -125,7 +91,7 @@ export class BlockSync {
     const peer = this.#peers.get(id);
     if (peer === undefined) return;
     for (const batch of [...peer.batches]) this.#end(batch, 'dropped');
-    this.#peers.delete(id);
+    this.#peers.remove(id);
     this.targetsChanged();
   }
 
@@ -175,16 +141,6 @@ export class BlockSync {
     return this.#intake.pausedReason;
   }
 
-  get isDownloading(): boolean {
-    for (const peer of this.#peers.values()) if (peer.batches.size > 0) return true;
-    return false;
-  }
-
-  /** Undecided bytes in memory. */
-  get bufferedBytes(): number {
-    return this.#intake.bytes;
-  }
-
   /** Asks whom it can for what is needed. Cheap when nothing happened that frees a place. */
   step(): void {
     if (!this.#isPlanDue || this.#intake.isPaused) return;
@@ -193,19 +149,14 @@ export class BlockSync {
     if (this.#isStale) this.#setTargets(nowMs);
     else this.#window.advance(nowMs);
     this.#endIdleBatches(nowMs);
-    const ready = this.#readyPeers(nowMs);
-    const at: Situation = {
+    this.#planner.plan({
       nowMs,
       blockBytes: this.#blockBytes.value,
+      heldBytes: this.#intake.bytes,
       stallMs: this.#stallMs,
       sizing: this.#options.sizing,
-      maxBatchesPerPeer: this.#options.maxBatchesPerPeer,
       holder: (batch) => this.#peers.get(batch.peer),
-    };
-    this.#askUrgent(ready, at);
-    for (const plan of planFrontHedges(this.#window.branches, ready, at)) this.#start(plan, nowMs);
-    this.#askWanted(ready, at);
-    this.#askRaces(ready, at);
+    });
   }
 
   async dispose(): Promise<void> {
@@ -227,12 +178,12 @@ export class BlockSync {
   #setTargets(nowMs: number): void {
     this.#isStale = false;
     const { peers, chain } = this.#deps;
-    const sources = this.#unbenched(nowMs);
+    const sources = this.#peers.unbenched(nowMs);
     this.#window.setTargets(
       sources.flatMap((peer) => peers.known(peer.id) ?? []),
       nowMs,
     );
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers.all()) {
       peer.lowestHeight = peers.lowestHeightServed(peer.id);
       peer.reach.clear();
       const known = peers.known(peer.id);
@@ -241,90 +192,17 @@ export class BlockSync {
     }
   }
 
-  /** Benched peers count only when there are no others. */
-  #unbenched(nowMs: number): BlockPeer[] {
-    const all = [...this.#peers.values()];
-    const good = all.filter((peer) => !peer.isBenched(nowMs));
-    return good.length > 0 ? good : all;
-  }
-
-  #readyPeers(nowMs: number): BlockPeer[] {
-    return bySpeed(this.#unbenched(nowMs).filter((peer) => peer.isReady(nowMs)));
-  }
-
   /** Gives up what nobody needs, and what brought nothing for too long. */
   #endIdleBatches(nowMs: number): void {
-    for (const peer of this.#peers.values()) {
-      for (const batch of [...peer.batches]) {
-        if (!batch.owesAny((slot) => slot.isMissing && this.#window.covers(slot))) this.#end(batch, 'dropped');
-        else if (batch.silentMs(nowMs) >= peer.patienceMs) {
-          peer.growPatience();
-          this.#end(batch, 'silent');
-        }
+    for (const batch of this.#peers.batches()) {
+      const peer = this.#peers.get(batch.peer);
+      if (batch.isOver || peer === undefined) continue;
+      if (!batch.owesAny((slot) => slot.isMissing && this.#window.covers(slot))) this.#end(batch, 'dropped');
+      else if (batch.silentMs(nowMs) >= peer.patienceMs) {
+        peer.growPatience();
+        this.#end(batch, 'silent');
       }
     }
-  }
-
-  #askUrgent(ready: readonly BlockPeer[], at: Situation): void {
-    for (const [hash, preferred] of this.#tracker.urgent()) {
-      const slot = this.#window.slot(hash);
-      if (slot === undefined || !slot.isMissing) {
-        this.#tracker.calm(hash);
-        continue;
-      }
-      const branch = this.#window.branches.find((candidate) => candidate.slots.includes(slot));
-      if (branch === undefined) continue;
-      const ageMs = Math.min(...slot.batches.map((batch) => at.nowMs - batch.startedMs));
-      if (slot.batches.length >= 3 || ageMs < this.#options.urgentHedgeMs) continue;
-      const favoured = ready.filter((peer) => preferred.includes(peer.id));
-      const peer = secondSource(slot, branch, favoured, at) ?? secondSource(slot, branch, ready, at);
-      if (peer !== undefined) this.#start({ peer, slots: [slot], isHedge: slot.batches.length > 0 }, at.nowMs);
-    }
-  }
-
-  #askWanted(ready: readonly BlockPeer[], at: Situation): void {
-    const isFree = (peer: BlockPeer): number => peer.room(at.sizing, at.blockBytes, at.maxBatchesPerPeer);
-    this.#isAnyStarved = ready.some((peer) => isFree(peer) > 0);
-    if (!this.#isAnyStarved) return;
-    const places = wantedPlaces(this.#window.branches, (slot) => this.#tracker.isLeftAlone(slot.hash, at.nowMs));
-    if (places.length === 0) return;
-    this.#isAnyStarved = false;
-    for (const peer of ready) {
-      const free = isFree(peer);
-      if (free === 0) continue;
-      const slots = pickWanted(peer, places, Math.min(free, this.#affordable(at)), at);
-      if (slots.length > 0) this.#start({ peer, slots, isHedge: false }, at.nowMs);
-      else this.#isAnyStarved = true;
-    }
-  }
-
-  #askRaces(ready: readonly BlockPeer[], at: Situation): void {
-    const idle = ready.filter((peer) => peer.batches.size === 0);
-    if (idle.length === 0 || !this.#batches().some((batch) => isRaceable(batch, at.nowMs))) return;
-    for (const peer of idle) {
-      if (this.#affordable(at) < 1) continue;
-      const slots = pickRace(peer, this.#window.branches, at);
-      if (slots.length > 0) this.#start({ peer, slots, isHedge: true }, at.nowMs);
-    }
-  }
-
-  /**
-   * Blocks that may be asked for within the memory budget. What a silent peer owes does not count: nothing comes from
-   * it, and a crowd of silent peers must not take the budget from the others.
-   */
-  #affordable(at: Situation): number {
-    let expected = 0;
-    let isAnyAlive = false;
-    for (const peer of this.#peers.values()) {
-      for (const batch of peer.batches) {
-        if (batch.silentMs(at.nowMs) >= this.#options.minStallMs) continue;
-        expected += batch.owedCount * at.blockBytes;
-        isAnyAlive = true;
-      }
-    }
-    const free = this.#options.intake.maxBytes - this.#intake.bytes - expected;
-    const blocks = Math.floor(free / at.blockBytes);
-    return isAnyAlive || this.#intake.bytes > 0 ? blocks : Math.max(1, blocks);
   }
 
   #start(plan: Plan, nowMs: number): void {
@@ -444,12 +322,8 @@ export class BlockSync {
     poke();
   }
 
-  #batches(): Batch[] {
-    return [...this.#peers.values()].flatMap((peer) => [...peer.batches]);
-  }
-
   #dropAll(): void {
-    for (const batch of this.#batches()) this.#end(batch, 'dropped');
+    for (const batch of this.#peers.batches()) this.#end(batch, 'dropped');
   }
 
   #decided({ slot, from }: Body, verdict: BodyVerdict): void {
@@ -460,7 +334,9 @@ export class BlockSync {
       slot.reject();
       this.blockInvalid(slot.hash, verdict.failure);
     }
-    if (!this.#isAnyStarved) return;
+    // Of the ordinary block nobody needs to hear at once; it matters to a peer without work, and at the end.
+    const isLast = this.#window.branches.some((branch) => branch.target.hash === slot.hash);
+    if (!isLast && !this.#planner.isAnyStarved) return;
     this.#isPlanDue = true;
     poke();
   }

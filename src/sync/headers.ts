@@ -10,25 +10,9 @@ import type { OffenceName } from '#protocol';
 import { AssertionFailure, errorText, type TimerHandle } from '#util';
 import { Backoff } from './backoff.ts';
 import { isTimeout } from './errors.ts';
+import type { HeaderOptions } from './options.ts';
 import type { Peers } from './peers.ts';
 import type { PeerId, SyncDeps } from './port.ts';
-
-export type HeaderOptions = {
-  /** Core's MAX_HEADERS_RESULTS: fewer than this is the end of a peer's chain. */
-  readonly maxHeadersPerRequest: number;
-  /** A peer that has not answered by now is left. */
-  readonly requestTimeoutMs: number;
-  /** Another peer is asked too when the last answer is this old. */
-  readonly joinAfterMs: number;
-  readonly maxSessions: number;
-};
-
-export const headerDefaults: HeaderOptions = {
-  maxHeadersPerRequest: 2000,
-  requestTimeoutMs: 15_000,
-  joinAfterMs: 2_000,
-  maxSessions: 3,
-};
 
 const MIN_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;

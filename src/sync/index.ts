@@ -1,5 +1,4 @@
-export type { BlockOptions } from './blocks.ts';
-export type { HeaderOptions } from './headers.ts';
+export { type BlockOptions, type HeaderOptions, type SyncOptions, syncDefaults } from './options.ts';
 export type {
   BlockItem,
   PeerClaim,
@@ -11,4 +10,4 @@ export type {
   SyncPhase,
   SyncStatus,
 } from './port.ts';
-export { createSync, type SyncOptions, syncDefaults } from './sync.ts';
+export { createSync } from './sync.ts';

@@ -6,28 +6,13 @@
 import type { ChainChange } from '#chain';
 import { type BlockHash, BlockHeader } from '#primitives';
 import type { TimerHandle } from '#util';
-import { type BlockOptions, BlockSync, blockDefaults } from './blocks.ts';
-import { type HeaderOptions, HeaderSync, headerDefaults } from './headers.ts';
+import { BlockSync } from './blocks.ts';
+import { HeaderSync } from './headers.ts';
+import { type SyncOptions, syncDefaults } from './options.ts';
 import { Peers } from './peers.ts';
 import type { PeerId, Sync, SyncDeps, SyncStatus } from './port.ts';
 import { DecayingRate } from './rates.ts';
 import { describeSync, StatusFeed } from './status.ts';
-
-export type SyncOptions = {
-  readonly headers: HeaderOptions;
-  readonly blocks: BlockOptions;
-  /** How often deadlines are looked at while something is due. */
-  readonly tickMs: number;
-  /** Over how long shown rates are averaged. */
-  readonly rateWindowMs: number;
-};
-
-export const syncDefaults: SyncOptions = {
-  headers: headerDefaults,
-  blocks: blockDefaults,
-  tickMs: 100,
-  rateWindowMs: 10_000,
-};
 
 /** Starts at once; `peerReady` gives it work. Disposing aborts all requests and waits for blocks being stored. */
 export function createSync(deps: SyncDeps, options: Partial<SyncOptions> = {}): Sync {
@@ -176,7 +161,8 @@ class SyncMachine {
     this.#blockRate.add(change.connected.length);
     const hashes = change.connected.map(({ entry }) => entry.hash);
     this.#blocks.connected(hashes, change.disconnected.length > 0);
-    this.#poke();
+    // While a tick is due it will do: at full speed there are thousands of changes a second.
+    if (this.#timer === undefined) this.#poke();
   }
 
   /** Many events, one step: it runs when the current call stack is done. */

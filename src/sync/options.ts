@@ -1,0 +1,66 @@
+/** Every knob of sync and its default, in one place. Times are milliseconds. */
+import type { IntakeOptions } from './intake.ts';
+import type { BatchSizing } from './rates.ts';
+
+export type HeaderOptions = {
+  /** Core's MAX_HEADERS_RESULTS: fewer than this is the end of a peer's chain. */
+  readonly maxHeadersPerRequest: number;
+  /** A peer that has not answered by now is left. */
+  readonly requestTimeoutMs: number;
+  /** Another peer is asked too when the last answer is this old. */
+  readonly joinAfterMs: number;
+  readonly maxSessions: number;
+};
+
+export type BlockOptions = {
+  /** Core's BLOCK_DOWNLOAD_WINDOW: how far bodies are fetched ahead of the first missing one. */
+  readonly windowBlocks: number;
+  /** Branches looked after at a time. */
+  readonly maxBranches: number;
+  readonly intake: IntakeOptions;
+  readonly sizing: BatchSizing;
+  readonly maxBatchesPerPeer: number;
+  /** Core's BLOCK_STALLING_TIMEOUT_DEFAULT and _MAX: when a block that holds up the rest is asked of another peer. */
+  readonly minStallMs: number;
+  readonly maxStallMs: number;
+  /** The same for an announced block that could not be rebuilt. */
+  readonly urgentHedgeMs: number;
+  /** How long the body of an announced block is left to be rebuilt from the mempool. */
+  readonly announceGraceMs: number;
+  /** A batch without a byte for this long is given up, also with nobody else to ask; doubles each time. */
+  readonly patienceMs: number;
+};
+
+export type SyncOptions = {
+  readonly headers: HeaderOptions;
+  readonly blocks: BlockOptions;
+  /** How often deadlines are looked at while something is due. */
+  readonly tickMs: number;
+  /** Over how long shown rates are averaged. */
+  readonly rateWindowMs: number;
+};
+
+const MIB = 2 ** 20;
+
+export const syncDefaults: SyncOptions = {
+  headers: {
+    maxHeadersPerRequest: 2000,
+    requestTimeoutMs: 15_000,
+    joinAfterMs: 2_000,
+    maxSessions: 3,
+  },
+  blocks: {
+    windowBlocks: 1024,
+    maxBranches: 4,
+    intake: { maxBytes: 64 * MIB, depth: 2 },
+    sizing: { maxBlocksPerPeer: 128, firstBatchBytes: 2 * MIB, maxFirstBlocks: 16, inFlightMs: 2_000 },
+    maxBatchesPerPeer: 2,
+    minStallMs: 2_000,
+    maxStallMs: 64_000,
+    urgentHedgeMs: 500,
+    announceGraceMs: 2_000,
+    patienceMs: 60_000,
+  },
+  tickMs: 100,
+  rateWindowMs: 10_000,
+};
