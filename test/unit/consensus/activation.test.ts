@@ -116,6 +116,7 @@ test('signature operations: legacy and P2SH cost four, witness one', () => {
   const none = new Uint8Array();
   assert.equal(cost(none, Uint8Array.of(Op.OP_CHECKSIG), []), 0);
   assert.equal(cost(multisig, none, []), 80);
+  assert.equal(transactionSigOpCost(coinbase(none, [output(1, multisig)]), [], ALWAYS), 80);
   assert.equal(cost(pushData(multisig), p2sh, []), 8);
   assert.equal(cost(pushData(multisig), p2sh, [], ScriptFlag.NONE), 0);
   assert.equal(cost(none, p2wpkh, [none, none]), 1);

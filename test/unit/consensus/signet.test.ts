@@ -32,7 +32,11 @@ test('the first real block of signet', () => {
 test('its signature does not hold for another time or another coinbase', () => {
   const late = fromHex(BLOCK_1);
   late[68] = (late[68] ?? 0) ^ 1;
-  assert.equal(checkSignetSolution(Block.fromBytes(late), signet)?.code, 'bad-signet-blksig');
+  assert.deepEqual(checkSignetSolution(Block.fromBytes(late), signet), {
+    kind: 'consensus',
+    code: 'bad-signet-blksig',
+    debug: 'signet block signature validation failure',
+  });
   const rich = fromHex(BLOCK_1.replace('00f2052a01', '01f2052a01'));
   assert.equal(checkSignetSolution(Block.fromBytes(rich), signet)?.code, 'bad-signet-blksig');
 });

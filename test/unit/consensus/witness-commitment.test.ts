@@ -84,7 +84,11 @@ test('a commitment without any witness still must be right', () => {
 
 test('no commitment, no witness', () => {
   assert.equal(check(build([], [], [transaction()])), undefined);
-  assert.equal(check(build([], []))?.code, 'unexpected-witness');
+  assert.deepEqual(check(build([], [])), {
+    kind: 'mutated',
+    code: 'unexpected-witness',
+    debug: 'CheckWitnessMalleation : unexpected witness data found',
+  });
   assert.equal(check(build([], [RESERVED], [transaction()]))?.code, 'unexpected-witness');
 });
 
