@@ -62,10 +62,10 @@ test('a chain longer than the window is fetched to its end', async () => {
 });
 
 test('follows a reorganisation of any depth to the branch with more work', async () => {
-  await using bench = createBench();
+  await using bench = createBench({ sync: { blocks: { ...syncDefaults.blocks, windowBlocks: 100 } } });
   const common = fakeBlocks(20);
-  const ours = [...common, ...fakeBlocks(1500, common.at(-1)?.hash)];
-  const theirs = [...common, ...fakeBlocks(1501, common.at(-1)?.hash, { salt: 7 })];
+  const ours = [...common, ...fakeBlocks(400, common.at(-1)?.hash)];
+  const theirs = [...common, ...fakeBlocks(401, common.at(-1)?.hash, { salt: 7 })];
   bench.join('a', { blocks: ours });
   await bench.reach(ours.at(-1));
   bench.join('b', { blocks: theirs });
