@@ -48,7 +48,7 @@ export class LegacySighash {
     if (scratch.length < total) scratch = Buffer.alloc(total * 2);
     const scriptAt = 4 + compactSizeLength(this.#tx.inputs.length) + inputIndex * BLANK_INPUT_BYTES + OUTPOINT_BYTES;
     scratch.set(blank.subarray(0, scriptAt));
-    scratch.set(new Writer(9).compactSize(script.declaredLength).finish(), scriptAt);
+    writeCompactSize(scratch, script.declaredLength, scriptAt);
     scratch.set(script.bytes, scriptAt + lengthBytes);
     scratch.set(blank.subarray(scriptAt + 1), scriptAt + lengthBytes + script.bytes.length);
     scratch.writeInt32LE(hashType | 0, total - 4);
@@ -64,6 +64,18 @@ export function signatureHash(
   hashType: number,
 ): Uint8Array {
   return new LegacySighash(tx).hash(scriptCode, inputIndex, hashType);
+}
+
+/** Up to 32 bits, by hand: a Writer for these bytes would cost as much as the hash. */
+function writeCompactSize(target: Buffer, value: number, at: number): void {
+  if (value < 0xfd) {
+    target[at] = value;
+    return;
+  }
+  const wide = value > 0xffff;
+  target[at] = wide ? 0xfe : 0xfd;
+  if (wide) target.writeUInt32LE(value, at + 1);
+  else target.writeUInt16LE(value, at + 1);
 }
 
 type ScriptCode = { readonly declaredLength: number; readonly bytes: Uint8Array };

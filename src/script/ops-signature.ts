@@ -42,7 +42,8 @@ function scriptCodeOf(x: Execution): Uint8Array {
 
 /** Before segwit a signature could not cover itself, so its push is taken out of what it signs. */
 function withoutSignature(x: Execution, scriptCode: Uint8Array, signature: Uint8Array): Uint8Array | ScriptErrorCode {
-  if (x.version !== SigVersion.BASE) return scriptCode;
+  // The push is longer than the signature: a script that is not longer cannot hold it.
+  if (x.version !== SigVersion.BASE || scriptCode.length <= signature.length) return scriptCode;
   const rest = findAndDelete(scriptCode, pushData(signature));
   const found = rest !== scriptCode;
   return found && (x.flags & ScriptFlag.CONST_SCRIPTCODE) !== 0 ? 'SIG_FINDANDDELETE' : rest;

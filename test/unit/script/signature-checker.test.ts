@@ -1,10 +1,10 @@
 /** Lock times against the transaction, and the signature hashes that a checker remembers. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadSecp256k1 } from '#crypto';
+import { hash256, loadSecp256k1 } from '#crypto';
 import { Transaction } from '#primitives';
 import { signatureHash, TxSighash, TxSignatureChecker } from '#script';
-import { toHex } from '#util';
+import { concatBytes, toHex } from '#util';
 import { SigVersion } from '../../../src/script/sig-version.ts';
 import { signedTx } from '../../support/signed-tx.ts';
 
@@ -86,6 +86,21 @@ describe('signature hashes', () => {
       `01${'00'.repeat(31)}`,
       'SIGHASH_SINGLE without its output is the number one',
     );
+  });
+
+  test('SIGHASH_ALL is the hash of the transaction with the script in place, of any length', () => {
+    for (const length of [0, 1, 252, 253, 10_000, 65_535, 65_536]) {
+      const code = new Uint8Array(length).fill(0x51);
+      const inputs = tx.inputs.map((input, at) => ({
+        ...input,
+        witness: [],
+        scriptSig: at === 1 ? code : new Uint8Array(0),
+      }));
+      const { version, outputs, lockTime } = tx;
+      const filled = Transaction.fromFields({ version, inputs, outputs, lockTime }).raw;
+      const expected = hash256(concatBytes(filled, Uint8Array.of(1, 0, 0, 0)));
+      assert.equal(toHex(signatureHash(code, tx, 1, 1)), toHex(expected), `script of ${length} bytes`);
+    }
   });
 
   test('taproot refuses unknown hash types, and SIGHASH_SINGLE without its output', () => {
