@@ -45,6 +45,7 @@ function publishedManifest(manifest: Manifest): object {
   const optional = Object.entries(manifest.optionalDependencies).filter(([key]) => !key.startsWith('node-linux-'));
   return {
     ...{ name, version, description, license, type, engines },
+    files: ['src', 'config', 'CHANGELOG.md'],
     bin: mapValues(manifest.bin, toJs),
     exports: {
       ...mapValues(manifest.exports, (path) => ({ types: path.replace(/\.ts$/, '.d.ts'), default: toJs(path) })),

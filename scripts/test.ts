@@ -68,14 +68,24 @@ const FAILED_TO_RUN: Counts = { passed: 0, failed: 1, skipped: 0 };
 function run(command: readonly string[], limitMinutes: number, env: NodeJS.ProcessEnv): Promise<number | undefined> {
   const [file = '', ...args] = command;
   return new Promise((resolve) => {
-    const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env });
+    // A process group of its own: what it started can be ended with it.
+    const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env, detached: true });
+    const signalGroup = (signal: NodeJS.Signals): void => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+    };
     const timer = setTimeout(() => {
       console.log(`stopped after ${limitMinutes} minutes`);
-      child.kill('SIGKILL');
+      signalGroup('SIGKILL');
     }, limitMinutes * 60_000);
+    const interrupted = (signal: NodeJS.Signals): void => {
+      signalGroup(signal);
+      process.exitCode = 130;
+    };
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     child.on('error', (error) => console.log(`${file}: ${error.message}`));
     child.on('close', (code) => {
       clearTimeout(timer);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       resolve(code ?? undefined);
     });
   });

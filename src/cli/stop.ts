@@ -1,4 +1,7 @@
-/** Ctrl-C and friends: the first asks to stop in order, the second does not wait. */
+/**
+ * Ctrl-C and friends: the first asks to stop in order, the second does not wait. A reader of the output that goes
+ * away (`starling node | head`) asks too.
+ */
 import process from 'node:process';
 import { ExitCode } from './exit-codes.ts';
 
@@ -11,11 +14,14 @@ export function listenForStop(): Disposable & { readonly signal: AbortSignal } {
     if (controller.signal.aborted) process.exit(ExitCode.interrupted);
     controller.abort();
   };
+  const unread = (): void => controller.abort();
   for (const name of SIGNALS) process.on(name, asked);
+  process.stdout.on('error', unread);
   return {
     signal: controller.signal,
     [Symbol.dispose]: () => {
       for (const name of SIGNALS) process.off(name, asked);
+      process.stdout.off('error', unread);
     },
   };
 }

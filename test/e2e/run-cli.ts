@@ -6,9 +6,18 @@ export const PROGRAM = fileURLToPath(new URL('../../src/cli/starling.ts', import
 
 export type CliResult = { readonly code: number | null; readonly out: string; readonly err: string };
 
+export type StartOptions = {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Ends the process in order when it aborts: pass the test's, and nothing outlives a test that takes too long. */
+  readonly signal?: AbortSignal;
+};
+
 /** Starts it with piped output. The caller ends it. */
-export function startCli(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function startCli(args: readonly string[], options: StartOptions = {}): ChildProcess {
+  const { env = process.env, signal } = options;
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  signal?.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+  return child;
 }
 
 export async function runCli(...args: readonly string[]): Promise<CliResult> {
@@ -27,17 +36,28 @@ export function resultOf(child: ChildProcess): Promise<CliResult> {
   });
 }
 
-/** Resolves with the first match in what the process prints; rejects when it ends without. */
-export function waitForOutput(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+/** Resolves with the first thing that `find` makes of a line on stdout; rejects when the process ends before. */
+export function waitForLine<T>(child: ChildProcess, find: (line: string) => T | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
-    let seen = '';
+    const seen: string[] = [];
+    let rest = '';
     const look = (text: string): void => {
-      seen += text;
-      const match = pattern.exec(seen);
-      if (match) resolve(match);
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        seen.push(line);
+        const found = find(line);
+        if (found === undefined) continue;
+        child.stdout?.off('data', look);
+        // Somebody must go on reading, or the process waits for room in the pipe.
+        child.stdout?.resume();
+        resolve(found);
+        return;
+      }
     };
     child.stdout?.setEncoding('utf8').on('data', look);
-    child.stderr?.setEncoding('utf8').on('data', look);
-    child.on('close', (code) => reject(new Error(`ended with ${code} before ${pattern}; it printed:\n${seen}`)));
+    child.on('close', (code) =>
+      reject(new Error(`ended with ${code}; its last lines:\n${seen.slice(-20).join('\n')}`)),
+    );
   });
 }

@@ -15,7 +15,9 @@ import { aborted, listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 
 const REDRAW_MS = 250;
+/** Where nothing can be redrawn: how often people, and how often machines, get a table. */
 const PLAIN_INTERVAL_MS = 5_000;
+const JSON_INTERVAL_MS = 1_000;
 /** An orderly stop takes two seconds; then the processes are killed. */
 const STOP_LIMIT_MS = 5_000;
 /** A coinbase is spendable after a hundred blocks. */
@@ -24,7 +26,8 @@ const MIN_SPENDABLE = 10;
 
 export async function runDevnet(settings: Settings): Promise<ExitCode> {
   using stop = listenForStop();
-  const terminal = createTerminal(process.stdout, systemClock, { plainIntervalMs: PLAIN_INTERVAL_MS });
+  const plainIntervalMs = settings.logFormat === 'json' ? JSON_INTERVAL_MS : PLAIN_INTERVAL_MS;
+  const terminal = createTerminal(process.stdout, systemClock, { plainIntervalMs });
   const folder = mkdtempSync(join(tmpdir(), 'starling-devnet-'));
   const members: Member[] = [];
   try {

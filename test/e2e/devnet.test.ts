@@ -1,0 +1,115 @@
+/** The development network: separate processes that find each other, agree, and end with their parent. */
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { makeTempDir } from '../support/temp-dir.ts';
+import { resultOf, runCli, startCli, waitForLine } from './run-cli.ts';
+
+type NodeState = {
+  readonly name: string;
+  readonly peerId?: string;
+  readonly report?: { readonly height: number; readonly tip: string; readonly peers: number; readonly mempool: number };
+};
+
+/** Resolves with the first table for which `isGood` holds. */
+async function waitForTable(
+  child: ChildProcess,
+  isGood: (nodes: readonly NodeState[]) => boolean,
+): Promise<NodeState[]> {
+  return waitForLine(child, (line) => {
+    if (!line.startsWith('{')) return undefined;
+    const { nodes } = JSON.parse(line) as { nodes: NodeState[] };
+    return isGood(nodes) ? nodes : undefined;
+  });
+}
+
+/** Processes whose command line names `text` (Linux only: elsewhere none are found). */
+function processesNaming(text: string): number[] {
+  if (!existsSync('/proc/self/cmdline')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(join('/proc', pid, 'environ'), 'utf8').includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+const FLAGS = ['--nodes', '3', '--block-interval', '1', '--tx-rate', '5', '--log-format', 'json'];
+
+/** The signal ends it when the test runs out of time. Its temporary folder marks its processes as ours. */
+function startDevnet(folder: string, signal: AbortSignal, ...more: readonly string[]): ChildProcess {
+  return startCli(['devnet', ...FLAGS, ...more], { env: { ...process.env, TMPDIR: folder }, signal });
+}
+
+test('the table fills: all nodes agree on blocks, know each other, and transactions get into blocks', async (t) => {
+  await using dir = await makeTempDir();
+  const child = startDevnet(dir.path, t.signal, '--keep');
+  const ended = resultOf(child);
+  const nodes = await waitForTable(child, (all) => {
+    const heights = all.map(({ report }) => report?.height ?? 0);
+    // A block may be on its way while the nodes report.
+    const agree = Math.min(...heights) >= 114 && Math.max(...heights) - Math.min(...heights) <= 1;
+    return all.length === 4 && agree && all.every(({ report }) => (report?.peers ?? 0) >= 3);
+  });
+  assert.deepEqual(
+    nodes.map(({ name }) => name),
+    ['seed', 'miner', 'node-1', 'node-2'],
+  );
+  assert.equal(new Set(nodes.map(({ peerId }) => peerId)).size, 4, 'each has a key of its own');
+  child.kill('SIGINT');
+  const { code, err } = await ended;
+  assert.deepEqual([code, err], [0, '']);
+  assert.deepEqual(processesNaming(dir.path), []);
+
+  // Kept: each node's own directory.
+  const [kept = ''] = readdirSync(dir.path);
+  for (const name of ['seed', 'miner', 'node-1', 'node-2']) {
+    for (const entry of ['debug.log', 'libp2p', 'blocks']) {
+      assert.ok(existsSync(join(dir.path, kept, name, 'regtest', entry)), `${name}: ${entry}`);
+    }
+  }
+  const info = await runCli('info', '--network', 'regtest', '--datadir', join(dir.path, kept, 'node-2'), '--json');
+  const { height, txouts } = JSON.parse(info.out);
+  // Every block's coinbase makes one; transactions make more.
+  assert.ok(txouts > height, `${txouts} coins at height ${height}`);
+});
+
+test('when the parent is killed, no process and no data is left behind', async (t) => {
+  await using dir = await makeTempDir();
+  const child = startDevnet(dir.path, t.signal);
+  await waitForTable(child, (all) => all.length === 4 && all.every(({ peerId }) => peerId !== undefined));
+  child.kill('SIGKILL');
+  const deadline = Date.now() + 15_000;
+  while (processesNaming(dir.path).length > 0 && Date.now() < deadline) await delay(100);
+  assert.deepEqual(processesNaming(dir.path), []);
+  const [left = ''] = readdirSync(dir.path);
+  assert.deepEqual(left === '' ? [] : readdirSync(join(dir.path, left)), []);
+});
+
+test('a node attaches by the command that the devnet prints, and follows', async (t) => {
+  await using dir = await makeTempDir();
+  const devnet = startDevnet(dir.path, t.signal);
+  const ended = resultOf(devnet);
+  const address = await waitForLine(devnet, (line) => /--bootstrap (\S+)/.exec(line)?.[1]);
+  const flags = ['--network', 'regtest', '--datadir', join(dir.path, 'mine'), '--log-format', 'json'];
+  const node = startCli(['node', ...flags, '--listen', '/ip4/127.0.0.1/tcp/0', '--bootstrap', address], {
+    signal: t.signal,
+  });
+  const result = resultOf(node);
+  await waitForLine(node, (line) => {
+    const { msg, phase, height, peers } = JSON.parse(line);
+    return msg === 'sync' && phase === 'at-tip' && height >= 110 && peers >= 3 ? line : undefined;
+  });
+  node.kill('SIGINT');
+  const { code, err } = await result;
+  assert.deepEqual([code, err], [0, '']);
+  devnet.kill('SIGINT');
+  assert.equal((await ended).code, 0);
+});
