@@ -52,7 +52,7 @@ function hasDefinedHashType(signature: Uint8Array): boolean {
  * BIP66: 0x30 [total] 0x02 [length of R] [R] 0x02 [length of S] [S] [hash type], with R and S not negative and not
  * padded. Core's IsValidSignatureEncoding.
  */
-export function isStrictDer(signature: Uint8Array): boolean {
+function isStrictDer(signature: Uint8Array): boolean {
   const { length } = signature;
   if (length < 9 || length > 73) return false;
   if (signature[0] !== 0x30 || signature[1] !== length - 3) return false;

@@ -37,8 +37,8 @@ export type Execution = {
 export type Handler = (x: Execution, opcode: number) => ScriptErrorCode | undefined;
 export type HandlerTable = Readonly<Record<number, Handler>>;
 
-export const TRUE = Uint8Array.of(1);
-export const FALSE = new Uint8Array(0);
+const TRUE = Uint8Array.of(1);
+const FALSE = new Uint8Array(0);
 
 export function createExecution(
   stack: Uint8Array[],

@@ -6,10 +6,10 @@ import { tapBranch, tapLeaf, tapTweak } from './tagged-hash.ts';
 
 export const TAPROOT_LEAF_MASK = 0xfe;
 export const TAPROOT_LEAF_TAPSCRIPT = 0xc0;
-export const TAPROOT_CONTROL_BASE_SIZE = 33;
-export const TAPROOT_CONTROL_NODE_SIZE = 32;
+const TAPROOT_CONTROL_BASE_SIZE = 33;
+const TAPROOT_CONTROL_NODE_SIZE = 32;
 /** A path of 128 nodes. */
-export const TAPROOT_CONTROL_MAX_SIZE = TAPROOT_CONTROL_BASE_SIZE + TAPROOT_CONTROL_NODE_SIZE * 128;
+const TAPROOT_CONTROL_MAX_SIZE = TAPROOT_CONTROL_BASE_SIZE + TAPROOT_CONTROL_NODE_SIZE * 128;
 
 export function tapLeafHash(leafVersion: number, script: Uint8Array): Uint8Array {
   return tapLeaf(new Writer(script.length + 6).u8(leafVersion).varBytes(script).finish());
