@@ -5,10 +5,11 @@ import {
   contextualCheckBlock,
   contextualCheckBlockHeader,
   failure,
+  lastCheckpointHeight,
   type NetworkParams,
   type ValidationFailure,
 } from '#consensus';
-import { type Block, type BlockHeader, DecodeError } from '#primitives';
+import { type Block, type BlockHash, type BlockHeader, DecodeError } from '#primitives';
 import type { BlockIndex } from './block-index.ts';
 import type { HeaderId } from './header-tree.ts';
 
@@ -17,7 +18,32 @@ export type AcceptDeps = {
   readonly index: BlockIndex;
   /** Unix seconds. */
   readonly now: () => number;
+  readonly checkpoints: Checkpoints;
 };
+
+/** Remembers the highest checkpoint whose header is in the tree: looking each up for each header would cost. */
+export class Checkpoints {
+  readonly #params: NetworkParams;
+  #last: number | undefined;
+
+  constructor(params: NetworkParams) {
+    this.#params = params;
+  }
+
+  /** Height of the last checkpoint reached; new headers below it are refused (Core's GetLastCheckpoint). */
+  get last(): number | undefined {
+    return this.#last;
+  }
+
+  /** To be called once the tree was filled from disk. */
+  loaded(index: BlockIndex): void {
+    this.#last = lastCheckpointHeight(this.#params, (hash) => index.tree.find(hash) !== undefined);
+  }
+
+  added(height: number, hash: BlockHash): void {
+    if (this.#params.checkpoints.get(height) === hash) this.#last = Math.max(height, this.#last ?? 0);
+  }
+}
 
 export type HeaderResult =
   | { readonly kind: 'known' | 'added'; readonly id: HeaderId }
@@ -35,8 +61,10 @@ export function acceptHeader(deps: AcceptDeps, header: BlockHeader): HeaderResul
   const parent = index.tree.findBytes(header.raw.subarray(4, 36));
   if (parent === undefined) return failed(failure('missing-prev', 'prev-blk-not-found'));
   if (index.isFailed(parent)) return failed(failure('invalid-prev', 'bad-prevblk'));
-  const context = contextualCheckBlockHeader(header, index.tree.entry(parent), params, deps.now());
+  const prev = index.tree.entry(parent);
+  const context = contextualCheckBlockHeader(header, prev, params, deps.now(), deps.checkpoints.last);
   if (context !== undefined) return failed(context);
+  deps.checkpoints.added(prev.height + 1, header.hash);
   // The bytes may be a view of a whole message or block: the tree copies them.
   return { kind: 'added', id: index.addHeader(header, parent) };
 }

@@ -7,7 +7,7 @@ import type { Block, BlockHash } from '#primitives';
 import type { KeyValueStore } from '#store';
 import { type Clock, type Logger, type Random, Serial } from '#util';
 import type { ScriptVerifier } from '#verify';
-import { type AcceptDeps, acceptHeader, checkBlockAlone, checkBlockInPlace } from './accept.ts';
+import { type AcceptDeps, acceptHeader, Checkpoints, checkBlockAlone, checkBlockInPlace } from './accept.ts';
 import { type ActivateDeps, activateBestChain } from './activate.ts';
 import { ActiveChain } from './active-chain.ts';
 import { BlockIndex } from './block-index.ts';
@@ -83,7 +83,12 @@ class ChainWriter {
   constructor(deps: ChainDeps, options: ChainOptions, state: State) {
     this.state = state;
     this.#deps = deps;
-    this.#accept = { params: deps.params, index: state.index, now: () => Math.floor(deps.clock.now() / 1000) };
+    this.#accept = {
+      params: deps.params,
+      index: state.index,
+      now: () => Math.floor(deps.clock.now() / 1000),
+      checkpoints: new Checkpoints(deps.params),
+    };
     this.#flusher = new Flusher({ ...deps, ...state }, options);
     this.#activate = {
       ...deps,
@@ -106,7 +111,7 @@ class ChainWriter {
   }
 
   async open(): Promise<void> {
-    await loadState({ ...this.#deps, ...this.state, now: this.#accept.now });
+    await loadState({ ...this.#deps, ...this.state, ...this.#accept });
     this.#findBestHeader();
     await activateBestChain(this.#activate);
   }

@@ -26,6 +26,7 @@ export async function loadState(deps: LoadDeps): Promise<void> {
   }
   checkStamp(stamp, deps.params);
   await deps.index.load(deps.indexStore);
+  deps.checkpoints.loaded(deps.index);
   for (let id = 0; id < deps.index.tree.size; id++) if (deps.index.hasData(id)) deps.candidates.bodyStored(id);
   setTip(deps);
   await recoverUnrecordedBlocks(deps);

@@ -3,9 +3,9 @@ import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { BlockVerdict, Chain, ChainChange, UtxoStats } from '#chain';
 import type { NetworkParams } from '#consensus';
-import { loadNetwork } from '../../../src/node/networks.ts';
 import { Block, type BlockHash, type Transaction } from '#primitives';
 import { NodeError } from '#util';
+import { loadNetwork } from '../../../src/node/networks.ts';
 import { type ChainBuilder, createChainBuilder } from '../../support/chain-builder.ts';
 import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
 import { buildTx, pay } from '../../support/tx-builder.ts';
@@ -241,6 +241,24 @@ describe('chain', () => {
     assert.equal(chain.isInvalid(third.hash), false);
     full = false;
     assert.equal((await chain.submitBlock(third)).kind, 'connected');
+  });
+
+  it('refuses new headers below a checkpoint that it has reached, after a restart too', async () => {
+    const main = createChainBuilder(params, { seed: 8 });
+    main.mineMany(10);
+    const fork = main.fork(3);
+    fork.mineMany(2);
+    const checked = { ...params, checkpoints: new Map([[6, main.at(6).hash]]) };
+    const disk = createTestDisk();
+    const chain = await openTestChain(checked, disk);
+    await submitAll(chain, main.blocks.slice(0, 5));
+    assert.equal(chain.submitHeaders([fork.at(4).block.header]).kind, 'accepted', 'the checkpoint is not reached yet');
+    await submitAll(chain, main.blocks.slice(5));
+    await chain.flush();
+    for (const each of [chain, await openTestChain(checked, disk)]) {
+      const verdict = each.submitHeaders([fork.at(5).block.header]);
+      assert.equal(verdict.kind === 'rejected' && verdict.failure.code, 'bad-fork-prior-to-checkpoint');
+    }
   });
 
   it('refuses the data of another network', async () => {
