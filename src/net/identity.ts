@@ -11,7 +11,7 @@ import {
   privateKeyToProtobuf,
 } from '@libp2p/crypto/keys';
 import type { PrivateKey } from '@libp2p/interface';
-import { errorText, type Logger, NodeError } from '#util';
+import { equalBytes, errorText, type Logger, NodeError } from '#util';
 import { isMissing } from './json-file.ts';
 
 const SEED_BYTES = 32;
@@ -36,7 +36,7 @@ async function parseKey(path: string, bytes: Uint8Array): Promise<PrivateKey> {
     const key = privateKeyFromProtobuf(bytes);
     // The file holds seed and public half; a flipped bit in one of them must not become an identity.
     const again = await generateKeyPairFromSeed('Ed25519', key.raw.subarray(0, SEED_BYTES));
-    if (key.type === 'Ed25519' && again.equals(key) && again.publicKey.equals(key.publicKey)) return key;
+    if (key.type === 'Ed25519' && again.equals(key) && equalBytes(privateKeyToProtobuf(again), bytes)) return key;
   } catch {
     // Reported below.
   }
