@@ -45,6 +45,12 @@ function load(): KeyTools {
     };
   } catch {
     const tiny = require('tiny-secp256k1') as typeof import('tiny-secp256k1');
-    return { isValid: (key) => tiny.isPoint(key), expand: (key) => tiny.pointCompress(key, false) };
+    return { isValid: (key) => tiny.isPoint(key), expand: (key) => expandTiny(tiny, key) };
   }
+}
+
+/** Asks first: a key off the curve would throw through the wasm frames and leak their stack (see engine-tiny). */
+function expandTiny(tiny: typeof import('tiny-secp256k1'), key: Uint8Array): Uint8Array {
+  if (!tiny.isPoint(key)) throw new RangeError('no point of the curve has this x');
+  return tiny.pointCompress(key, false);
 }
