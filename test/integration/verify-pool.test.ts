@@ -1,0 +1,70 @@
+/** The verifier with worker threads: the common suite, and what only threads can do wrong. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { ScriptFlag } from '#script';
+import { NodeError } from '#util';
+import { createPoolVerifier, type ScriptJob } from '#verify';
+import { scriptVerifierCompliance } from '../compliance/verifier.ts';
+import { corrupted, signedTx } from '../support/signed-tx.ts';
+
+const FLAGS = ScriptFlag.P2SH | ScriptFlag.WITNESS | ScriptFlag.TAPROOT;
+
+scriptVerifierCompliance('pool', () => createPoolVerifier({ workers: 2 }));
+
+const good = signedTx(Array.from({ length: 300 }, () => 'p2wpkh' as const));
+const job: ScriptJob = { ...good, flags: FLAGS };
+
+function badAt(...inputs: readonly number[]): ScriptJob {
+  return { ...inputs.reduce(corrupted, good), flags: FLAGS };
+}
+
+test('a transaction cut into parts fails at its first bad input, whichever part ends first', async () => {
+  await using verifier = await createPoolVerifier({ workers: 2 });
+  assert.equal(await verifier.verify([job]), undefined);
+  const failure = await verifier.verify([job, badAt(299, 70, 150), badAt(0)]);
+  assert.deepEqual([failure?.job, failure?.input], [1, 70]);
+});
+
+test('an abort in flight rejects at once, and later batches are served', async () => {
+  await using verifier = await createPoolVerifier({ workers: 1 });
+  const abort = new AbortController();
+  const running = verifier.verify([job, job, job, job], abort.signal);
+  const waiting = verifier.verify([job]);
+  assert.ok(verifier.capacity() < 1024);
+  abort.abort(new Error('nobody waits'));
+  await assert.rejects(running, /nobody waits/);
+  assert.equal(await waiting, undefined);
+  assert.equal(verifier.capacity(), 1024);
+});
+
+test('disposal rejects what is in flight and what comes after', async () => {
+  const verifier = await createPoolVerifier({ workers: 1 });
+  const running = assert.rejects(verifier.verify([job, job]), { code: 'ABORTED' });
+  await verifier[Symbol.asyncDispose]();
+  await running;
+  await assert.rejects(verifier.verify([job]), { code: 'ABORTED' });
+});
+
+test('a worker that dies takes nothing for valid, and is replaced', async () => {
+  const workers: Worker[] = [];
+  const remember = (worker: Worker): void => {
+    workers.push(worker);
+  };
+  process.on('worker', remember);
+  try {
+    await using verifier = await createPoolVerifier({ workers: 1 });
+    const running = verifier.verify([job, job]);
+    const replaced = once(process, 'worker');
+    const failed = assert.rejects(running, (error) => error instanceof NodeError && error.code === 'IO');
+    await workers[0]?.terminate();
+    await failed;
+    await replaced;
+    const failure = await verifier.verify([job, badAt(5)]);
+    assert.deepEqual([failure?.job, failure?.input], [1, 5]);
+    assert.equal(workers.length, 2);
+  } finally {
+    process.off('worker', remember);
+  }
+});
