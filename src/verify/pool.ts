@@ -52,10 +52,6 @@ type Batch = {
 type Assignment = { readonly batch: Batch; readonly chunk: number };
 type Slot = { readonly worker: Worker; readonly assigned: Map<number, Assignment> };
 
-function stopped(): NodeError {
-  return new NodeError('ABORTED', 'the script verifier is stopped');
-}
-
 class PoolVerifier implements ScriptVerifier {
   readonly #settings: WorkerSettings;
   /** Workers that are ready. */
@@ -221,4 +217,8 @@ class PoolVerifier implements ScriptVerifier {
   #failAll(error: Error): void {
     for (const batch of this.#batches) this.#fail(batch, error);
   }
+}
+
+function stopped(): NodeError {
+  return new NodeError('ABORTED', 'the script verifier is stopped');
 }
