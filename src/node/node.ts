@@ -63,7 +63,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
   const handlers: NetHandlers = {
     peerConnected: (info) => lateNet.whenStarted(() => peers.connected(info)),
-    peerDisconnected: (id) => lateNet.whenStarted(() => peers.disconnected(id)),
+    peerDisconnected: (id, reason) => lateNet.whenStarted(() => peers.disconnected(id, reason)),
     serve: createServe({
       chain,
       mempool,
@@ -158,12 +158,14 @@ function makeIngest(parts: Parts): Ingest {
 
 /** The order in which the rest of the node hears of a new tip. */
 function observeChain(
-  { chain, mempool }: Parts,
+  { deps, chain, mempool }: Parts,
   peers: Peers,
   ingest: Ingest,
   tipListeners: ReadonlySet<(tip: HeaderEntry) => void>,
 ): () => void {
   const changed = async (change: ChainChange): Promise<void> => {
+    const { height, hash } = change.tip;
+    deps.log.debug('new tip', { height, hash });
     await mempool.chainChanged(change);
     if (!change.connected.some(({ entry }) => ingest.wasAnnounced(entry.hash))) peers.tipMoved();
     for (const listener of tipListeners) listener(change.tip);

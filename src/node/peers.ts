@@ -49,10 +49,13 @@ export class Peers {
     if (info.direction === 'outbound') void this.#sayHello(info.id);
   }
 
-  disconnected(id: PeerIdText): void {
+  /** `reason` is for the log. */
+  disconnected(id: PeerIdText, reason: string): void {
     const peer = this.#peers.get(id);
     this.#peers.delete(id);
-    if (peer?.isReady) this.#deps.sync.peerGone(id);
+    if (!peer?.isReady) return;
+    this.#deps.log.debug('peer gone', { peer: id, reason });
+    this.#deps.sync.peerGone(id);
   }
 
   /** A peer's hello request. Gives ours, or undefined when the peer is refused. */

@@ -1,0 +1,277 @@
+/**
+ * Whole nodes as people run them: `node src/cli/starling.ts node …` in processes of their own, watched through their
+ * JSON log. Nothing waits for time: a condition is looked at whenever a line arrives.
+ *
+ * Invariants: every process ends with the test that started it, passed, failed or timed out; of what a process prints
+ * the last lines are kept, and shown when the test failed.
+ */
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { TestContext } from 'node:test';
+import { type CliResult, resultOf, startCli } from '../e2e/run-cli.ts';
+import { makeTempDir } from './temp-dir.ts';
+
+/** One line of the log. */
+type LogRecord = { readonly msg: string } & Readonly<Record<string, unknown>>;
+
+type Tip = { readonly height: number; readonly hash: string };
+
+/** How a process ended: its exit code, or the signal that killed it. */
+export type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** What `starling info --json` prints, as far as tests compare it. */
+export type ChainInfo = {
+  readonly network: string;
+  readonly height: number;
+  readonly bestblock: string;
+  readonly chainwork: string;
+  readonly txouts: number;
+  readonly total_amount: number;
+  readonly hash_serialized_3: string;
+  readonly muhash: string;
+};
+
+const KEPT_LINES = 150;
+const KEPT_CHARS = 400;
+
+type Waiter = { readonly isTrue: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void };
+
+/** A running `starling node`. What it knows comes from the log. */
+export class NodeProcess {
+  readonly name: string;
+  /** Resolves when the process is gone and all its output was read. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #peers = new Set<string>();
+  readonly #counts = new Map<string, number>();
+  #waiters: Waiter[] = [];
+  #ending: Ending | undefined;
+  #peerId: string | undefined;
+  #address: string | undefined;
+  #startHeight: number | undefined;
+  #tip: Tip | undefined;
+  #phase: string | undefined;
+
+  constructor(name: string, child: ChildProcess) {
+    this.name = name;
+    this.#child = child;
+    this.#read(child.stdout);
+    this.#read(child.stderr);
+    this.ended = new Promise((resolve) => {
+      child.once('error', (error) => this.#keep(String(error)));
+      child.once('close', (code, signal) => {
+        this.#ending = { code, signal };
+        resolve(this.#ending);
+        for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#endedEarly());
+      });
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  get peerId(): string {
+    assert(this.#peerId !== undefined, `${this.name} has not said its peer id`);
+    return this.#peerId;
+  }
+
+  /** The height at which the node came up, before it connected anything new; undefined until it is up. */
+  get startHeight(): number | undefined {
+    return this.#startHeight;
+  }
+
+  get tip(): Tip | undefined {
+    return this.#tip;
+  }
+
+  get height(): number {
+    return this.#tip?.height ?? 0;
+  }
+
+  /** Of the synchronisation, as the log last said it. */
+  get phase(): string | undefined {
+    return this.#phase;
+  }
+
+  /** Peers whose hello passed and that are still connected. */
+  get peers(): ReadonlySet<string> {
+    return this.#peers;
+  }
+
+  /** How many log lines had this message. */
+  count(message: string): number {
+    return this.#counts.get(message) ?? 0;
+  }
+
+  /** Resolves as soon as the condition holds; rejects with the output if the process ends before. */
+  until(isTrue: () => boolean): Promise<void> {
+    if (isTrue()) return Promise.resolve();
+    if (this.hasEnded) return Promise.reject(this.#endedEarly());
+    return new Promise((resolve, reject) => this.#waiters.push({ isTrue, resolve, reject }));
+  }
+
+  /** The multiaddr with peer id that others can dial, once the node listens. */
+  async address(): Promise<string> {
+    await this.until(() => this.#address !== undefined);
+    return this.#address ?? '';
+  }
+
+  async untilTip(hash: string): Promise<void> {
+    await this.until(() => this.#tip?.hash === hash);
+  }
+
+  /** Ctrl-C, and the end of it; gives how long that took. Throws when the node did not stop in order. */
+  async stop(): Promise<{ readonly stoppedInMs: number }> {
+    const startedMs = performance.now();
+    this.signal('SIGINT');
+    assert.deepEqual(await this.ended, { code: 0, signal: null }, `${this.name} did not stop in order`);
+    return { stoppedInMs: performance.now() - startedMs };
+  }
+
+  /** As the out-of-memory killer does it: no handler runs. */
+  async kill(): Promise<Ending> {
+    this.signal('SIGKILL');
+    return this.ended;
+  }
+
+  signal(name: 'SIGINT' | 'SIGKILL'): void {
+    if (!this.hasEnded) this.#child.kill(name);
+  }
+
+  /** The end of what the process printed. */
+  transcript(): string {
+    const { code, signal } = this.#ending ?? { code: null, signal: null };
+    const state = this.hasEnded ? `ended: ${signal ?? code}` : 'running';
+    return `--- ${this.name} (${state})\n${this.#lines.join('\n')}`;
+  }
+
+  #read(stream: Readable | null): void {
+    assert(stream !== null, 'the output is piped');
+    createInterface({ input: stream }).on('line', (line) => {
+      this.#keep(line);
+      if (line.startsWith('{')) this.#note(JSON.parse(line) as LogRecord);
+      const { true: met = [], false: open = [] } = Object.groupBy(this.#waiters, (each) => `${each.isTrue()}`);
+      this.#waiters = open;
+      for (const waiter of met) waiter.resolve();
+    });
+  }
+
+  #keep(line: string): void {
+    this.#lines.push(line.slice(0, KEPT_CHARS));
+    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+  }
+
+  #note(record: LogRecord): void {
+    const { msg } = record;
+    this.#counts.set(msg, this.count(msg) + 1);
+    if (msg === 'node is running') {
+      this.#peerId = String(record['peer']);
+      this.#startHeight = Number(record['height']);
+      // What was connected while it started has been logged already.
+      this.#tip ??= { height: this.#startHeight, hash: String(record['tip']) };
+    } else if (msg === 'others reach it at') this.#address ??= String(record['address']);
+    else if (msg === 'new tip') this.#tip = { height: Number(record['height']), hash: String(record['hash']) };
+    else if (msg === 'peer ready') this.#peers.add(String(record['peer']));
+    else if (msg === 'peer gone') this.#peers.delete(String(record['peer']));
+    else if (msg === 'sync') this.#phase = String(record['phase']);
+  }
+
+  #endedEarly(): Error {
+    return new Error(`${this.name} ended before what was awaited\n${this.transcript()}`);
+  }
+}
+
+export type ProcessOptions = {
+  readonly network: string;
+};
+
+/** The processes and data directories of one test. */
+export type Processes = {
+  /** A folder that is removed with the test. */
+  readonly folder: string;
+  readonly datadir: (name: string) => string;
+  /** Starts a node that listens on loopback unless told otherwise; the same name finds its data again. */
+  readonly start: (name: string, ...flags: readonly string[]) => NodeProcess;
+  /** Starts any command on the data of `name`. The test ends it, or its own end does. */
+  readonly spawn: (command: string, name: string, ...args: readonly string[]) => ChildProcess;
+  /** Runs a command on the data of `name` to its end. */
+  readonly run: (command: string, name: string, ...args: readonly string[]) => Promise<CliResult>;
+  /** Imports a block file into the data of `name`; throws unless all of it was taken. */
+  readonly import: (name: string, file: string) => Promise<void>;
+  /** Figures of the chain in the data of `name`, by `starling info`; sizes are left out. */
+  readonly info: (name: string) => Promise<ChainInfo>;
+};
+
+/** Ends everything after the test, however it ended. */
+export async function createProcesses(t: TestContext, options: ProcessOptions): Promise<Processes> {
+  const { path: folder } = await makeTempDir();
+  const children = new Map<ChildProcess, Promise<unknown>>();
+  const nodes: NodeProcess[] = [];
+  const killAll = (): void => {
+    for (const child of children.keys()) child.kill('SIGKILL');
+  };
+  // The runner ends a file that takes too long by a signal, which runs no hooks.
+  const killed = (): void => {
+    killAll();
+    process.exit(1);
+  };
+  process.once('exit', killAll);
+  process.once('SIGTERM', killed);
+  process.once('SIGINT', killed);
+  t.after(async () => {
+    process.off('exit', killAll);
+    process.off('SIGTERM', killed);
+    process.off('SIGINT', killed);
+    killAll();
+    await Promise.all(children.values());
+    if (!hasPassed(t)) for (const node of nodes) console.log(node.transcript());
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const datadir = (name: string): string => join(folder, name);
+  const spawn = (command: string, name: string, ...args: readonly string[]): ChildProcess => {
+    const child = startCli([command, '--network', options.network, '--datadir', datadir(name), ...args]);
+    children.set(
+      child,
+      new Promise((resolve) => child.once('close', resolve)).finally(() => children.delete(child)),
+    );
+    return child;
+  };
+  const run = (command: string, name: string, ...args: readonly string[]): Promise<CliResult> =>
+    resultOf(spawn(command, name, ...args));
+  return {
+    folder,
+    datadir,
+    start: (name, ...flags) => {
+      const listen = flags.includes('--listen') ? [] : ['--listen', '/ip4/127.0.0.1/tcp/0'];
+      const log = ['--log-format', 'json', '--log-level', 'debug'];
+      const node = new NodeProcess(name, spawn('node', name, ...listen, ...log, ...flags));
+      nodes.push(node);
+      return node;
+    },
+    spawn,
+    run,
+    import: async (name, file) => {
+      const { code, err } = await run('import', name, file);
+      assert.equal(code, 0, err);
+    },
+    info: async (name) => {
+      const { code, out, err } = await run('info', name, '--json');
+      assert.equal(code, 0, err);
+      const { size_on_disk: _, ...figures } = JSON.parse(out) as ChainInfo & { size_on_disk: number };
+      return figures;
+    },
+  };
+}
+
+/** Node's types do not know of the property yet. */
+function hasPassed(t: TestContext & { readonly passed?: boolean }): boolean {
+  return t.passed === true;
+}
