@@ -105,7 +105,7 @@ class ImportRun {
     const { added, known, invalid } = this.#intake.counts;
     const seconds = (systemClock.monotonicMs() - this.#startedMs) / 1000;
     const parts = [`imported ${plural(added, 'block')} in ${duration(seconds)}`];
-    if (seconds > 1) parts.push(`${perSecond(added / seconds)} blocks/s`);
+    if (seconds > 1 && added > 0) parts.push(`${perSecond(added / seconds)} blocks/s`);
     if (known > 0) parts.push(`${grouped(known)} known before`);
     if (invalid > 0) parts.push(`${grouped(invalid)} invalid`);
     if (this.#intake.orphans > 0) parts.push(`${grouped(this.#intake.orphans)} left out: their parents are unknown`);

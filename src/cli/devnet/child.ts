@@ -97,7 +97,9 @@ async function nodeOptions(start: StartMessage): Promise<NodeOptions> {
     maxPeers: MAX_PEERS,
     targetOutbound: TARGET_OUTBOUND,
     dbCacheBytes: DB_CACHE_BYTES,
-    netThread: 'worker',
+    // Six processes share a machine: one thread each starts sooner (12 s against 17 s on two busy cores) and takes
+    // less memory, and no block here is large enough to hold up the network.
+    netThread: 'main',
   };
 }
 

@@ -1,0 +1,82 @@
+/** `starling node`: what it prints, how it stops, and what it says when it cannot start. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeTempDir } from '../support/temp-dir.ts';
+import { resultOf, runCli, startCli, waitForLine } from './run-cli.ts';
+
+const LOOPBACK = '/ip4/127.0.0.1/tcp/0';
+
+test('a node from a configuration file: its address, its log, an orderly stop', async (t) => {
+  await using dir = await makeTempDir();
+  const config = join(dir.path, 'starling.conf');
+  await writeFile(config, `network=regtest\ndatadir=${dir.path}\nlisten=${LOOPBACK}\n[regtest]\nlog-level=debug\n`);
+  const child = startCli(['node', '--config', config], { signal: t.signal });
+  const result = resultOf(child);
+  const address = await waitForLine(child, (line) => /others reach it at address=(\S+)$/.exec(line)?.[1]);
+  assert.match(address, /^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/12D3KooW\w+$/);
+
+  const second = await runCli('node', '--config', config);
+  assert.equal(second.code, 3);
+  assert.match(second.err, /^starling: data directory .* is in use by another process.*\n$/);
+
+  const askedAt = performance.now();
+  child.kill('SIGINT');
+  const { code, out, err } = await result;
+  const stoppedAfterMs = performance.now() - askedAt;
+  t.diagnostic(`stopped in ${Math.round(stoppedAfterMs)} ms`);
+  assert.deepEqual([code, err], [0, '']);
+  assert.match(out, /info {2}node is running network=regtest height=0 /);
+  const log = await readFile(join(dir.path, 'regtest', 'debug.log'), 'utf8');
+  assert.ok(out.startsWith(log.slice(0, 200)), 'debug.log has what was printed, from the first line on');
+
+  // The key is made once: the same node comes back.
+  const again = startCli(['node', '--config', config], { signal: t.signal });
+  const ended = resultOf(again);
+  const peer = await waitForLine(again, (line) => /\/p2p\/(\w+)$/.exec(line)?.[1]);
+  assert.equal(peer, address.split('/').at(-1));
+  again.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+});
+
+test('when nobody reads the output any more, it stops', async (t) => {
+  await using dir = await makeTempDir();
+  const args = ['--network', 'regtest', '--datadir', dir.path, '--listen', LOOPBACK, '--log-format', 'json'];
+  const child = startCli(['node', ...args], { signal: t.signal });
+  await waitForLine(child, (line) => (line.includes('others reach it at') ? true : undefined));
+  child.stdout?.destroy();
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0);
+});
+
+test('a port in use is one line and exit code 7', async (t) => {
+  await using dir = await makeTempDir();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const args = ['--network', 'regtest', '--datadir', dir.path, '--listen', `/ip4/127.0.0.1/tcp/${port}`];
+  const { code, err } = await resultOf(startCli(['node', ...args], { signal: t.signal }));
+  server.close();
+  assert.equal(code, 7, err);
+  assert.match(err, /^starling: .*\n$/);
+  assert.match(err, new RegExp(`${port}`));
+});
+
+test('a network file of one’s own', async (t) => {
+  await using dir = await makeTempDir();
+  const file = new URL('../../config/networks/example-private.json', import.meta.url).pathname;
+  const args = ['--network', file, '--datadir', dir.path, '--listen', 'none', '--log-format', 'json'];
+  const child = startCli(['node', ...args], { signal: t.signal });
+  const result = resultOf(child);
+  const network = await waitForLine(child, (line) => {
+    const { msg, network: name } = JSON.parse(line);
+    return msg === 'node is running' ? String(name) : undefined;
+  });
+  child.kill('SIGINT');
+  assert.equal((await result).code, 0);
+  assert.notEqual(network, 'regtest');
+});
