@@ -6,10 +6,9 @@
 import { Backoff } from './backoff.ts';
 import type { Batch, Slot } from './batches.ts';
 import type { PeerId } from './port.ts';
-import { type BatchSizing, blocksInFlight, MovingAverage } from './rates.ts';
+import { type BatchSizing, blocksInFlight, Throughput } from './rates.ts';
 import type { Branch } from './window.ts';
 
-const RATE_WEIGHT = 0.3;
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
 const MIN_BENCH_MS = 120_000;
@@ -24,8 +23,7 @@ const MAX_PATIENCE_MS = 600_000;
 export class BlockPeer {
   readonly id: PeerId;
   readonly batches = new Set<Batch>();
-  /** Bytes per second, from batches that are over. */
-  readonly rate = new MovingAverage(RATE_WEIGHT, 0);
+  readonly rate = new Throughput();
   /** Up to which height it has each branch. */
   readonly reach = new Map<Branch, number>();
   /** Bodies below this are not asked of it. */
@@ -92,8 +90,17 @@ export class BlockPeer {
     return batch.silentMs(nowMs) >= Math.max(stallMs, SILENCE_FACTOR * this.etaMs(1, blockBytes));
   }
 
-  delivered(): void {
+  /** Called after each change of its batches: books the time for the rate. */
+  account(nowMs: number): void {
+    let isHeld = false;
+    for (const batch of this.batches) isHeld ||= batch.state.kind === 'held';
+    this.rate.account(nowMs, this.batches.size > 0 && !isHeld);
+  }
+
+  delivered(bytes: number, nowMs: number): void {
     this.#misses = 0;
+    this.account(nowMs);
+    this.rate.add(bytes);
   }
 
   completed(batch: Batch): void {
@@ -128,13 +135,6 @@ export class BlockPeer {
   /** The link may be slow rather than dead: the next wait is longer. */
   growPatience(): void {
     this.#patienceMs = Math.min(MAX_PATIENCE_MS, this.#patienceMs * 2);
-  }
-
-  /** Learns the rate from a batch that is over. One that brought nothing shows an upper bound. */
-  measure(batch: Batch, blockBytes: number, nowMs: number): void {
-    const activeMs = Math.max(batch.activeMs(nowMs), 1);
-    const bytes = batch.bytes > 0 ? batch.bytes : blockBytes;
-    this.rate.add((bytes * 1000) / activeMs);
   }
 }
 

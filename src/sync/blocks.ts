@@ -208,6 +208,7 @@ export class BlockSync {
   #start(plan: Plan, nowMs: number): void {
     const batch = new Batch(plan.peer.id, plan.slots, nowMs, plan.isHedge);
     plan.peer.batches.add(batch);
+    plan.peer.account(nowMs);
     this.#run(batch).catch(this.#deps.fatal);
   }
 
@@ -221,8 +222,10 @@ export class BlockSync {
         if (batch.isOver) return;
         if (!this.#intake.isFull) continue;
         batch.hold(clock.monotonicMs());
+        this.#peers.get(batch.peer)?.account(clock.monotonicMs());
         await this.#intake.room();
         batch.resume(clock.monotonicMs());
+        this.#peers.get(batch.peer)?.account(clock.monotonicMs());
       }
     } catch (error) {
       if (error instanceof AssertionFailure) throw error;
@@ -256,7 +259,7 @@ export class BlockSync {
       return;
     }
     batch.advance(item.bytes.length, nowMs);
-    peer.delivered();
+    peer.delivered(item.bytes.length, nowMs);
     this.#blockBytes.add(item.bytes.length);
     if (peer.room(this.#options.sizing, this.#blockBytes.value, this.#options.maxBatchesPerPeer) > 0) {
       this.#isPlanDue = true;
@@ -310,8 +313,7 @@ export class BlockSync {
     if (peer === undefined) return;
     peer.batches.delete(batch);
     this.#isPlanDue = true;
-    const measures = why === 'complete' || why === 'outrun' || why === 'silent';
-    if (measures && (batch.bytes > 0 || why !== 'complete')) peer.measure(batch, this.#blockBytes.value, nowMs);
+    peer.account(nowMs);
     if (why === 'complete') peer.completed(batch);
     if (why === 'short' || why === 'failed' || why === 'wrong') peer.broke(nowMs);
     if (why === 'silent' && peer.strike(nowMs)) {

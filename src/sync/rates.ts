@@ -42,13 +42,13 @@ export class DecayingRate {
   }
 }
 
-/** An average that follows its samples; the first one counts in full. */
+/** An average that follows its samples; the first one counts in full, `initial` stands until then. */
 export class MovingAverage {
   readonly #weight: number;
   #value: number;
   #isFirst = true;
 
-  /** `weight` 0 .. 1 is that of the newest sample; `initial` stands until there is one. */
+  /** `weight` 0 .. 1 is that of the newest sample. */
   constructor(weight: number, initial: number) {
     this.#weight = weight;
     this.#value = initial;
@@ -58,13 +58,50 @@ export class MovingAverage {
     return this.#value;
   }
 
-  get isMeasured(): boolean {
-    return !this.#isFirst;
-  }
-
   add(sample: number): void {
     this.#value = this.#isFirst ? sample : this.#value + (sample - this.#value) * this.#weight;
     this.#isFirst = false;
+  }
+}
+
+/** Older work of a source counts half after this much busy time. */
+const THROUGHPUT_HALF_LIFE_MS = 4_000;
+/** Busy this long without a byte, a source is known to be slow. */
+const SILENCE_MEASURED_MS = 2_000;
+
+/**
+ * What a source delivers while it is busy, bytes per second over all its requests together. Time counts only while
+ * `account` was last told that it counts: not while nothing is asked, nor while we do not read.
+ */
+export class Throughput {
+  #bytes = 0;
+  #busyMs = 0;
+  #atMs = 0;
+  #isCounting = false;
+
+  /** Called at each change: time up to now is booked, `isCounting` says whether the time from now on counts. */
+  account(nowMs: number, isCounting: boolean): void {
+    if (this.#isCounting) {
+      const elapsedMs = nowMs - this.#atMs;
+      const fading = 0.5 ** (elapsedMs / THROUGHPUT_HALF_LIFE_MS);
+      this.#bytes *= fading;
+      this.#busyMs = this.#busyMs * fading + elapsedMs;
+    }
+    this.#atMs = nowMs;
+    this.#isCounting = isCounting;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  get isMeasured(): boolean {
+    return this.#bytes > 0 || this.#busyMs >= SILENCE_MEASURED_MS;
+  }
+
+  /** Bytes per second; 0 while not measured. */
+  get value(): number {
+    return this.isMeasured ? (this.#bytes * 1000) / Math.max(this.#busyMs, 1) : 0;
   }
 }
 
@@ -80,7 +117,7 @@ export type BatchSizing = {
 };
 
 /** Blocks that a peer may have in flight, from what it delivered (bytes per second) and what blocks weigh now. */
-export function blocksInFlight(sizing: BatchSizing, rate: MovingAverage, blockBytes: number): number {
+export function blocksInFlight(sizing: BatchSizing, rate: Throughput, blockBytes: number): number {
   const bytes = rate.isMeasured ? (rate.value * sizing.inFlightMs) / 1000 : sizing.firstBatchBytes;
   const most = rate.isMeasured ? sizing.maxBlocksPerPeer : sizing.maxFirstBlocks;
   return Math.max(1, Math.min(most, Math.floor(bytes / blockBytes)));

@@ -8,7 +8,7 @@ import { Backoff } from '../../../src/sync/backoff.ts';
 import { Batch, Slot } from '../../../src/sync/batches.ts';
 import { BlockPeer } from '../../../src/sync/block-peer.ts';
 import { forkHeight } from '../../../src/sync/fork-height.ts';
-import { blocksInFlight, DecayingRate, MovingAverage } from '../../../src/sync/rates.ts';
+import { blocksInFlight, DecayingRate, Throughput } from '../../../src/sync/rates.ts';
 import { describeSync, type SyncFacts } from '../../../src/sync/status.ts';
 import { Tracker } from '../../../src/sync/tracker.ts';
 import { DownloadWindow } from '../../../src/sync/window.ts';
@@ -67,15 +67,38 @@ test('a rate is right from the first seconds, and fades', async () => {
 
 test('blocks in flight follow the measured rate, within bounds', () => {
   const sizing = { maxBlocksPerPeer: 128, firstBatchBytes: 2_000_000, maxFirstBlocks: 16, inFlightMs: 2000 };
-  const rate = new MovingAverage(0.5, 0);
+  const rate = new Throughput();
   assert.equal(blocksInFlight(sizing, rate, 1000), 16);
   assert.equal(blocksInFlight(sizing, rate, 1_000_000), 2);
   assert.equal(blocksInFlight(sizing, rate, 4_000_000), 1);
+  rate.account(0, true);
   rate.add(3_000_000);
-  assert.equal(blocksInFlight(sizing, rate, 1_000_000), 6);
+  rate.account(1000, true);
+  rate.account(1000, true);
+  assert.equal(blocksInFlight(sizing, rate, 1_000_000), 5);
   assert.equal(blocksInFlight(sizing, rate, 100), 128);
-  rate.add(1000);
-  assert.ok(blocksInFlight(sizing, rate, 10_000_000) === 1);
+  assert.equal(blocksInFlight(sizing, rate, 10_000_000), 1);
+});
+
+test('throughput counts busy time over all requests, and forgets', () => {
+  const rate = new Throughput();
+  rate.account(0, false);
+  rate.account(60_000, true);
+  assert.equal(rate.isMeasured, false);
+  for (let ms = 61_000; ms <= 90_000; ms += 1000) {
+    rate.account(ms, true);
+    rate.add(50_000);
+  }
+  assert.ok(Math.abs(rate.value - 50_000) < 10_000, `${rate.value}`);
+  rate.account(90_000, false);
+  rate.account(500_000, true);
+  assert.ok(Math.abs(rate.value - 50_000) < 10_000, 'idle time does not count');
+  rate.account(520_000, true);
+  assert.ok(rate.value < 4_000 && rate.isMeasured, 'silence does');
+  const silent = new Throughput();
+  silent.account(0, true);
+  silent.account(2000, true);
+  assert.deepEqual([silent.isMeasured, silent.value], [true, 0]);
 });
 
 test('a slot goes from wanted to stored, and back when a copy was bad', () => {
