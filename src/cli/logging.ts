@@ -137,7 +137,7 @@ function cut(text: string): string {
 }
 
 /** `2026-01-31T12:00:00.000Z info  net: peer connected id=… address=…`. */
-export function humanLine(json: string): string {
+function humanLine(json: string): string {
   const { time, level, module, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
   const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${fieldText(value)}`);
   const from = module === undefined ? '' : `${String(module)}: `;
