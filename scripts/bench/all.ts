@@ -1,0 +1,11 @@
+/** Every benchmark, in the order in which they run. A new one is a file and a row. */
+import type { Benchmark } from './benchmark.ts';
+import { coins } from './coins.ts';
+import { hashes } from './hashes.ts';
+import { headers } from './headers.ts';
+import { importBlocks } from './import.ts';
+import { startup } from './startup.ts';
+import { stream } from './stream.ts';
+import { sync } from './sync.ts';
+
+export const BENCHMARKS: readonly Benchmark[] = [stream, headers, importBlocks, sync, startup, hashes, coins];

@@ -1,0 +1,64 @@
+/** Chains of valid headers with real, cheap proof of work; the same each time. */
+import { compactToTarget, type HeaderView, type NetworkParams, nextWorkRequired, parseNetworkParams } from '#consensus';
+import { hash256 } from '#crypto';
+import { BLOCK_HEADER_BYTES, type BlockHash, blockHashFromBytes, idToBytes } from '#primitives';
+import { assert } from '#util';
+import regtestFile from '../../config/networks/regtest.json' with { type: 'json' };
+
+const SPACING_SECONDS = 600;
+const VERSION = 0x20000000;
+
+/** Mainnet's retarget rule from the easiest target: regtest's own rules never change the target. */
+export const RETARGETING_NETWORK = {
+  ...regtestFile,
+  name: 'bench',
+  chainName: 'bench',
+  dataDirName: 'bench',
+  pow: { ...regtestFile.pow, allowMinDifficultyBlocks: false, noRetargeting: false },
+};
+
+export const retargetingParams = (): NetworkParams => parseNetworkParams(RETARGETING_NETWORK);
+
+/** `count` headers behind genesis, 80 bytes each, one behind the other. About two hashes a header. */
+export function buildHeaders(params: NetworkParams, count: number): Uint8Array {
+  const all = new Uint8Array(count * BLOCK_HEADER_BYTES);
+  const views: Fields[] = [fieldsOfGenesis(params)];
+  for (let height = 1; height <= count; height++) {
+    const parent = views[height - 1];
+    assert(parent !== undefined, 'each header has a parent');
+    const time = parent.time + SPACING_SECONDS;
+    const bits = nextWorkRequired(viewAt(views, height - 1), time, params);
+    const raw = all.subarray((height - 1) * BLOCK_HEADER_BYTES, height * BLOCK_HEADER_BYTES);
+    views.push({ version: VERSION, time, bits, hash: solve(raw, parent.hash, time, bits, height) });
+  }
+  return all;
+}
+
+type Fields = Pick<HeaderView, 'version' | 'time' | 'bits' | 'hash'>;
+
+function fieldsOfGenesis({ genesis }: NetworkParams): Fields {
+  const { version, time, bits } = genesis.header;
+  return { version, time, bits, hash: genesis.hash };
+}
+
+function viewAt(all: readonly Fields[], height: number): HeaderView {
+  const fields = all[height];
+  assert(fields !== undefined, 'an ancestor was built before');
+  return { ...fields, height, ancestor: (to) => viewAt(all, to) };
+}
+
+/** Fills in the header and finds its nonce. The merkle root holds the height: nobody asks for these blocks. */
+function solve(raw: Uint8Array, prevHash: BlockHash, time: number, bits: number, height: number): BlockHash {
+  const view = new DataView(raw.buffer, raw.byteOffset, BLOCK_HEADER_BYTES);
+  view.setInt32(0, VERSION, true);
+  raw.set(idToBytes(prevHash), 4);
+  view.setUint32(36, height, true);
+  view.setUint32(68, time, true);
+  view.setUint32(72, bits, true);
+  const { target } = compactToTarget(bits);
+  for (let nonce = 0; ; nonce++) {
+    view.setUint32(76, nonce, true);
+    const hash = blockHashFromBytes(hash256(raw));
+    if (BigInt(`0x${hash}`) <= target) return hash;
+  }
+}

@@ -1,0 +1,76 @@
+/** A process of the `sync` benchmark: a whole node, as the program composes it. */
+import { openChain } from '#chain';
+import { createNode, loadNetwork, type StarlingNode } from '#node';
+import { Block } from '#primitives';
+import { nullLogger, systemClock, systemRandom } from '#util';
+import { cpuMs } from './benchmark.ts';
+import { mainnetBlocks, readBlocks } from './mainnet-blocks.ts';
+import { servePeer } from './peer-process.ts';
+import { buildSpendChain, type SpendChainSize } from './spend-chain.ts';
+
+export type NodeOrder = { readonly network: string; readonly datadir: string; readonly connect: readonly string[] };
+export type FillOrder = { readonly datadir: string; readonly spend: SpendChainSize | undefined };
+
+const DB_CACHE_BYTES = 64 << 20;
+let node: StarlingNode | undefined;
+
+async function start({ network, datadir, connect }: NodeOrder): Promise<string> {
+  node = await createNode(
+    {
+      params: await loadNetwork(network),
+      datadir,
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      bootstrap: [],
+      connect,
+      maxPeers: 8,
+      targetOutbound: 1,
+      dbCacheBytes: DB_CACHE_BYTES,
+      netThread: 'worker',
+    },
+    { clock: systemClock, random: systemRandom, log: nullLogger },
+  );
+  return (await node.status()).net.listenAddresses[0] ?? '';
+}
+
+/** Resolves when the tip has reached the height, with the time since the node was made. */
+function reach(running: StarlingNode, height: number): Promise<void> {
+  return new Promise((resolve) => {
+    const check = (tip: { readonly height: number }): void => {
+      if (tip.height < height) return;
+      stop();
+      resolve();
+    };
+    const stop = running.onTip(check);
+    check(running.chain.tip());
+  });
+}
+
+servePeer(
+  {
+    /** Fills a data directory; gives height and bytes of blocks. */
+    fill: async ({ datadir, spend }: FillOrder) => {
+      const real = await mainnetBlocks();
+      const made = spend === undefined ? undefined : buildSpendChain(spend);
+      const params = made?.params ?? real?.params;
+      if (params === undefined) throw new Error('there are no blocks');
+      await using chain = await openChain({ params, datadir, dbCacheBytes: DB_CACHE_BYTES });
+      let bytes = 0;
+      for await (const block of made?.blocks ?? (real === undefined ? [] : readBlocks(real))) {
+        await chain.submitBlock(new Block(block.raw));
+        bytes += block.size;
+      }
+      return { height: chain.tip().height, bytes };
+    },
+    start,
+    syncTo: async ({ height, ...order }: NodeOrder & { readonly height: number }) => {
+      const cpuBefore = cpuMs();
+      const before = performance.now();
+      await start(order);
+      const startedMs = performance.now() - before;
+      if (node !== undefined) await reach(node, height);
+      return { wallMs: performance.now() - before, startedMs, cpuMs: cpuMs() - cpuBefore };
+    },
+    cpuMs,
+  },
+  async () => node?.[Symbol.asyncDispose](),
+);
