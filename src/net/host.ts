@@ -13,7 +13,7 @@ import { type Ping, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
 import { dhtProtocol } from '#protocol';
-import { type Clock, errorText, type Logger, NodeError } from '#util';
+import { type Clock, errorText, type Logger, NodeError, nullLogger } from '#util';
 import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
 import { libp2pLogger } from './libp2p-log.ts';
@@ -25,6 +25,7 @@ const STREAM_WINDOW_BYTES = 1 << 20;
 const READ_BUFFER_BYTES = 4 << 20;
 const WRITE_BUFFER_BYTES = 32 << 20;
 const STREAMS_PER_CONNECTION = 128;
+const PING_STREAMS = 8;
 /** libp2p must never be the one who counts connections: it would refuse or prune by rules of its own. */
 const CONNECTION_MARGIN = 64;
 
@@ -48,7 +49,7 @@ export type HostParts = {
 /** A node that is not started: handlers are registered first, so that identify tells of all of them. */
 export async function createHost(options: CompleteNetOptions, parts: HostParts): Promise<Host> {
   const { tuning } = options;
-  return createLibp2p<HostServices & Record<string, unknown>>({
+  const host = await createLibp2p<HostServices & Record<string, unknown>>({
     start: false,
     privateKey: parts.key,
     datastore: new BoundedDatastore(),
@@ -93,7 +94,9 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     connectionMonitor: { pingInterval: tuning.pingIntervalMs, pingTimeout: { minTimeout: tuning.pingTimeoutMs } },
     services: {
       identify: identify(),
-      ping: ping(),
+      // The connection monitor and the DHT ping at the same time; by default the second one breaks the limit of one
+      // stream, and the monitor then takes the peer for dead.
+      ping: ping({ maxInboundStreams: PING_STREAMS, maxOutboundStreams: PING_STREAMS }),
       pubsub: gossipsub(parts.gossip),
       dht: kadDHT({
         protocol: dhtProtocol(options.network),
@@ -106,6 +109,19 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
       }),
     },
   });
+  stopHeartbeatToo(host.services.pubsub);
+  return host;
+}
+
+/** gossipsub's stop forgets to cancel its next heartbeat, which then keeps the process for a second. */
+function stopHeartbeatToo(pubsub: GossipSub): void {
+  const stop = property(pubsub, 'stop');
+  if (typeof stop !== 'function') return;
+  Reflect.set(pubsub, 'stop', async () => {
+    const heartbeat = property(property(pubsub, 'status'), 'heartbeatTimeout');
+    await stop.call(pubsub);
+    if (heartbeat instanceof Object) clearTimeout(heartbeat as NodeJS.Timeout);
+  });
 }
 
 /** Starts listening. Throws NodeError NETWORK with one line if an address cannot be used. */
@@ -113,6 +129,7 @@ export async function startHost(host: Host, listen: readonly string[]): Promise<
   try {
     await host.start();
   } catch (error) {
+    await stopHost(host, nullLogger);
     const isTaken = /EADDRINUSE/.test(deepText(error));
     const why = isTaken ? 'the address is in use' : errorText(error);
     throw new NodeError('NETWORK', `cannot listen on ${listen.join(', ')}: ${why}`, { cause: error });
@@ -124,8 +141,6 @@ const STOP_MS = 1_200;
 
 /** Stops within STOP_MS and leaves no timer behind. Never throws. */
 export async function stopHost(host: Host, log: Logger): Promise<void> {
-  // gossipsub's stop forgets its next heartbeat.
-  const heartbeat = property(property(host.services.pubsub, 'status'), 'heartbeatTimeout');
   let timer: NodeJS.Timeout | undefined;
   const cut = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
@@ -138,7 +153,6 @@ export async function stopHost(host: Host, log: Logger): Promise<void> {
   );
   await Promise.race([stopping, cut]);
   clearTimeout(timer);
-  if (heartbeat instanceof Object) clearTimeout(heartbeat as NodeJS.Timeout);
   // The address manager plans an update when its listeners have closed, a turn later, and has nobody to stop it.
   await new Promise((resolve) => setImmediate(resolve));
   const update = property(property(property(host, 'components'), 'addressManager'), '_updatePeerStoreAddresses');

@@ -1,0 +1,121 @@
+/** Nobody but the seed is configured: peers find each other, hold their number, and come back without the seed. */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { createNet, type NetHandlers, type NetOptions } from '#net';
+import { TestPeer } from '../compliance/net.ts';
+import { makeTempDir } from '../support/temp-dir.ts';
+import { deps, inProcess, netOptions, within } from './net-support.ts';
+
+/** A peer with options that the compliance harness has not. */
+function start(changed: Partial<NetOptions>): Promise<TestPeer> {
+  const create = (_setup: unknown, handlers: NetHandlers) => createNet(netOptions(changed), handlers, deps);
+  return TestPeer.start({ ...inProcess, create }, 'peer');
+}
+
+/** A quick network: what takes seconds by default takes tenths here. */
+const tuning = { walkBusyMs: 300, dialBusyMs: 100, backoffFirstMs: 200, cooldownMs: 500 };
+const DAY_MS = 86_400_000;
+
+suite('net discovery', () => {
+  test('six nodes that know only a seed find each other by the DHT', async () => {
+    await using stack = new AsyncDisposableStack();
+    const seed = stack.use(await start({ tuning, targetOutbound: 0 }));
+    const bootstrap = [await seed.address()];
+    const nodes = [];
+    for (let count = 0; count < 6; count += 1)
+      nodes.push(stack.use(await start({ tuning, bootstrap, targetOutbound: 3 })));
+    for (const node of nodes) {
+      await node.when(() => [...node.connected.keys()].filter((id) => id !== seed.id).length >= 3);
+    }
+    for (const node of nodes) assert.ok((await node.net.status()).knownAddresses >= 3);
+  });
+
+  test('with the seed dead a restarted node comes back by what it remembered, even a month later', async () => {
+    await using stack = new AsyncDisposableStack();
+    const dir = stack.use(await makeTempDir());
+    const seed = await start({ tuning, targetOutbound: 0 });
+    const bootstrap = [await seed.address()];
+    const other = stack.use(await start({ tuning, bootstrap, targetOutbound: 2 }));
+    const wanderer = await start({ tuning, bootstrap, targetOutbound: 2, dataDir: dir.path });
+    await wanderer.when(() => wanderer.connected.has(other.id));
+    // An address counts as tried only if we dialled it: ask for it, in case the other was quicker.
+    await Promise.all([seed[Symbol.asyncDispose](), wanderer[Symbol.asyncDispose]()]);
+    await other.isWithout(wanderer);
+
+    const path = join(dir.path, 'peers.json');
+    const book: { lastSeen: number; lastTry: number; lastSuccess: number }[] = JSON.parse(await readFile(path, 'utf8'));
+    assert.ok(book.length >= 1);
+    for (const entry of book) {
+      for (const field of ['lastSeen', 'lastTry', 'lastSuccess'] as const) {
+        if (entry[field] > 0) entry[field] -= 30 * DAY_MS;
+      }
+    }
+    await writeFile(path, JSON.stringify(book));
+
+    const again = stack.use(await start({ tuning, bootstrap, targetOutbound: 2, dataDir: dir.path }));
+    assert.equal(again.id, wanderer.id);
+    await again.isWith(other);
+  });
+
+  test('a peer asked for by --connect is called again and again', async () => {
+    await using stack = new AsyncDisposableStack();
+    const dir = stack.use(await makeTempDir());
+    const first = await start({ tuning, targetOutbound: 0, dataDir: dir.path });
+    const address = await first.address();
+    const node = stack.use(await start({ tuning, connect: [address], targetOutbound: 0 }));
+    await node.isWith(first);
+    assert.equal(node.connected.get(first.id)?.isManual, true);
+    await first[Symbol.asyncDispose]();
+    await node.isWithout(first);
+    const listen = [address.replace(/\/p2p\/.*/, '')];
+    const second = stack.use(await start({ tuning, targetOutbound: 0, dataDir: dir.path, listen }));
+    await node.isWith(second);
+  });
+
+  test('nodes of another network do not become peers', async () => {
+    await using stack = new AsyncDisposableStack();
+    const seed = stack.use(await start({ tuning }));
+    const stranger = stack.use(await start({ tuning, network: '6fe28c0a', bootstrap: [await seed.address()] }));
+    const friend = stack.use(await start({ tuning, bootstrap: [await seed.address()] }));
+    await friend.isWith(seed);
+    await seed.isWith(friend);
+    assert.deepEqual(stranger.events, []);
+    assert.ok(!seed.events.some((event) => event.includes(stranger.id)));
+  });
+
+  test('simultaneous calls end in one connection, and gossip runs over it', async () => {
+    await using stack = new AsyncDisposableStack();
+    for (let round = 0; round < 5; round += 1) {
+      const ports = [0, 1].map(() => `/ip4/127.0.0.1/tcp/${20_000 + Math.floor(Math.random() * 20_000)}`);
+      const dirs = [stack.use(await makeTempDir()), stack.use(await makeTempDir())];
+      const keys: string[] = [];
+      for (const [index, dir] of dirs.entries()) {
+        const once = await start({ dataDir: dir.path, listen: [], targetOutbound: 0 });
+        keys.push(`${ports[index]}/p2p/${once.id}`);
+        await once[Symbol.asyncDispose]();
+      }
+      const [a, b] = await Promise.all(
+        [0, 1].map((index) =>
+          start({
+            tuning,
+            dataDir: dirs[index]?.path,
+            listen: [ports[index] ?? ''],
+            connect: [keys[1 - index] ?? ''],
+          }),
+        ),
+      );
+      assert.ok(a && b);
+      await Promise.all([a.isWith(b), b.isWith(a)]);
+      await a.publishToSome('tx', 100, round);
+      await b.when(() => b.messages.length > 0);
+      await b.publishToSome('tx', 100, round + 100);
+      await a.when(() => a.messages.length > 0);
+      assert.equal(a.events.filter((event) => event.startsWith('connected')).length, 1);
+      assert.equal(b.events.filter((event) => event.startsWith('connected')).length, 1);
+      assert.equal((await a.net.status()).peers.length, 1);
+      await within(Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()]));
+    }
+  });
+});

@@ -1,0 +1,74 @@
+/** A stopped network leaves nothing behind: no timer, socket or thread keeps the process. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createNet, createWorkerNet, type Net } from '#net';
+import { NodeError } from '#util';
+import { deps, netOptions, within } from './net-support.ts';
+
+const STOP_MS = 2_000;
+
+async function startPair(create: typeof createNet): Promise<Net[]> {
+  const met = Promise.withResolvers<void>();
+  const handlers = {
+    peerConnected: () => met.resolve(),
+    peerDisconnected: () => {},
+    serve: async function* () {
+      // Never answers: the stream is open when we stop.
+      await new Promise(() => {});
+      yield* [];
+    },
+    gossip: async () => 'ignore' as const,
+  };
+  const a = await create(netOptions(), handlers, deps);
+  const { listenAddresses } = await a.status();
+  const b = await create(netOptions({ bootstrap: [...listenAddresses] }), handlers, deps);
+  await within(met.promise);
+  b.request(a.peerId, 'blocks', new Uint8Array(1), new AbortController().signal)
+    [Symbol.asyncIterator]()
+    .next()
+    .catch(() => {});
+  return [a, b];
+}
+
+for (const [name, create] of [
+  ['in process', createNet],
+  ['worker', createWorkerNet],
+] as const) {
+  test(`${name}: stops within two seconds, in the middle of things, and leaves no handle`, async () => {
+    const before = process.getActiveResourcesInfo().sort();
+    const nets = await startPair(create);
+    for (const net of nets) {
+      const started = performance.now();
+      await net[Symbol.asyncDispose]();
+      const took = performance.now() - started;
+      assert.ok(took < STOP_MS, `it took ${took} ms`);
+      await net[Symbol.asyncDispose]();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(process.getActiveResourcesInfo().sort(), before);
+  });
+
+  test(`${name}: a start that fails is one clear error and leaves no handle`, async () => {
+    const before = process.getActiveResourcesInfo().sort();
+    const handlers = {
+      peerConnected: () => {},
+      peerDisconnected: () => {},
+      serve: async function* () {},
+      gossip: async () => 'ignore' as const,
+    };
+    const first = await create(netOptions(), handlers, deps);
+    const [address = ''] = (await first.status()).listenAddresses;
+    const listen = [address.replace(/\/p2p\/.*/, '')];
+    await assert.rejects(
+      create(netOptions({ listen }), handlers, deps),
+      (error) => error instanceof NodeError && error.code === 'NETWORK' && /address is in use/.test(error.message),
+    );
+    await assert.rejects(
+      create(netOptions({ listen: ['nonsense'] }), handlers, deps),
+      (error) => error instanceof NodeError && error.code === 'BAD_CONFIG',
+    );
+    await first[Symbol.asyncDispose]();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(process.getActiveResourcesInfo().sort(), before);
+  });
+}
