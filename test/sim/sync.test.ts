@@ -12,6 +12,9 @@ const FIRST = Number(process.env['STARLING_SIM_FIRST'] ?? 1);
 const MAX_PEERS = Number(process.env['STARLING_SIM_PEERS'] ?? 20);
 const IS_VERBOSE = process.env['STARLING_SIM_VERBOSE'] === '1';
 
+/** What liars and stalls may cost on top: hedges begin after 2 s, the network gives a silent stream up after 10 s. */
+const SLACK_MS = 15_000;
+
 const seconds = (ms: number): string => (ms / 1000).toFixed(1);
 
 function line(outcome: Outcome): string {
@@ -29,6 +32,7 @@ function check(outcome: Outcome): void {
   const charged = outcome.honestCharges.map((charge) => charge.split(' ')[0]);
   assert.equal(new Set(charged).size, charged.length, `${where}: an honest peer was charged twice`);
   assert.ok(outcome.mostBuffered <= outcome.allowedBuffered, `${where}: ${outcome.mostBuffered} bytes held`);
+  assert.ok(outcome.tookMs <= 1.3 * outcome.idealMs + SLACK_MS, `${where}: ${line(outcome)}`);
   assert.equal(outcome.leftOpen, 0, `${where}: requests left open`);
   assert.equal(outcome.leftTimers, 0, `${where}: timers left`);
 }
