@@ -51,20 +51,11 @@ export async function connectBlock(
   }
   const scripts = await deps.verifier.verify(applied.jobs);
   if (scripts !== undefined) {
-    const unsupported = scripts.error === SCRIPT_NOT_SUPPORTED;
-    const txid = applied.jobs[scripts.job]?.tx.txid;
-    return {
-      failure: failure(
-        unsupported ? 'not-supported' : 'consensus',
-        unsupported ? SCRIPT_NOT_SUPPORTED : `mandatory-script-verify-flag-failed (${scripts.error})`,
-        `input ${scripts.input} of ${txid}`,
-      ),
-    };
+    const code = `mandatory-script-verify-flag-failed (${scripts.error})`;
+    return { failure: failure('consensus', code, `input ${scripts.input} of ${applied.jobs[scripts.job]?.tx.txid}`) };
   }
   return { spent: applied.spent };
 }
-
-const SCRIPT_NOT_SUPPORTED = 'script-not-supported';
 
 /** BIP30: a transaction must not replace unspent outputs of an earlier one with the same id. */
 function checkBip30(

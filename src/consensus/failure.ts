@@ -18,9 +18,7 @@ export type FailureKind =
   /** Known to be invalid from before. */
   | 'cached-invalid'
   /** Not enough work to be worth storing. */
-  | 'header-low-work'
-  /** Starling cannot check this yet; never treated as valid, never blamed on a peer. */
-  | 'not-supported';
+  | 'header-low-work';
 
 export type ValidationFailure = {
   readonly code: string;

@@ -6,9 +6,6 @@ import type { ScriptVerifier } from '#verify';
 import { MANDATORY_SCRIPT_FLAGS, STANDARD_SCRIPT_FLAGS } from './policy.ts';
 import type { MempoolVerdict } from './port.ts';
 
-/** What the verifier answers for scripts that Starling cannot run yet. */
-const NOT_SUPPORTED = 'script-not-supported';
-
 /**
  * Undefined when all inputs pass the standard flags, which include every consensus rule. Else they run again to see
  * whether a block could hold the transaction: only if not, somebody may be blamed. Rejects when aborted.
@@ -23,7 +20,6 @@ export async function checkScripts(
     (await verifier.verify([{ tx, spent, flags }], signal))?.error;
   const error = await run(STANDARD_SCRIPT_FLAGS);
   if (error === undefined) return undefined;
-  if (error === NOT_SUPPORTED) return { kind: 'policy', code: NOT_SUPPORTED };
   if ((await run(MANDATORY_SCRIPT_FLAGS)) === undefined) {
     return { kind: 'policy', code: `non-mandatory-script-verify-flag (${error})` };
   }

@@ -54,7 +54,6 @@ const BLOCK_TABLE: Readonly<Record<FailureKind, Readonly<Record<Origin, Judgemen
   },
   'cached-invalid': { announced: NOBODY, headers: charge('invalid-header'), block: NOBODY, rebuilt: NOBODY },
   'header-low-work': { announced: NOBODY, headers: NOBODY, block: NOBODY, rebuilt: NOBODY },
-  'not-supported': { announced: NOBODY, headers: NOBODY, block: NOBODY, rebuilt: NOBODY },
 };
 
 export function judgeBlock(failure: ValidationFailure, origin: Origin): Judgement {

@@ -140,14 +140,7 @@ export class Intake {
       if (!(error instanceof NodeError)) throw error;
       return this.#pause(body, error.message);
     }
-    if (verdict.kind !== 'invalid') return this.#decided(body, { kind: 'stored' });
-    if (verdict.failure.kind === 'not-supported') {
-      return this.#pause(
-        body,
-        `block ${body.slot.hash} needs a rule that this version cannot check (${verdict.failure.code})`,
-      );
-    }
-    this.#decided(body, { kind: 'invalid', failure: verdict.failure });
+    this.#decided(body, verdict.kind === 'invalid' ? verdict : { kind: 'stored' });
   }
 
   #decided(body: Body, verdict: BodyVerdict): void {

@@ -13,7 +13,7 @@ export type ScriptFailure = {
   /** Index of the job in the batch: the first failing one. */
   readonly job: number;
   readonly input: number;
-  /** Core's ScriptErrorString, or `script-not-supported`. */
+  /** Core's ScriptErrorString. */
   readonly error: string;
 };
 

@@ -146,7 +146,7 @@ export class SimNetwork {
       requestBlocks: (peer, hashes, signal) => this.#blocks(peer, hashes, signal),
       charge: (peer, offence, detail) => this.charges.push({ peer, offence, detail }),
       judge: (peer, what, { kind, code }) => {
-        if (kind === 'time-future' || kind === 'not-supported') return;
+        if (kind === 'time-future') return;
         this.charges.push({ peer, offence: what === 'block' ? 'invalid-block' : 'invalid-header', detail: code });
       },
       disconnect: (peer) => this.disconnects.push(peer),

@@ -26,8 +26,8 @@ describe('the judge', () => {
     }
   });
 
-  it('blames nobody for what may become valid, for low work, or for what Starling cannot check', () => {
-    for (const kind of ['time-future', 'header-low-work', 'not-supported'] as const) {
+  it('blames nobody for what may become valid and for low work', () => {
+    for (const kind of ['time-future', 'header-low-work'] as const) {
       for (const origin of ['announced', 'headers', 'block', 'rebuilt'] as const) {
         assert.deepEqual(verdictOf(kind, 'any', origin), ['ignore', undefined]);
       }

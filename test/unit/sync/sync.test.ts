@@ -1,7 +1,6 @@
 /** The whole of sync over a fake chain: the ordinary ways, what a person sees, and how it starts and stops. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failure } from '#consensus';
 import { type SyncStatus, syncDefaults } from '#sync';
 import { NodeError } from '#util';
 import { fakeBlock, fakeBlocks, fakeGenesis } from '../../support/fake-chain.ts';
@@ -185,21 +184,6 @@ test('a full disk stalls sync with the reason, blames nobody, and is tried again
   assert.equal(bench.chain.tip().height, height);
   bench.chain.fault = undefined;
   await bench.reach(blocks.at(-1), 120_000);
-  assert.deepEqual(bench.net.charges, []);
-});
-
-test('a block that this version cannot check stalls sync loudly', async () => {
-  await using bench = createBench();
-  const blocks = fakeBlocks(20);
-  const { submitBlock } = bench.chain;
-  bench.chain.submitBlock = async (block) =>
-    block.hash === blocks[9]?.hash
-      ? { kind: 'invalid', failure: failure('not-supported', 'script-not-supported') }
-      : submitBlock(block);
-  bench.join('a', { blocks });
-  await bench.clock.advance(10_000);
-  assert.equal(bench.sync.status().phase, 'stalled');
-  assert.match(bench.sync.status().reason, /script-not-supported/);
   assert.deepEqual(bench.net.charges, []);
 });
 
