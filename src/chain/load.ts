@@ -1,13 +1,17 @@
 /** Opening: a new chain gets its genesis, an old one its tree, its tip, and the blocks that a crash left unrecorded. */
-import { Block } from '#primitives';
+import { Block, type BlockHash } from '#primitives';
 import type { FilePosition, KeyValueStore } from '#store';
 import { type Logger, NodeError } from '#util';
 import { type AcceptDeps, acceptHeader, checkBlockAlone, checkBlockInPlace } from './accept.ts';
 import type { ActiveChain } from './active-chain.ts';
+import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import type { Candidates } from './candidates.ts';
 import type { CoinsCache } from './coins-cache.ts';
 import { checkStamp, readStamp, writeStamp } from './schema.ts';
+
+/** Stored blocks that wait for their parent; more than that are fetched again. Sync looks 1024 blocks ahead. */
+const MAX_WAITING = 10_000;
 
 export type LoadDeps = AcceptDeps & {
   readonly indexStore: KeyValueStore;
@@ -61,26 +65,55 @@ function setTip(deps: LoadDeps): void {
   deps.active.reset(tip);
 }
 
-/** Blocks are appended before the index is saved: a crash between leaves whole blocks behind the last recorded one. */
+/**
+ * Blocks are appended before the index is saved: a crash between leaves whole blocks behind the last recorded one.
+ * They lie in the order in which they came, not by height; one whose parent lies further back waits for it.
+ */
 async function recoverUnrecordedBlocks(deps: LoadDeps): Promise<void> {
-  const { index, log, storage } = deps;
-  let recorded: FilePosition | undefined;
-  for (let id = 0; id < index.tree.size; id++) {
-    const at = index.blockPosition(id);
-    if (at !== undefined && (recorded === undefined || isBehind(at, recorded))) recorded = at;
-  }
+  const { index, log, params, storage } = deps;
+  const waiting = new Map<BlockHash, FilePosition[]>();
+  let waitingCount = 0;
   let recovered = 0;
-  for await (const { position, raw } of storage.blocksBehind(recorded)) {
-    const block = new Block(raw);
-    if (checkBlockAlone(deps.params, block) !== undefined) continue;
-    const header = acceptHeader(deps, block.header);
-    if (header.kind === 'failed' || index.hasData(header.id)) continue;
-    if (checkBlockInPlace(deps, block, header.id) !== undefined) continue;
-    index.setData(header.id, position);
-    deps.candidates.bodyStored(header.id);
-    recovered++;
+  for await (const found of storage.blocksBehind(lastRecorded(index))) {
+    if (checkBlockAlone(params, new Block(found.raw)) !== undefined) continue;
+    const ready = [found];
+    for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
+      const block = new Block(next.raw);
+      const { hash, prevHash } = block.header;
+      if (index.tree.find(prevHash) === undefined) {
+        if (waitingCount >= MAX_WAITING) continue;
+        waitingCount++;
+        waiting.set(prevHash, [...(waiting.get(prevHash) ?? []), next.position]);
+        continue;
+      }
+      if (adoptStored(deps, block, next.position)) recovered++;
+      const children = waiting.get(hash) ?? [];
+      waiting.delete(hash);
+      waitingCount -= children.length;
+      for (const position of children) ready.push({ position, raw: await storage.readBlock(position) });
+    }
   }
   if (recovered > 0) log.info('recovered blocks stored before an unclean stop', { blocks: recovered });
+}
+
+/** Records a block that is on the disk and was checked alone. False when it is known or breaks a rule. */
+function adoptStored(deps: LoadDeps, block: Block, position: FilePosition): boolean {
+  const { candidates, index } = deps;
+  const header = acceptHeader(deps, block.header);
+  if (header.kind === 'failed' || index.hasData(header.id)) return false;
+  if (checkBlockInPlace(deps, block, header.id) !== undefined) return false;
+  index.setData(header.id, position);
+  candidates.bodyStored(header.id);
+  return true;
+}
+
+function lastRecorded(index: BlockIndex): FilePosition | undefined {
+  let last: FilePosition | undefined;
+  for (let id = 0; id < index.tree.size; id++) {
+    const at = index.blockPosition(id);
+    if (at !== undefined && (last === undefined || isBehind(at, last))) last = at;
+  }
+  return last;
 }
 
 function isBehind(a: FilePosition, b: FilePosition): boolean {
