@@ -65,7 +65,7 @@ function install() {
   const headers = join(ROOT, 'node_modules', `node-linux-${process.arch}`);
   // The optional native package builds against the headers of the pinned Node.js, without a download.
   const env = process.platform === 'linux' ? { npm_config_nodedir: headers, ...process.env } : process.env;
-  const args = [...first, 'ci', '--no-audit', '--no-fund'];
+  const args = [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], env });
   if (result.status === 0) return true;
   say(`"npm ci" failed${result.error ? `: ${result.error.message}` : ` with exit code ${result.status}`}.`);

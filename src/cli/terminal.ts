@@ -46,10 +46,10 @@ export function createTerminal(stream: TerminalStream, clock: Clock, options: Te
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
       return;
     }
-    // One row less than the terminal has: scrolled-off rows cannot be erased.
+    // One row less than the terminal has: scrolled-off rows cannot be erased. Some terminals give their size as 0.
     const visible = lines
-      .slice(0, Math.max(1, (stream.rows ?? 24) - 1))
-      .map((line) => clip(line, stream.columns ?? 80));
+      .slice(0, Math.max(1, (stream.rows || 24) - 1))
+      .map((line) => clip(line, stream.columns || 80));
     stream.write(`${erase()}${visible.map((line) => `${line}\n`).join('')}`);
     drawn = visible;
   };

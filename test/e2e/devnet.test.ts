@@ -81,17 +81,23 @@ test('the table fills: all nodes agree on blocks, know each other, and transacti
   assert.ok(txouts > height, `${txouts} coins at height ${height}`);
 });
 
-test('when the parent is killed, no process and no data is left behind', async (t) => {
-  await using dir = await makeTempDir();
-  const child = startDevnet(dir.path, t.signal);
-  await waitForTable(child, (all) => all.length === 4 && all.every(({ peerId }) => peerId !== undefined));
-  child.kill('SIGKILL');
-  const deadline = Date.now() + 15_000;
-  while (processesNaming(dir.path).length > 0 && Date.now() < deadline) await delay(100);
-  assert.deepEqual(processesNaming(dir.path), []);
-  const [left = ''] = readdirSync(dir.path);
-  assert.deepEqual(left === '' ? [] : readdirSync(join(dir.path, left)), []);
-});
+for (const moment of ['while its nodes start', 'when all run'] as const) {
+  test(`when the parent is killed ${moment}, no process and no data is left behind`, async (t) => {
+    await using dir = await makeTempDir();
+    const child = startDevnet(dir.path, t.signal);
+    if (moment === 'when all run') {
+      await waitForTable(child, (all) => all.length === 4 && all.every(({ peerId }) => peerId !== undefined));
+    } else {
+      await waitForLine(child, (line) => (line.startsWith('Ctrl-C') ? true : undefined));
+    }
+    child.kill('SIGKILL');
+    const deadline = Date.now() + 30_000;
+    while (processesNaming(dir.path).length > 0 && Date.now() < deadline) await delay(100);
+    assert.deepEqual(processesNaming(dir.path), []);
+    const [left = ''] = readdirSync(dir.path);
+    assert.deepEqual(left === '' ? [] : readdirSync(join(dir.path, left)), []);
+  });
+}
 
 test('a node attaches by the command that the devnet prints, and follows', async (t) => {
   await using dir = await makeTempDir();

@@ -51,6 +51,7 @@ export async function runDevnetNode(): Promise<ExitCode> {
 /** Undefined when the parent is gone before it said anything. Later messages can only be `stop`. */
 function firstMessage(end: () => void): Promise<StartMessage | undefined> {
   return new Promise((resolve) => {
+    if (!process.connected) resolve(undefined);
     process.on('disconnect', () => resolve(undefined));
     process.on('message', (message: ToChild) => {
       if (message.kind === 'start') resolve(message);

@@ -43,7 +43,11 @@ export class Member {
     });
     this.ended = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(this.#end(error.message)));
-      this.#child.once('close', (code, signal) => resolve(this.#end(`${signal ?? `exit code ${code}`}`)));
+      this.#child.once('close', (code, signal) => {
+        // Ctrl-C reaches the whole process group, also a child too young to ignore it.
+        this.#isStopping ||= signal === 'SIGINT';
+        resolve(this.#end(signal ?? `exit code ${code}`));
+      });
     });
     const ready = Promise.withResolvers<readonly string[]>();
     this.ready = ready.promise;
@@ -95,5 +99,7 @@ export function ownCommand(): string {
   const script = fileURLToPath(PROGRAM);
   if (!script.endsWith('.ts')) return 'starling';
   const here = `${process.cwd()}/`;
-  return [process.execPath, script].map((path) => (path.startsWith(here) ? path.slice(here.length) : path)).join(' ');
+  // The pinned Node.js by its short name.
+  const node = process.execPath.replace(/node_modules\/node-linux-\w+\/bin\/node$/, 'node_modules/.bin/node');
+  return [node, script].map((path) => (path.startsWith(here) ? path.slice(here.length) : path)).join(' ');
 }
