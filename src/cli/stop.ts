@@ -3,15 +3,21 @@
  * away (`starling node | head`) asks too.
  */
 import process from 'node:process';
+import { systemClock } from '#util';
 import { ExitCode } from './exit-codes.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One Ctrl-C under `npm start` arrives twice: from the terminal, and passed on by npm. Nobody types that fast. */
+const SAME_KEY_MS = 500;
 
 /** A signal that aborts when the user wants the program to stop. Disposing stops listening. */
 export function listenForStop(): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController();
+  let firstMs: number | undefined;
   const asked = (): void => {
-    if (controller.signal.aborted) process.exit(ExitCode.interrupted);
+    const nowMs = systemClock.monotonicMs();
+    firstMs ??= nowMs;
+    if (nowMs - firstMs > SAME_KEY_MS) process.exit(ExitCode.interrupted);
     controller.abort();
   };
   const unread = (): void => controller.abort();
