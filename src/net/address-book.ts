@@ -15,6 +15,7 @@ const MAX_ADDRESSES_PER_PEER = 4;
 const MAX_PEER_ID_TEXT = 80;
 /** A failure streak this long makes hearsay worthless. */
 const HOPELESS_FAILURES = 8;
+const ISOLATED_BACKOFF_MS = 60_000;
 
 export type KnownPeer = {
   readonly id: PeerIdText;
@@ -26,6 +27,15 @@ export type KnownPeer = {
   lastSuccess: number;
   /** Since the last success. */
   failures: number;
+};
+
+/** Whom to dial. */
+export type Wish = {
+  readonly count: number;
+  readonly isWanted: (id: PeerIdText) => boolean;
+  readonly takenGroups: ReadonlySet<string>;
+  /** We have no peer at all. */
+  readonly isIsolated: boolean;
 };
 
 export type AddressBookOptions = {
@@ -99,12 +109,15 @@ export class AddressBook {
     this.#isDirty = true;
   }
 
-  /** The dial failed, or whoever answered was of no use. */
-  failed(id: PeerIdText): void {
+  /**
+   * The dial failed, or whoever answered was of no use. While we are isolated nobody is given up: it may be our own
+   * network that is down.
+   */
+  failed(id: PeerIdText, isIsolated: boolean): void {
     const known = this.#peers.get(id);
     if (known === undefined) return;
     known.failures += 1;
-    if (known.lastSuccess === 0 && known.failures >= HOPELESS_FAILURES) this.#peers.delete(id);
+    if (known.lastSuccess === 0 && known.failures >= HOPELESS_FAILURES && !isIsolated) this.#peers.delete(id);
     this.#isDirty = true;
   }
 
@@ -132,20 +145,22 @@ export class AddressBook {
     if (known !== undefined) this.#remove(known);
   }
 
-  /** When a peer may be dialled again: twice as long after each failure. */
-  nextTry(known: KnownPeer): number {
+  /** When a peer may be dialled again: twice as long after each failure, but soon when we have nobody else. */
+  nextTry(known: KnownPeer, isIsolated: boolean): number {
     if (known.failures === 0) return 0;
     const { backoffFirstMs, backoffLastMs } = this.#options;
-    return known.lastTry + Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(known.failures - 1, 30));
+    const longestMs = isIsolated ? Math.min(ISOLATED_BACKOFF_MS, backoffLastMs) : backoffLastMs;
+    return known.lastTry + Math.min(longestMs, backoffFirstMs * 2 ** Math.min(known.failures - 1, 30));
   }
 
   /**
    * Up to `count` peers to dial now, tried and hearsay in turn, each half in random order, at most one of a network
    * group that is not in `takenGroups`.
    */
-  candidates(count: number, isWanted: (id: PeerIdText) => boolean, takenGroups: ReadonlySet<string>): KnownPeer[] {
+  candidates({ count, isWanted, takenGroups, isIsolated }: Wish): KnownPeer[] {
     const now = this.#clock.now();
-    const ready = [...this.#peers.values()].filter((known) => this.nextTry(known) <= now && isWanted(known.id));
+    const isReady = (known: KnownPeer): boolean => this.nextTry(known, isIsolated) <= now && isWanted(known.id);
+    const ready = [...this.#peers.values()].filter(isReady);
     const halves = [ready.filter((known) => known.lastSuccess > 0), ready.filter((known) => known.lastSuccess === 0)];
     for (const half of halves) this.#shuffle(half);
     const groups = new Set(takenGroups);
@@ -217,6 +232,8 @@ export class AddressBook {
     known.failures = typeof failures === 'number' && failures > 0 ? Math.min(Math.floor(failures), 1000) : 0;
     if (past(lastSuccess) > 0) {
       known.lastSuccess = past(lastSuccess);
+      // A restart is a new beginning: those who were good once are called at once.
+      known.failures = 0;
       this.#triedCount += 1;
     }
   }

@@ -112,12 +112,22 @@ export class Dialler {
         MAX_PARALLEL_DIALS - this.#dialling.size,
       );
     if (free() <= 0) return;
-    const known = this.#deps.book.candidates(free(), (id) => this.#isCandidate(id), this.#takenGroups());
+    const known = this.#deps.book.candidates({
+      count: free(),
+      isWanted: (id) => this.#isCandidate(id),
+      takenGroups: this.#takenGroups(),
+      isIsolated: this.#isIsolated(),
+    });
     for (const peer of known) this.#dialKnown(peer);
     // Seeds last: who remembers enough peers needs none, and a network must not lean on a few nodes.
     for (const fixed of this.#seeds) {
       if (free() > 0 && this.#isDue(fixed) && this.#isCandidate(fixed.id)) this.#dialFixed(fixed);
     }
+  }
+
+  /** With no peer at all a failed dial says more about us than about them. */
+  #isIsolated(): boolean {
+    return this.#deps.peers.count() === 0;
   }
 
   #isDue(fixed: Fixed): boolean {
@@ -150,7 +160,7 @@ export class Dialler {
     this.#deps.book.tried(known.id);
     const addresses = known.addresses.map((text) => multiaddr(`${text}/p2p/${known.id}`));
     void this.#dial(known.id, addresses).then((isConnected) => {
-      if (!isConnected) this.#deps.book.failed(known.id);
+      if (!isConnected) this.#deps.book.failed(known.id, this.#isIsolated());
     });
   }
 
@@ -184,19 +194,21 @@ export class Dialler {
     }
   }
 
-  /** Closes the newest outbound connections that DHT queries opened beyond what we want. */
+  /** Closes the newest of what is too much: outbound ones that DHT queries opened, inbound ones that came together. */
   #trim(): void {
     const { maxPeers, targetOutbound } = this.#options;
     const { peers } = this.#deps;
-    let surplus = Math.max(peers.count('outbound') - targetOutbound - SLACK, peers.count() - maxPeers);
-    if (surplus <= 0) return;
+    let surplus = peers.count() - maxPeers;
+    let surplusOutbound = peers.count('outbound') - targetOutbound - SLACK;
+    if (surplus <= 0 && surplusOutbound <= 0) return;
     const manual = new Set(this.#manual.map((fixed) => fixed.id));
     for (const connection of [...peers.connections()].reverse()) {
       const id = connection.remotePeer.toString();
-      if (surplus <= 0) return;
-      if (connection.direction !== 'outbound' || manual.has(id)) continue;
-      peers.drop(id, 'more outbound peers than wanted');
+      const isOutbound = connection.direction === 'outbound';
+      if (manual.has(id) || (surplus <= 0 && !(isOutbound && surplusOutbound > 0))) continue;
+      peers.drop(id, 'more peers than wanted');
       surplus -= 1;
+      if (isOutbound) surplusOutbound -= 1;
     }
   }
 }

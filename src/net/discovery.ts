@@ -34,10 +34,12 @@ export class Discovery {
   #walkTimer: TimerHandle | undefined;
   #maintainTimer: TimerHandle | undefined;
   #lastWalk = Number.NEGATIVE_INFINITY;
+  #pauseMs: number;
 
   constructor(deps: DiscoveryDeps, options: { readonly walkBusyMs: number; readonly walkIdleMs: number }) {
     this.#deps = deps;
     this.#options = options;
+    this.#pauseMs = options.walkBusyMs;
     deps.libp2p.addEventListener('peer:discovery', (event) =>
       this.#learn(event.detail.id.toString(), event.detail.multiaddrs),
     );
@@ -65,7 +67,9 @@ export class Discovery {
     if (id === this.#deps.libp2p.peerId.toString() || addresses.length === 0) return;
     const isNew = this.#deps.book.get(id) === undefined;
     this.#deps.book.learn(id, addresses);
-    if (isNew) this.#deps.onFound();
+    if (!isNew) return;
+    this.#pace(true);
+    this.#deps.onFound();
   }
 
   #scheduleWalk(): void {
@@ -77,15 +81,23 @@ export class Discovery {
   }
 
   async #walkIfDue(): Promise<void> {
-    const { clock, isShort, libp2p } = this.#deps;
-    const idleFor = clock.monotonicMs() - this.#lastWalk;
-    if (libp2p.getPeers().length === 0 || (!isShort() && idleFor < this.#options.walkIdleMs)) return;
+    const { clock, isShort, libp2p, book } = this.#deps;
+    const pauseMs = isShort() ? this.#pauseMs : this.#options.walkIdleMs;
+    if (libp2p.getPeers().length === 0 || clock.monotonicMs() - this.#lastWalk < pauseMs) return;
     this.#lastWalk = clock.monotonicMs();
+    const knownBefore = book.size;
     try {
       await this.#walk();
+      this.#pace(book.size > knownBefore);
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#deps.log.debug('a DHT walk failed', { error: errorText(error) });
     }
+  }
+
+  /** A small network has no more to find than it has: walks that find nobody come ever more seldom. */
+  #pace(hasFound: boolean): void {
+    const { walkBusyMs, walkIdleMs } = this.#options;
+    this.#pauseMs = hasFound ? walkBusyMs : Math.min(walkIdleMs, 2 * this.#pauseMs);
   }
 
   /** Asks for the peers closest to a random key; whom the answers name arrives through the events. */

@@ -24,7 +24,8 @@ const DAY_MS = 24 * 3_600_000;
 const STREAM_WINDOW_BYTES = 1 << 20;
 const READ_BUFFER_BYTES = 4 << 20;
 const WRITE_BUFFER_BYTES = 32 << 20;
-const STREAMS_PER_CONNECTION = 128;
+/** All rows, gossip, DHT and pings of an honest peer together stay below half of it. */
+const STREAMS_PER_CONNECTION = 64;
 const PING_STREAMS = 8;
 /** libp2p must never be the one who counts connections: it would refuse or prune by rules of its own. */
 const CONNECTION_MARGIN = 64;

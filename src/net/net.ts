@@ -164,7 +164,7 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
       socketOf: gater.socketOf,
       onDropped: (peer, why) => {
         gater.coolDown(peer, why === 'other' ? options.tuning.cooldownMs : USELESS_COOLDOWN_MS);
-        if (why !== 'other') book.failed(peer);
+        if (why !== 'other') book.failed(peer, false);
       },
       onCollapsed: (kept) => watchdog().rebindSoon(kept),
     },

@@ -12,6 +12,8 @@ import type { NetHandlers, PeerIdText, PeerInfo } from './port.ts';
 /** Connections opened closer together than this crossed on the wire: nobody meant to replace the other. */
 const CROSSING_MS = 5_000;
 const MAX_AGENT_LENGTH = 128;
+/** Kept of a peer's list; ours are about twenty. */
+const MAX_PROTOCOLS = 64;
 
 type Phase = 'identifying' | 'announced' | 'confirmed';
 
@@ -106,7 +108,7 @@ export class Peers {
   identified(result: IdentifyResult): void {
     const peer = this.#peers.get(result.peerId.toString());
     if (peer === undefined || peer.reason !== undefined) return;
-    peer.protocols = new Set(result.protocols);
+    peer.protocols = new Set(result.protocols.slice(0, MAX_PROTOCOLS));
     peer.agent = printable(result.agentVersion ?? '');
     if (peer.phase !== 'identifying') return;
     if (!this.#deps.isOurs(result.protocols)) {

@@ -186,7 +186,11 @@ class WorkerClient {
       this.post({ kind: 'serve-frames', batch }, transfer),
     );
     this.#serving.set(id, { sender, controller });
-    const frames = this.#handlers.serve(name, from, request, controller.signal);
+    const handlers = this.#handlers;
+    // A generator, so that a handler that throws at once fails this exchange and not the thread.
+    const frames = (async function* () {
+      yield* handlers.serve(name, from, request, controller.signal);
+    })();
     void sender
       .run(frames, controller.signal, (error) => ({
         kind: 'failed',

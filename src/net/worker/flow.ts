@@ -3,6 +3,7 @@
  * total; the receiver gives credit back as its consumer takes frames. Small frames travel many at a time in one
  * buffer, large ones keep their memory, which is transferred and no longer the sender's.
  */
+import { assert } from '#util';
 import { ByteBudget } from '../byte-budget.ts';
 import { RequestError } from '../errors.ts';
 import type { ResponseFrame } from '../port.ts';
@@ -91,6 +92,10 @@ export class FrameSender {
   }
 
   async #send(frame: ResponseFrame, signal: AbortSignal): Promise<void> {
+    // A bug of whoever serves the same memory twice: the second time it would arrive as nothing.
+    const { buffer } = frame.payload;
+    const isGone = buffer instanceof ArrayBuffer && buffer.detached;
+    assert(!isGone && !this.#isInBatch(frame), 'a payload was given away twice');
     const cost = costOf(frame);
     const isLarge = frame.payload.length >= LARGE_BYTES;
     const counted = isLarge ? cost : 0;
@@ -108,6 +113,10 @@ export class FrameSender {
     this.#batchBytes += cost;
     if (this.#batchBytes >= BATCH_BYTES) this.#flush(undefined);
     else this.#flushing ??= setImmediate(() => this.#flush(undefined));
+  }
+
+  #isInBatch({ payload }: ResponseFrame): boolean {
+    return isAlone(payload) && this.#batch.some((other) => other.payload.buffer === payload.buffer);
   }
 
   #flush(end: FrameEnd | undefined): void {

@@ -21,7 +21,12 @@ async function bookAt(clock: ManualClock, stored?: unknown, changed: Partial<typ
 }
 
 const address = (n: number) => multiaddr(`/ip4/${20 + (n % 100)}.${Math.floor(n / 100)}.1.1/tcp/8333`);
-const everyone = () => true;
+const wish = (count: number, isWanted: (id: string) => boolean = () => true) => ({
+  count,
+  isWanted,
+  takenGroups: new Set<string>(),
+  isIsolated: false,
+});
 
 suite('net address book', () => {
   test('only addresses that we would dial are kept, four a peer', async () => {
@@ -56,17 +61,34 @@ suite('net address book', () => {
     const waits: number[] = [];
     for (let n = 0; n < 7; n += 1) {
       book.tried('p');
-      book.failed('p');
+      book.failed('p', false);
       const known = book.get('p');
       assert.ok(known);
-      waits.push(book.nextTry(known) - clock.now());
+      waits.push(book.nextTry(known, false) - clock.now());
     }
     assert.deepEqual(waits, [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]);
-    assert.deepEqual(book.candidates(5, everyone, new Set()), []);
+    assert.deepEqual(book.candidates(wish(5)), []);
     await clock.advance(60_000);
-    assert.equal(book.candidates(5, everyone, new Set()).length, 1);
-    book.failed('p');
+    assert.equal(book.candidates(wish(5)).length, 1);
+    book.failed('p', true);
+    assert.ok(book.get('p'), 'nobody is given up while we are alone');
+    book.failed('p', false);
     assert.equal(book.get('p'), undefined);
+  });
+
+  test('with nobody left the wait is a minute at most', async () => {
+    const clock = createManualClock(1_000_000);
+    const { book } = await bookAt(clock, undefined, { backoffLastMs: 3_600_000 });
+    book.learn('p', [address(1)]);
+    book.succeeded('p', address(1));
+    for (let n = 0; n < 20; n += 1) {
+      book.tried('p');
+      book.failed('p', false);
+    }
+    const known = book.get('p');
+    assert.ok(known);
+    assert.equal(book.nextTry(known, false) - clock.now(), 3_600_000);
+    assert.equal(book.nextTry(known, true) - clock.now(), 60_000);
   });
 
   test('a flood of hearsay fills its half and leaves the tried alone', async () => {
@@ -96,14 +118,14 @@ suite('net address book', () => {
       book.learn(`p${n}`, [address(n)]);
       if (n < 10) book.succeeded(`p${n}`, address(n));
     }
-    const chosen = book.candidates(6, (id) => id !== 'p3', new Set());
+    const chosen = book.candidates(wish(6, (id) => id !== 'p3'));
     assert.equal(chosen.length, 6);
     assert.equal(chosen.filter((known) => known.lastSuccess > 0).length, 3);
     assert.ok(chosen.every((known) => known.id !== 'p3'));
     for (let n = 30; n < 40; n += 1) book.learn(`same${n}`, [multiaddr(`/ip4/77.77.${n}.1/tcp/1`)]);
     const isSame = (id: string) => id.startsWith('same');
-    assert.equal(book.candidates(5, isSame, new Set()).length, 1);
-    assert.equal(book.candidates(5, isSame, new Set(['77.77'])).length, 0);
+    assert.equal(book.candidates(wish(5, isSame)).length, 1);
+    assert.equal(book.candidates({ ...wish(5, isSame), takenGroups: new Set(['77.77']) }).length, 0);
   });
 
   test('what was known is known after a restart, and the future is not believed', async () => {
@@ -113,7 +135,7 @@ suite('net address book', () => {
     book.succeeded('p', address(2));
     book.learn('q', [address(3)]);
     book.tried('q');
-    book.failed('q');
+    book.failed('q', false);
     await book.save();
     const later = await bookAt(createManualClock(1_000), file.content);
     assert.deepEqual(later.book.get('p')?.addresses, ['/ip4/22.0.1.1/tcp/8333', '/ip4/21.0.1.1/tcp/8333']);
@@ -126,9 +148,9 @@ suite('net address book', () => {
     fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (content) => {
         const { book } = await bookAt(createManualClock(1), content);
-        book.candidates(3, everyone, new Set());
+        book.candidates(wish(3));
         const wrapped = await bookAt(createManualClock(1), [{ id: 'p', addresses: [content], failures: content }]);
-        wrapped.book.candidates(3, everyone, new Set());
+        wrapped.book.candidates(wish(3));
       }),
       { numRuns: 100 },
     );

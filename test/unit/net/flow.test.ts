@@ -117,6 +117,21 @@ suite('net thread flow', () => {
     assert.equal(shared.byteLength, 100 * KB);
   });
 
+  test('bytes that were given away before are a bug, not an empty payload', async () => {
+    for (const gap of [0, 10]) {
+      using pair = link();
+      const block = new Uint8Array(100 * KB);
+      async function* source(): AsyncGenerator<ResponseFrame> {
+        yield { status: 0, payload: block };
+        for (let turn = 0; turn < gap; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        yield { status: 0, payload: block };
+      }
+      const running = pair.run(source());
+      await assert.rejects(collect(pair.receiver), /given away twice/);
+      await running;
+    }
+  });
+
   test('a consumer that takes nothing stops the sender at the window', async () => {
     using pair = link();
     let pulled = 0;
