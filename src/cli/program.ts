@@ -2,8 +2,8 @@
  * Builds the command line from the tables of options and commands. Whatever goes wrong ends as one line on stderr
  * and an exit code; nothing here ends the process.
  */
-import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { VERSION } from '#util';
 import { COMMANDS, type CommandRow } from './commands.ts';
 import { DEVNET_NODE_COMMAND } from './devnet/messages.ts';
 import { describeFailure, EXIT_CODE_HELP, ExitCode } from './exit-codes.ts';
@@ -47,7 +47,7 @@ type Execute = (run: () => Promise<ExitCode>) => Promise<void>;
 function createProgram(output: Output, execute: Execute): Command {
   const program = new Command('starling')
     .description('A Bitcoin-rules full node whose peers speak libp2p.')
-    .version(readVersion(), '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help; also after a command')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', generalHelp())
@@ -111,12 +111,4 @@ function generalHelp(): string {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** From the package's own package.json: beside src/ in a clone and in the published package alike. */
-export function readVersion(): string {
-  const manifest: { version?: unknown } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return String(manifest.version);
 }

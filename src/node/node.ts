@@ -5,7 +5,7 @@ import { createMempool, type Mempool } from '#mempool';
 import { createNet, createWorkerNet, type NetHandlers } from '#net';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
-import { errorText } from '#util';
+import { errorText, VERSION } from '#util';
 import { createInlineVerifier } from '#verify';
 import { createIngest, type Ingest } from './ingest.ts';
 import { judgeBlock } from './judge.ts';
@@ -15,7 +15,9 @@ import { Peers } from './peers.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { createServe } from './serve.ts';
-import { USER_AGENT } from './version.ts';
+
+/** BIP14 form. */
+const USER_AGENT = `/Starling:${VERSION}/`;
 
 /** What the parts made so far are, while the others are being made. */
 type Parts = {

@@ -15,7 +15,7 @@ export class DecodeError extends Error {
 }
 
 /** Core's MAX_SIZE (serialize.h): no compact size above it is accepted. */
-export const MAX_COMPACT_SIZE = 0x02000000;
+const MAX_COMPACT_SIZE = 0x02000000;
 
 export class Reader {
   readonly bytes: Uint8Array;

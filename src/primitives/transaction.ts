@@ -129,7 +129,7 @@ export function isNullOutpoint(input: Pick<TxInput, 'prevTxid' | 'prevIndex'>): 
   return input.prevIndex === 0xffffffff && input.prevTxid.every((byte) => byte === 0);
 }
 
-export function serializeTransaction(fields: TransactionFields): Uint8Array {
+function serializeTransaction(fields: TransactionFields): Uint8Array {
   const withWitness = fields.inputs.some((input) => input.witness.length > 0);
   const writer = new Writer().i32(fields.version);
   if (withWitness) writer.u8(0).u8(1);

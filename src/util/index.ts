@@ -15,3 +15,4 @@ export { errorText, NodeError, type NodeErrorCode } from './errors.ts';
 export { type LogFields, type Logger, nullLogger } from './logger.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
 export { Serial } from './serial.ts';
+export { VERSION } from './version.ts';
