@@ -97,7 +97,9 @@ export class Dialler {
     this.#roundAt = this.#deps.clock.monotonicMs() + delayMs;
     this.#timer = this.#deps.clock.after(delayMs, () => {
       this.#round();
-      this.#schedule(this.isShort() ? this.#options.tuning.dialBusyMs : this.#options.tuning.dialIdleMs);
+      const { dialBusyMs, dialIdleMs } = this.#options.tuning;
+      const isMissing = (fixed: Fixed): boolean => !this.#deps.peers.isConnected(fixed.id);
+      this.#schedule(this.isShort() || this.#manual.some(isMissing) ? dialBusyMs : dialIdleMs);
     });
   }
 

@@ -109,7 +109,7 @@ export function completeOptions(options: NetOptions): CompleteNetOptions {
 }
 
 /** A multiaddr of a node: ip or dns, tcp, and /p2p/ id. Throws NodeError BAD_CONFIG. */
-export function parsePeerAddress(text: string): Multiaddr {
+function parsePeerAddress(text: string): Multiaddr {
   const address = parse(text);
   if (peerIdOf(address) === undefined) {
     throw new NodeError('BAD_CONFIG', `peer address ${JSON.stringify(text.slice(0, 200))} lacks its /p2p/<peer id>`);

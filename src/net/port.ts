@@ -29,7 +29,7 @@ export type PeerInfo = {
 /** 0 ok, 1 invalid request, 2 server error, 3 not found, 4 busy or rate limited. */
 export type ResponseStatus = 0 | 1 | 2 | 3 | 4;
 
-/** One frame of a response. Whoever receives it owns the bytes. */
+/** One frame of a response. Whoever asked owns the bytes; whoever serves keeps theirs, but must not change them any more. */
 export type ResponseFrame = {
   readonly status: ResponseStatus;
   readonly payload: Uint8Array;
@@ -49,7 +49,10 @@ export type GossipMessage = {
 export type NetHandlers = {
   readonly peerConnected: (peer: PeerInfo) => void;
   readonly peerDisconnected: (id: PeerIdText, reason: string) => void;
-  /** Answers one request. Frames are sent with back-pressure; the iterable is closed when the peer goes away or stalls. */
+  /**
+   * Answers one request of a peer that was announced. Frames are sent with back-pressure; the signal aborts and the
+   * iterable is closed when the peer goes away or stalls. A handler that throws answers status 2.
+   */
   readonly serve: (
     name: StreamName,
     from: PeerIdText,
@@ -73,6 +76,7 @@ export type NetStatus = {
   readonly peerId: PeerIdText;
   /** Multiaddrs with peer id that others can dial. */
   readonly listenAddresses: readonly string[];
+  /** Confirmed ones. */
   readonly peers: readonly PeerInfo[];
   readonly knownAddresses: number;
   readonly bytesIn: number;
@@ -93,7 +97,10 @@ export type Net = AsyncDisposable & {
     request: Uint8Array,
     signal: AbortSignal,
   ) => AsyncIterable<ResponseFrame>;
-  /** Hands a message to gossipsub; gives the number of peers that it was sent to (0 is no error). */
+  /**
+   * Hands a message to gossipsub; gives the number of peers that it was sent to (0 is no error). The message counts as
+   * seen even then: publishing it again sends nothing.
+   */
   readonly publish: (topic: TopicName, data: Uint8Array) => Promise<number>;
   /** Charges a peer. The one way to lower its standing; may disconnect and ban it. `detail` is for the log. */
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;

@@ -12,9 +12,9 @@ import type { JsonFile } from './json-file.ts';
 import type { PeerIdText } from './port.ts';
 
 /** One table for all that punishment is. Three serious offences within a few minutes are a ban, two a disconnect. */
-export const POINTS: Readonly<Record<Severity, number>> = { fatal: 100, serious: 40, minor: 5, incompatible: 0 };
-export const DISCONNECT_AT = 60;
-export const BAN_AT = 100;
+const POINTS: Readonly<Record<Severity, number>> = { fatal: 100, serious: 40, minor: 5, incompatible: 0 };
+const DISCONNECT_AT = 60;
+const BAN_AT = 100;
 
 const MAX_SCORES = 8192;
 const MAX_BANS = 10_000;

@@ -10,7 +10,7 @@ import type { Clock } from '#util';
 type Bytes = StreamMessageEvent['data'];
 
 /** Bytes taken from libp2p but not yet by our reader: above it the stream is paused, below half of it resumed. */
-export const READ_HIGH_WATER = 1 << 20;
+const READ_HIGH_WATER = 1 << 20;
 /** Bytes waiting in libp2p for the other end: above it the writer waits. */
 export const WRITE_HIGH_WATER = 1 << 18;
 

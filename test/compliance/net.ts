@@ -29,6 +29,8 @@ export type NetSetup = {
 export type NetHarness = {
   /** A started network that listens on an address of its own. */
   readonly create: (setup: NetSetup, handlers: NetHandlers) => Promise<Net>;
+  /** Tests that may run at once: more than one for what is slow to start. */
+  readonly concurrency?: number;
   /** Waits for a promise while letting time pass. Fails after some real seconds. */
   readonly until: <T>(promise: Promise<T>) => Promise<T>;
 };
@@ -213,7 +215,7 @@ function filled(length: number, seed: number): Uint8Array {
 const MB = 1_000_000;
 
 export function netCompliance(name: string, harness: NetHarness): void {
-  suite(`net compliance: ${name}`, () => {
+  suite(`net compliance: ${name}`, { concurrency: harness.concurrency ?? 1 }, () => {
     connectionTests(harness);
     requestTests(harness);
     flowTests(harness);
@@ -337,6 +339,21 @@ function requestTests(harness: NetHarness): void {
       frames.map((frame) => frame.status),
       [0, 2],
     );
+  });
+
+  test('what a handler serves stays its own', async () => {
+    await using stack = new AsyncDisposableStack();
+    const [a, b] = await pair(harness, stack);
+    const block = filled(MB, 4);
+    a.serve = async function* () {
+      yield { status: 0, payload: block };
+      yield { status: 0, payload: block };
+    };
+    for (let round = 0; round < 2; round += 1) {
+      const frames = await b.ask(a, 'blocks', forItems(2));
+      assert.ok(frames.every((frame) => Buffer.from(frame.payload).equals(filled(MB, 4))));
+    }
+    assert.ok(Buffer.from(block).equals(filled(MB, 4)));
   });
 
   test('a stranger cannot be asked, and an aborted signal asks nobody', async () => {

@@ -74,6 +74,25 @@ suite('net discovery', () => {
     await node.isWith(second);
   });
 
+  test('what DHT queries dial beyond the target is closed again', async () => {
+    await using stack = new AsyncDisposableStack();
+    const seed = stack.use(await start({ tuning, targetOutbound: 0 }));
+    const bootstrap = [await seed.address()];
+    const nodes: TestPeer[] = [];
+    for (let count = 0; count < 7; count += 1) {
+      nodes.push(stack.use(await start({ tuning: { ...tuning, dialIdleMs: 200 }, bootstrap, targetOutbound: 1 })));
+    }
+    for (const node of nodes) await node.when(() => node.connected.size >= 2);
+    const outbound = async (node: TestPeer): Promise<number> =>
+      (await node.net.status()).peers.filter((peer) => peer.direction === 'outbound').length;
+    const areAllWithin = async (): Promise<boolean> =>
+      (await Promise.all(nodes.map(outbound))).every((count) => count <= 3);
+    const settle = async (): Promise<void> => {
+      while (!(await areAllWithin())) await new Promise((resolve) => setTimeout(resolve, 100));
+    };
+    await within(settle());
+  });
+
   test('nodes of another network do not become peers', async () => {
     await using stack = new AsyncDisposableStack();
     const seed = stack.use(await start({ tuning }));
@@ -88,21 +107,21 @@ suite('net discovery', () => {
   test('simultaneous calls end in one connection, and gossip runs over it', async () => {
     await using stack = new AsyncDisposableStack();
     for (let round = 0; round < 5; round += 1) {
-      const ports = [0, 1].map(() => `/ip4/127.0.0.1/tcp/${20_000 + Math.floor(Math.random() * 20_000)}`);
       const dirs = [stack.use(await makeTempDir()), stack.use(await makeTempDir())];
-      const keys: string[] = [];
-      for (const [index, dir] of dirs.entries()) {
-        const once = await start({ dataDir: dir.path, listen: [], targetOutbound: 0 });
-        keys.push(`${ports[index]}/p2p/${once.id}`);
-        await once[Symbol.asyncDispose]();
+      const addresses: string[] = [];
+      // A first life each, for a key and a port that the other can be told of.
+      for (const dir of dirs) {
+        const earlier = await start({ dataDir: dir.path, targetOutbound: 0 });
+        addresses.push(await earlier.address());
+        await earlier[Symbol.asyncDispose]();
       }
       const [a, b] = await Promise.all(
         [0, 1].map((index) =>
           start({
             tuning,
             dataDir: dirs[index]?.path,
-            listen: [ports[index] ?? ''],
-            connect: [keys[1 - index] ?? ''],
+            listen: [addresses[index]?.replace(/\/p2p\/.*/, '') ?? ''],
+            connect: [addresses[1 - index] ?? ''],
           }),
         ),
       );

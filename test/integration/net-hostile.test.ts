@@ -208,6 +208,19 @@ suite('net against hostile clients', () => {
     assert.equal(alive(), 2);
   });
 
+  test('who sends what is rejected again and again falls to the graylist, is charged and thrown out', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { victim, offences } = await startVictim({ tuning: { watchdogMs: 200 } });
+    stack.use(victim);
+    victim.verdict = 'reject';
+    const spammer = stack.use(await TestPeer.start(inProcess, 'spammer', { bootstrap: [await victim.address()] }));
+    await victim.isWith(spammer);
+    await spammer.isWith(victim);
+    for (let count = 0; count < 6; count += 1) await spammer.publishToSome('tx', 200, count);
+    await victim.isWithout(spammer);
+    assert.deepEqual([...new Set(offences)], ['protocol-violation']);
+  });
+
   test('an oversized gossip message is charged and goes nowhere', async () => {
     await using stack = new AsyncDisposableStack();
     const { victim, offences } = await startVictim();

@@ -182,9 +182,11 @@ class WorkerClient {
   #serve(message: Extract<FromWorker, { kind: 'serve' }>): void {
     const { id, name, from, request } = message;
     const controller = new AbortController();
-    const sender = new FrameSender(id, this.#total, (batch, transfer) =>
-      this.post({ kind: 'serve-frames', batch }, transfer),
-    );
+    const sender = new FrameSender(id, {
+      total: this.#total,
+      post: (batch, transfer) => this.post({ kind: 'serve-frames', batch }, transfer),
+      ownsPayloads: false,
+    });
     this.#serving.set(id, { sender, controller });
     const handlers = this.#handlers;
     // A generator, so that a handler that throws at once fails this exchange and not the thread.

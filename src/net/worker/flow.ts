@@ -1,9 +1,8 @@
 /**
  * Response frames across the thread border, with credit: the sender may have so many bytes out per exchange and in
  * total; the receiver gives credit back as its consumer takes frames. Small frames travel many at a time in one
- * buffer, large ones keep their memory, which is transferred and no longer the sender's.
+ * buffer; large ones that nobody else holds keep their memory, which is transferred.
  */
-import { assert } from '#util';
 import { ByteBudget } from '../byte-budget.ts';
 import { RequestError } from '../errors.ts';
 import type { ResponseFrame } from '../port.ts';
@@ -27,11 +26,21 @@ function costOf(frame: ResponseFrame): number {
 
 export type PostBatch = (batch: FrameBatch, transfer: ArrayBuffer[]) => void;
 
+export type SenderOptions = {
+  /** Of all exchanges in this direction. */
+  readonly total: ByteBudget;
+  readonly post: PostBatch;
+  /**
+   * Large payloads are given away with their memory. False where somebody may keep them (the node's mempool and
+   * caches): they are copied then, which costs a hundredth of what encrypting them will.
+   */
+  readonly ownsPayloads: boolean;
+};
+
 /** The sending end of one exchange. */
 export class FrameSender {
   readonly #id: number;
-  readonly #post: PostBatch;
-  readonly #total: ByteBudget;
+  readonly #options: SenderOptions;
   readonly #window = new ByteBudget(WINDOW_BYTES);
   #batch: ResponseFrame[] = [];
   #batchBytes = 0;
@@ -43,10 +52,9 @@ export class FrameSender {
   #isOver = false;
   readonly #settled = Promise.withResolvers<void>();
 
-  constructor(id: number, total: ByteBudget, post: PostBatch) {
+  constructor(id: number, options: SenderOptions) {
     this.#id = id;
-    this.#total = total;
-    this.#post = post;
+    this.#options = options;
   }
 
   /**
@@ -78,7 +86,7 @@ export class FrameSender {
       this.#out.shift();
       this.#returned -= first.cost;
       this.#window.adjust(-first.cost);
-      this.#total.adjust(-first.counted);
+      this.#options.total.adjust(-first.counted);
     }
     if (this.#isEnded && this.#out.length === 0) this.close();
   }
@@ -88,21 +96,17 @@ export class FrameSender {
     this.#isOver = true;
     this.#settled.resolve();
     if (this.#flushing !== undefined) clearImmediate(this.#flushing);
-    for (const { counted } of this.#out.splice(0)) this.#total.adjust(-counted);
+    for (const { counted } of this.#out.splice(0)) this.#options.total.adjust(-counted);
   }
 
   async #send(frame: ResponseFrame, signal: AbortSignal): Promise<void> {
-    // A bug of whoever serves the same memory twice: the second time it would arrive as nothing.
-    const { buffer } = frame.payload;
-    const isGone = buffer instanceof ArrayBuffer && buffer.detached;
-    assert(!isGone && !this.#isInBatch(frame), 'a payload was given away twice');
     const cost = costOf(frame);
     const isLarge = frame.payload.length >= LARGE_BYTES;
     const counted = isLarge ? cost : 0;
     await this.#window.acquire(cost, signal);
     if (counted > 0) {
       try {
-        await this.#total.acquire(counted, signal);
+        await this.#options.total.acquire(counted, signal);
       } catch (error) {
         this.#window.adjust(-cost);
         throw error;
@@ -115,18 +119,14 @@ export class FrameSender {
     else this.#flushing ??= setImmediate(() => this.#flush(undefined));
   }
 
-  #isInBatch({ payload }: ResponseFrame): boolean {
-    return isAlone(payload) && this.#batch.some((other) => other.payload.buffer === payload.buffer);
-  }
-
   #flush(end: FrameEnd | undefined): void {
     if (this.#flushing !== undefined) clearImmediate(this.#flushing);
     this.#flushing = undefined;
     if (this.#isOver || (this.#batch.length === 0 && end === undefined)) return;
-    const { frames, transfer } = pack(this.#batch);
+    const { frames, transfer } = pack(this.#batch, this.#options.ownsPayloads);
     this.#batch = [];
     this.#batchBytes = 0;
-    this.#post({ id: this.#id, frames, end }, transfer);
+    this.#options.post({ id: this.#id, frames, end }, transfer);
   }
 }
 
@@ -220,18 +220,18 @@ export class FrameReceiver implements AsyncIterableIterator<ResponseFrame> {
   }
 }
 
-/** Puts small payloads into one buffer and lists the memory to transfer. */
-function pack(frames: readonly ResponseFrame[]): {
-  readonly frames: ResponseFrame[];
-  readonly transfer: ArrayBuffer[];
-} {
-  let smallBytes = 0;
-  for (const { payload } of frames) if (!isAlone(payload)) smallBytes += payload.length;
-  const shared = new Uint8Array(smallBytes);
-  const transfer: ArrayBuffer[] = smallBytes > 0 ? [shared.buffer] : [];
+type Packed = { readonly frames: ResponseFrame[]; readonly transfer: ArrayBuffer[] };
+
+/** Puts what is not given away into one buffer and lists the memory to transfer. */
+function pack(frames: readonly ResponseFrame[], ownsPayloads: boolean): Packed {
+  const isGiven = (payload: Uint8Array): payload is Uint8Array<ArrayBuffer> => ownsPayloads && isAlone(payload);
+  let copiedBytes = 0;
+  for (const { payload } of frames) if (!isGiven(payload)) copiedBytes += payload.length;
+  const shared = new Uint8Array(copiedBytes);
+  const transfer: ArrayBuffer[] = copiedBytes > 0 ? [shared.buffer] : [];
   let offset = 0;
   const packed = frames.map(({ status, payload }) => {
-    if (isAlone(payload)) {
+    if (isGiven(payload)) {
       transfer.push(payload.buffer);
       return { status, payload };
     }

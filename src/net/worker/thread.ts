@@ -92,9 +92,11 @@ class NetThread {
   async #ask(net: Net, message: Extract<ToWorker, { kind: 'request' }>): Promise<void> {
     const { id, peer, name, bytes } = message;
     const controller = new AbortController();
-    const sender = new FrameSender(id, this.#total, (batch, transfer) =>
-      this.#post({ kind: 'response', batch }, transfer),
-    );
+    const sender = new FrameSender(id, {
+      total: this.#total,
+      post: (batch, transfer) => this.#post({ kind: 'response', batch }, transfer),
+      ownsPayloads: true,
+    });
     this.#asking.set(id, { sender, controller });
     await sender.run(net.request(peer, name, bytes, controller.signal), controller.signal, (error) => {
       const { code, message: text } = toRequestError(error);
