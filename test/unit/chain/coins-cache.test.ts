@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseBlockHash } from '#primitives';
 import { createMemoryStore } from '#store';
-import { coinKey, CoinsCache } from '../../../src/chain/coins-cache.ts';
+import { CoinsCache, coinKey } from '../../../src/chain/coins-cache.ts';
 import { CoinsView } from '../../../src/chain/coins-view.ts';
 import type { Coin } from '../../../src/chain/port.ts';
 
@@ -21,7 +21,14 @@ type Step =
   | { readonly kind: 'flush' | 'reopen' | 'commit' | 'drop' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom('add', 'spend', 'get', 'prefetch'), key: fc.nat(15), value: fc.nat(500) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('add', 'spend', 'get', 'prefetch'),
+      key: fc.nat(15),
+      value: fc.nat(500),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('flush', 'reopen', 'commit', 'drop') }) },
 );
 

@@ -78,7 +78,10 @@ describe('HeaderTree', () => {
   it('makes locators that start dense, end at genesis and stay short', () => {
     const { tree } = buildTree(Array.from({ length: 5000 }, (_, i) => i));
     const heights = locatorIds(tree, 5000).map((id) => tree.heightOf(id));
-    assert.deepEqual(heights.slice(0, 13), [5000, 4999, 4998, 4997, 4996, 4995, 4994, 4993, 4992, 4991, 4990, 4988, 4984]);
+    assert.deepEqual(
+      heights.slice(0, 13),
+      [5000, 4999, 4998, 4997, 4996, 4995, 4994, 4993, 4992, 4991, 4990, 4988, 4984],
+    );
     assert.equal(heights.at(-1), 0);
     assert.ok(heights.length <= 32);
   });
