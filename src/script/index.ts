@@ -1,18 +1,15 @@
 export {
-  type AddressPrefixes,
-  type DecodedAddress,
   decodeAddress,
   decodeWif,
   encodeAddress,
   encodeWif,
-  type SecretKey,
 } from './address.ts';
 export { pushData, pushNumber } from './build.ts';
 export { ScriptFlag } from './flags.ts';
 export { signatureHash } from './legacy-sighash.ts';
-export { Op, opcodeName } from './opcodes.ts';
+export { Op } from './opcodes.ts';
 export { ScriptReader } from './parse.ts';
-export { isPayToScriptHash, isPushOnly, isUnspendable, type WitnessProgram, witnessProgram } from './patterns.ts';
+export { isPayToScriptHash, isUnspendable } from './patterns.ts';
 export { type ScriptErrorCode, scriptErrorText } from './script-error.ts';
 export { SIGHASH_ALL } from './sighash-type.ts';
 export { type SignatureChecker, TxSignatureChecker } from './signature-checker.ts';

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { base58 } from '@scure/base';
-import { type AddressPrefixes, decodeAddress, decodeWif, encodeAddress, encodeWif } from '#script';
+import type { NetworkParams } from '#consensus';
+import { decodeAddress, decodeWif, encodeAddress, encodeWif } from '#script';
 import { fromHex, toHex } from '#util';
 import { coreVectors, list, text } from '../support/core-vectors.ts';
 
 const TEST_PREFIXES = { pubKeyHash: 111, scriptHash: 196, secretKey: 239, bech32Hrp: 'tb' };
-const CHAINS: Readonly<Record<string, AddressPrefixes>> = {
+const CHAINS: Readonly<Record<string, NetworkParams['address']>> = {
   main: { pubKeyHash: 0, scriptHash: 5, secretKey: 128, bech32Hrp: 'bc' },
   test: TEST_PREFIXES,
   signet: TEST_PREFIXES,

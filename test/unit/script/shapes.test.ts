@@ -8,18 +8,16 @@ import {
   countSigOps,
   countWitnessSigOps,
   isPayToScriptHash,
-  isPushOnly,
   isUnspendable,
-  opcodeName,
   pushData,
   ScriptFlag,
   ScriptReader,
-  witnessProgram,
 } from '#script';
 import { concatBytes, fromHex, toHex } from '#util';
 import { checkSignatureEncoding } from '../../../src/script/encoding-checks.ts';
 import { findAndDelete } from '../../../src/script/find-and-delete.ts';
-import { isOpSuccess } from '../../../src/script/opcodes.ts';
+import { isOpSuccess, opcodeName } from '../../../src/script/opcodes.ts';
+import { isPushOnly, witnessProgram } from '../../../src/script/patterns.ts';
 import { assemble, packagedPath } from '../../support/core-vectors.ts';
 
 describe('reading instructions', () => {
