@@ -101,13 +101,13 @@ for (const moment of ['while its nodes start', 'when all run'] as const) {
 
 test('a node attaches by the command that the devnet prints, and follows', async (t) => {
   await using dir = await makeTempDir();
-  const devnet = startDevnet(dir.path, t.signal);
+  const devnet = startDevnet(dir.path, t.signal, '--block-interval', '3');
   const ended = resultOf(devnet);
   const address = await waitForLine(devnet, (line) => /--bootstrap (\S+)/.exec(line)?.[1]);
   const flags = ['--network', 'regtest', '--datadir', join(dir.path, 'mine'), '--log-format', 'json'];
-  const node = startCli(['node', ...flags, '--listen', '/ip4/127.0.0.1/tcp/0', '--bootstrap', address], {
-    signal: t.signal,
-  });
+  // Ends before the test's own time is up, so that a failure shows what the node printed.
+  const signal = AbortSignal.any([t.signal, AbortSignal.timeout(150_000)]);
+  const node = startCli(['node', ...flags, '--listen', '/ip4/127.0.0.1/tcp/0', '--bootstrap', address], { signal });
   const result = resultOf(node);
   await waitForLine(node, (line) => {
     const { msg, phase, height, peers } = JSON.parse(line);

@@ -13,10 +13,11 @@ import { createTerminal, type Terminal } from '../terminal.ts';
 const MIB = 1 << 20;
 /** Core keeps ten outbound connections (eight full and two for blocks only). */
 const TARGET_OUTBOUND = 10;
-/** How often the progress line is redrawn, and how often a log line says the same where nothing can be redrawn. */
+/** How often the progress line is redrawn. Where nothing can be redrawn a log line says the same, less often. */
 const REDRAW_MS = 500;
-const LOG_SYNCING_MS = 10_000;
-const LOG_AT_TIP_MS = 60_000;
+const LOG_MS = 10_000;
+/** When nothing moves. */
+const LOG_IDLE_MS = 60_000;
 
 /** Bitcoin Core's ports and a hundred: both may run on one machine. Networks of one's own share the last. */
 const PORTS: Readonly<Record<string, number>> = {
@@ -86,14 +87,15 @@ async function showProgress(node: StarlingNode, terminal: Terminal, ended: Abort
 
 async function logProgress(node: StarlingNode, log: Logger, ended: AbortSignal): Promise<void> {
   let lastMs = Number.NEGATIVE_INFINITY;
-  let lastPhase = '';
+  let last: NodeStatus['sync'] | undefined;
   while (await wait(REDRAW_MS, ended)) {
     const { sync } = await node.status();
     const now = systemClock.monotonicMs();
-    const intervalMs = sync.phase === 'at-tip' ? LOG_AT_TIP_MS : LOG_SYNCING_MS;
-    if (sync.phase === lastPhase && now - lastMs < intervalMs) continue;
+    const isMoving =
+      sync.height !== last?.height || sync.headerHeight !== last.headerHeight || sync.peers !== last.peers;
+    if (sync.phase === last?.phase && now - lastMs < (isMoving ? LOG_MS : LOG_IDLE_MS)) continue;
     lastMs = now;
-    lastPhase = sync.phase;
+    last = sync;
     log.info('sync', syncFields(sync));
   }
 }
