@@ -33,6 +33,11 @@ export type ResponseStatus = 0 | 1 | 2 | 3 | 4;
 export type ResponseFrame = {
   readonly status: ResponseStatus;
   readonly payload: Uint8Array;
+  /**
+   * Set by a server for bytes that nobody else holds or will use: their memory may then be given to another thread
+   * without a copy. Saves about half a millisecond for a block of 1 MB.
+   */
+  readonly isExclusive?: boolean;
 };
 
 /** What libp2p-side code thinks of a gossip message after the node has looked at it. */

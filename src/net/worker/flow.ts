@@ -17,6 +17,7 @@ const FRAME_COST = 64;
 /** From this size on a payload is sent apart. */
 const LARGE_BYTES = 16 * 1024;
 const BATCH_BYTES = 64 * 1024;
+const MAX_WASTE_BYTES = 64;
 /** Credit is given back in steps of this size, or when nothing is left to take. */
 const CREDIT_STEP = 1 << 20;
 
@@ -224,15 +225,20 @@ type Packed = { readonly frames: ResponseFrame[]; readonly transfer: ArrayBuffer
 
 /** Puts what is not given away into one buffer and lists the memory to transfer. */
 function pack(frames: readonly ResponseFrame[], ownsPayloads: boolean): Packed {
-  const isGiven = (payload: Uint8Array): payload is Uint8Array<ArrayBuffer> => ownsPayloads && isAlone(payload);
+  const givenBuffer = ({ payload, isExclusive }: ResponseFrame): ArrayBuffer | undefined => {
+    const isGiven = isExclusive === true ? isMostOfItsMemory(payload) : ownsPayloads && isAlone(payload);
+    return isGiven && payload.buffer instanceof ArrayBuffer ? payload.buffer : undefined;
+  };
   let copiedBytes = 0;
-  for (const { payload } of frames) if (!isGiven(payload)) copiedBytes += payload.length;
+  for (const frame of frames) if (givenBuffer(frame) === undefined) copiedBytes += frame.payload.length;
   const shared = new Uint8Array(copiedBytes);
   const transfer: ArrayBuffer[] = copiedBytes > 0 ? [shared.buffer] : [];
   let offset = 0;
-  const packed = frames.map(({ status, payload }) => {
-    if (isGiven(payload)) {
-      transfer.push(payload.buffer);
+  const packed = frames.map((frame) => {
+    const { status, payload } = frame;
+    const given = givenBuffer(frame);
+    if (given !== undefined) {
+      transfer.push(given);
       return { status, payload };
     }
     shared.set(payload, offset);
@@ -242,15 +248,17 @@ function pack(frames: readonly ResponseFrame[], ownsPayloads: boolean): Packed {
   return { frames: packed, transfer };
 }
 
-/** Large, and alone in its memory (but for the status byte in front): it may be given away without a copy. */
-function isAlone(payload: Uint8Array): payload is Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, length } = payload;
-  return (
-    length >= LARGE_BYTES &&
-    byteOffset <= 1 &&
-    byteOffset + length === buffer.byteLength &&
-    buffer instanceof ArrayBuffer
-  );
+/**
+ * Large, and alone in its memory but for a status byte in front. A view with anything more beside it may be a piece
+ * of what libp2p delivered, whose rest the frame decoder still reads.
+ */
+function isAlone({ buffer, byteOffset, length }: Uint8Array): boolean {
+  return length >= LARGE_BYTES && byteOffset <= 1 && byteOffset + length === buffer.byteLength;
+}
+
+/** Large, with little waste around it (a record's head in a file, say). */
+function isMostOfItsMemory({ buffer, length }: Uint8Array): boolean {
+  return length >= LARGE_BYTES && buffer.byteLength - length <= MAX_WASTE_BYTES;
 }
 
 /** The bytes as memory of their own, for transfer. */

@@ -134,6 +134,20 @@ suite('net thread flow', () => {
     assert.equal(block.byteLength, 100 * KB);
   });
 
+  test('exclusive bytes are given away, with the little around them', async () => {
+    using pair = link(new ByteBudget(TOTAL_BYTES), false);
+    const record = new Uint8Array(100 * KB + 8).fill(3);
+    async function* source(): AsyncGenerator<ResponseFrame> {
+      yield { status: 0, payload: record.subarray(8), isExclusive: true };
+    }
+    const running = pair.run(source());
+    const [frame] = await collect(pair.receiver);
+    await running;
+    assert.equal(frame?.payload.length, 100 * KB);
+    assert.ok(frame?.payload.every((byte) => byte === 3));
+    assert.equal(record.byteLength, 0);
+  });
+
   test('a consumer that takes nothing stops the sender at the window', async () => {
     using pair = link();
     let pulled = 0;
