@@ -22,10 +22,10 @@ type LogRecord = { readonly msg: string } & Readonly<Record<string, unknown>>;
 type Tip = { readonly height: number; readonly hash: string };
 
 /** How a process ended: its exit code, or the signal that killed it. */
-export type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** What `starling info --json` prints, as far as tests compare it. */
-export type ChainInfo = {
+type ChainInfo = {
   readonly network: string;
   readonly height: number;
   readonly bestblock: string;
@@ -38,6 +38,7 @@ export type ChainInfo = {
 
 const KEPT_LINES = 150;
 const KEPT_CHARS = 400;
+const NEW_TIP = '"msg":"new tip"';
 
 type Waiter = { readonly isTrue: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void };
 
@@ -49,14 +50,12 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
   readonly #peers = new Set<string>();
-  readonly #counts = new Map<string, number>();
   #waiters: Waiter[] = [];
   #ending: Ending | undefined;
   #peerId: string | undefined;
   #address: string | undefined;
   #startHeight: number | undefined;
   #tip: Tip | undefined;
-  #phase: string | undefined;
 
   constructor(name: string, child: ChildProcess) {
     this.name = name;
@@ -95,19 +94,9 @@ export class NodeProcess {
     return this.#tip?.height ?? 0;
   }
 
-  /** Of the synchronisation, as the log last said it. */
-  get phase(): string | undefined {
-    return this.#phase;
-  }
-
   /** Peers whose hello passed and that are still connected. */
   get peers(): ReadonlySet<string> {
     return this.#peers;
-  }
-
-  /** How many log lines had this message. */
-  count(message: string): number {
-    return this.#counts.get(message) ?? 0;
   }
 
   /** Resolves as soon as the condition holds; rejects with the output if the process ends before. */
@@ -163,14 +152,15 @@ export class NodeProcess {
     });
   }
 
+  /** Of new tips in a row only the last is of use. */
   #keep(line: string): void {
+    if (line.includes(NEW_TIP) && this.#lines.at(-1)?.includes(NEW_TIP)) this.#lines.pop();
     this.#lines.push(line.slice(0, KEPT_CHARS));
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
   }
 
   #note(record: LogRecord): void {
     const { msg } = record;
-    this.#counts.set(msg, this.count(msg) + 1);
     if (msg === 'node is running') {
       this.#peerId = String(record['peer']);
       this.#startHeight = Number(record['height']);
@@ -180,17 +170,12 @@ export class NodeProcess {
     else if (msg === 'new tip') this.#tip = { height: Number(record['height']), hash: String(record['hash']) };
     else if (msg === 'peer ready') this.#peers.add(String(record['peer']));
     else if (msg === 'peer gone') this.#peers.delete(String(record['peer']));
-    else if (msg === 'sync') this.#phase = String(record['phase']);
   }
 
   #endedEarly(): Error {
     return new Error(`${this.name} ended before what was awaited\n${this.transcript()}`);
   }
 }
-
-export type ProcessOptions = {
-  readonly network: string;
-};
 
 /** The processes and data directories of one test. */
 export type Processes = {
@@ -210,7 +195,7 @@ export type Processes = {
 };
 
 /** Ends everything after the test, however it ended. */
-export async function createProcesses(t: TestContext, options: ProcessOptions): Promise<Processes> {
+export async function createProcesses(t: TestContext, options: { readonly network: string }): Promise<Processes> {
   const { path: folder } = await makeTempDir();
   const children = new Map<ChildProcess, Promise<unknown>>();
   const nodes: NodeProcess[] = [];

@@ -52,7 +52,7 @@ export async function writeChain(file: string, builder: ChainBuilder): Promise<S
 }
 
 /** Framed as in Bitcoin Core's blk*.dat: magic, length, block. */
-export async function writeBlockFile(file: string, params: NetworkParams, blocks: readonly Block[]): Promise<void> {
+async function writeBlockFile(file: string, params: NetworkParams, blocks: readonly Block[]): Promise<void> {
   await using handle = await open(file, 'w');
   for (const { raw } of blocks) {
     const frame = Buffer.alloc(8);
