@@ -1,5 +1,6 @@
+export { createNet } from './create-net.ts';
 export { RequestError } from './errors.ts';
-export { createNet, type NetDeps } from './net.ts';
+export type { NetDeps } from './net.ts';
 export type { NetOptions, NetTuning } from './options.ts';
 export type {
   GossipMessage,

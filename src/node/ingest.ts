@@ -141,10 +141,14 @@ class BlockIngest {
       if (offence !== undefined) charge(from, offence, `announced block ${hash}: ${verdict.failure.code}`);
       return gossip;
     }
+    if (!this.#deps.isSynced() && !chain.hasBlock(prevHash)) {
+      // Nobody will fill this body: it is sync's at once, or a chain of short intervals would always be out of reach.
+      sync.blockWanted(hash, [from]);
+      return 'ignore';
+    }
     sync.headerAnnounced(from, hash);
     const tip = chain.tip();
     if (verdict.last.chainWork + MAX_STALE_BLOCKS * blockProof(tip.header.bits) < tip.chainWork) return 'ignore';
-    if (!this.#deps.isSynced() && !chain.hasBlock(prevHash)) return 'ignore';
     this.markAnnounced(hash);
     void this.#fill(compact, from, arrivedMs);
     return 'accept';

@@ -16,6 +16,8 @@ import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { createServe } from './serve.ts';
 
+/** Blocks behind the best header at which the first sync counts as done. */
+const NEARLY_SYNCED_BLOCKS = 2;
 /** BIP14 form. */
 const USER_AGENT = `/Starling:${VERSION}/`;
 
@@ -123,7 +125,11 @@ function makeSync(deps: NodeDeps, chain: Chain, net: NetCalls, requests: Request
 function latchSynced(sync: Sync): () => boolean {
   let isSynced = false;
   return () => {
-    isSynced ||= sync.status().phase === 'at-tip';
+    if (!isSynced) {
+      const { phase, height, headerHeight } = sync.status();
+      // With short block intervals there is always one on its way.
+      isSynced = phase === 'at-tip' || (phase === 'blocks' && headerHeight - height <= NEARLY_SYNCED_BLOCKS);
+    }
     return isSynced;
   };
 }

@@ -121,6 +121,15 @@ describe('ingest of blocks', () => {
     assert.ok(!said.some((line) => line.startsWith('wanted')));
   });
 
+  it('leaves the body to sync while the parent is missing and the first sync goes on', async () => {
+    isSynced = false;
+    const [parent, child] = builder.mineMany(2);
+    assert.ok(parent && child);
+    chain.submitHeaders([parent.header]);
+    assert.equal(await gossipBlock(blockMessage(child)), 'ignore');
+    assert.deepEqual(said, [`wanted ${child.hash} peer`]);
+  });
+
   it('takes a block dated three hours ahead for neither valid nor an offence', async () => {
     const future = builder.build({ time: NOW_MS / 1000 + 3 * 3600 });
     assert.equal(await gossipBlock(blockMessage(future)), 'ignore');
