@@ -27,7 +27,9 @@ suite('net worker', () => {
     const onWorker = (worker: Worker): void => void threads.push(worker);
     process.on('worker', onWorker);
     stack.defer(() => void process.off('worker', onWorker));
-    const other = stack.use(await createWorkerNet(netOptions(), { ...handlers, peerConnected: () => {} }, deps));
+    const other = stack.use(
+      await createWorkerNet(netOptions(), { ...handlers, peerConnected: () => {}, peerDisconnected: () => {} }, deps),
+    );
     const { listenAddresses } = await other.status();
     const net = stack.use(
       await createWorkerNet(
