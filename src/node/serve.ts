@@ -87,7 +87,8 @@ function singleHeader(chain: ChainReader, hash: BlockHash | undefined) {
 async function* serveBlocks(chain: ChainReader, hashes: readonly BlockHash[]): AsyncIterable<ResponseFrame> {
   for (const hash of hashes) {
     const raw = chain.isInvalid(hash) ? undefined : await chain.readBlock(hash);
-    yield raw === undefined ? status(3) : ok(raw);
+    // Read from the disk for this answer alone.
+    yield raw === undefined ? status(3) : { ...ok(raw), isExclusive: true };
   }
 }
 

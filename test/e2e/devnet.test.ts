@@ -101,7 +101,7 @@ for (const moment of ['while its nodes start', 'when all run'] as const) {
 
 test('a node attaches by the command that the devnet prints, and follows', async (t) => {
   await using dir = await makeTempDir();
-  const devnet = startDevnet(dir.path, t.signal, '--block-interval', '3');
+  const devnet = startDevnet(dir.path, t.signal);
   const ended = resultOf(devnet);
   const address = await waitForLine(devnet, (line) => /--bootstrap (\S+)/.exec(line)?.[1]);
   const flags = ['--network', 'regtest', '--datadir', join(dir.path, 'mine'), '--log-format', 'json'];
