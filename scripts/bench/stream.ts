@@ -44,7 +44,7 @@ export const stream: Benchmark = {
       return { ...row, unit: 'MB', measure: () => transfer(pair, order) };
     };
     const large: Order = { messages: isLong ? 200 : 50, messageBytes: 1_000_000 };
-    const small: Order = { messages: isLong ? 20_000 : 5_000, messageBytes: 250 };
+    const small: Order = { messages: isLong ? 10_000 : 5_000, messageBytes: 250 };
     const cases = [...LARGE.map((row) => toCase(row, large)), ...SMALL.map((row) => toCase(row, small))];
     return { results: await measure(cases, isLong ? 9 : 5) };
   },
