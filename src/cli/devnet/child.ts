@@ -38,10 +38,11 @@ export async function runDevnetNode(): Promise<ExitCode> {
   process.on('disconnect', end);
   const start = await firstMessage(end);
   if (start === undefined) return ExitCode.ok;
+  // At the very end, also of a stop that took too long: nothing is written behind it.
+  if (!start.keep) process.once('exit', () => rmSync(start.datadir, { recursive: true, force: true }));
   try {
     await runUntilStopped(start, stop, end);
   } finally {
-    if (!start.keep) rmSync(start.datadir, { recursive: true, force: true });
     // The channel would keep the process alive.
     if (process.connected) process.disconnect();
   }
