@@ -1,5 +1,5 @@
 /** Figures as people read them, and what machine they are from. */
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import process from 'node:process';
 import type { CaseResult, Figure, Report } from './benchmark.ts';
 
@@ -11,6 +11,8 @@ export type Machine = {
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
+  /** Processes that wanted a core, on average of the last minute: above zero before the start is other people's work. */
+  readonly load: number;
 };
 
 export function thisMachine(): Machine {
@@ -21,11 +23,18 @@ export function thisMachine(): Machine {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
+    load: loadavg()[0] ?? 0,
   };
 }
 
-export function machineLine({ cpu, cores, memoryGiB, system, node }: Machine): string {
-  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node.js ${node}`;
+/** Half a core of other work is what a desktop does. */
+const QUIET_LOAD = 0.5;
+
+export function machineLine({ cpu, cores, memoryGiB, system, node, load }: Machine): string {
+  const line = `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node.js ${node}, load ${number(load)}`;
+  return load > QUIET_LOAD
+    ? `${line}\nThe machine is busy with other work: expect figures that are low and vary.`
+    : line;
 }
 
 /** Three digits that count; thousands in groups. */

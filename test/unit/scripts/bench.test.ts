@@ -78,7 +78,9 @@ test('the table says everything that was measured', () => {
   assert.match(text, /ours +8\.00 MB\/s .* 10\.0 MB\/cpu-s +0\.80 +0\.50 +ratio to base; 1,234 B each\n/);
   assert.match(text, /left out: the rest$/);
   assert.equal(number(0.123), '0.12');
-  assert.match(machineLine({ cpu: 'C', cores: 2, memoryGiB: 4, system: 's', node: 'v1' }), /^C, 2 cores, 4 GiB, s/);
+  const machine = { cpu: 'C', cores: 2, memoryGiB: 4, system: 's', node: 'v1' };
+  assert.equal(machineLine({ ...machine, load: 0.1 }), 'C, 2 cores, 4 GiB, s, Node.js v1, load 0.10');
+  assert.match(machineLine({ ...machine, load: 3 }), /load 3\.00\nThe machine is busy/);
 });
 
 test('benchmarks have names of their own and say what they measure', () => {
