@@ -17,6 +17,7 @@ import { type Clock, errorText, type Logger, NodeError, nullLogger } from '#util
 import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
 import { libp2pLogger } from './libp2p-log.ts';
+import { noiseCrypto } from './noise-crypto.ts';
 import type { CompleteNetOptions } from './options.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -63,7 +64,7 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
         options.allowPrivateAddresses ? addresses : addresses.filter((address) => hasPublicAddress(address)),
     },
     transports: [tcp({ backlog: 128, maxConnections: options.maxPeers + CONNECTION_MARGIN })],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
       yamux({
         maxInboundStreams: STREAMS_PER_CONNECTION,
