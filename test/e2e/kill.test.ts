@@ -21,6 +21,8 @@ const IS_LONG = process.env['STARLING_LONG'] === '1';
 const KILLS = IS_LONG ? 20 : 5;
 const IMPORT_KILLS = IS_LONG ? 20 : 3;
 const SEED = Number(process.env['STARLING_SEED'] ?? 1);
+/** Of one test, in ms: twenty kills take longer than the runner allows by default. */
+const timeout = IS_LONG ? 30 * 60_000 : 4 * 60_000;
 /** The least that there is: coins are written every two MiB of changes. */
 const SMALL_CACHE = ['--db-cache', '4'];
 /** Coins are written once for 40 of these blocks. */
@@ -166,19 +168,19 @@ async function killWhileSyncing(t: TestContext, chain: SampleChain, moments: rea
   assert.deepEqual(await nodes.info('victim'), figures);
 }
 
-test(`a node that syncs real blocks, killed ${KILLS} times`, async (t) => {
+test(`a node that syncs real blocks, killed ${KILLS} times`, { timeout }, async (t) => {
   await using scratch = await makeTempDir();
   const moments = chooseMoments(['storing', 'starting', 'storing', 'storing', 'stopping'], SEED);
   await killWhileSyncing(t, await realChain(scratch.path), moments);
 });
 
-test(`a node that often writes coins, killed ${KILLS} times`, async (t) => {
+test(`a node that often writes coins, killed ${KILLS} times`, { timeout }, async (t) => {
   await using scratch = await makeTempDir();
   const chain = await wideChain(join(scratch.path, 'wide.dat'), WIDE);
   await killWhileSyncing(t, chain, chooseMoments(['writing', 'starting', 'writing', 'writing', 'stopping'], SEED));
 });
 
-test(`an import, killed ${IMPORT_KILLS} times`, async (t) => {
+test(`an import, killed ${IMPORT_KILLS} times`, { timeout }, async (t) => {
   await using scratch = await makeTempDir();
   const chain = await wideChain(join(scratch.path, 'wide.dat'), WIDE);
   const nodes = await createProcesses(t, chain);
