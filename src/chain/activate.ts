@@ -30,14 +30,16 @@ export type ActivateDeps = {
   readonly log: Logger;
   readonly onStep: (change: ChainChange) => Promise<void>;
   readonly onInvalid: (id: HeaderId, failure: ValidationFailure) => void;
+  /** Looked at between steps: who stops does not wait for a long way, and the next start goes on. */
+  readonly isClosing: () => boolean;
 };
 
 /** A block that is in memory already, so that it need not be read back. */
 export type Hint = { readonly id: HeaderId; readonly block: Block };
 
-/** Returns when no candidate has more work than the tip. Throws NodeError; the state is consistent then, and a later call goes on. */
+/** Returns when no candidate has more work than the tip, or when the chain is being closed. Throws NodeError; the state is consistent then, and a later call goes on. */
 export async function activateBestChain(deps: ActivateDeps, hint?: Hint): Promise<void> {
-  for (;;) {
+  while (!deps.isClosing()) {
     const tip = deps.active.tip;
     const target = tip === undefined ? undefined : deps.candidates.best(tip);
     if (target === undefined || target === tip) return;

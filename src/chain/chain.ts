@@ -63,7 +63,7 @@ export async function createChain(deps: ChainDeps, options: ChainOptions): Promi
     observe: (observer) => chain.observe(observer),
     flush: () => chain.run(() => chain.flush()),
     idle: () => chain.idle(),
-    [Symbol.asyncDispose]: () => chain.run(() => chain.close()),
+    [Symbol.asyncDispose]: () => chain.close(),
   };
 }
 
@@ -79,6 +79,7 @@ class ChainWriter {
   readonly #observers = new Set<ChainObserver>();
   readonly #failures = new Map<HeaderId, ValidationFailure>();
   #bestHeader: HeaderId = 0;
+  #isClosing = false;
 
   constructor(deps: ChainDeps, options: ChainOptions, state: State) {
     this.state = state;
@@ -95,6 +96,7 @@ class ChainWriter {
       ...state,
       onStep: (change) => this.#stepped(change),
       onInvalid: (id, reason) => this.#invalid(id, reason),
+      isClosing: () => this.#isClosing,
     };
   }
 
@@ -163,9 +165,13 @@ class ChainWriter {
     return this.#flusher.flush();
   }
 
+  /** Stored blocks that are not connected yet stay so: the next start goes on with them. */
   close(): Promise<void> {
-    this.#observers.clear();
-    return this.#flusher.flush();
+    this.#isClosing = true;
+    return this.run(() => {
+      this.#observers.clear();
+      return this.#flusher.flush();
+    });
   }
 
   #headerAdded(id: HeaderId): void {

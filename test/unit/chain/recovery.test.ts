@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
 
-describe('recovery of blocks that a crash left unrecorded', () => {
+describe('what a stop or a crash leaves for the next start', () => {
   const builder = createChainBuilder(regtest());
   builder.mineMany(30);
   const side = builder.fork(10);
   side.mineMany(5);
   const blocks = [...builder.blocks, ...side.blocks.slice(10)];
 
-  it('finds all of them, in whatever order they were stored, and cuts off a torn one', async () => {
+  it('finds blocks that a crash left unrecorded, in whatever order they were stored, and cuts off a torn one', async () => {
     const shuffled = fc.shuffledSubarray([...blocks], { minLength: blocks.length });
     await fc.assert(
       fc.asyncProperty(shuffled, async (order) => {
@@ -31,5 +31,20 @@ describe('recovery of blocks that a crash left unrecorded', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('does not connect a long row of stored blocks before it closes; the next start does', async () => {
+    const disk = createTestDisk();
+    const chain = await openTestChain(regtest(), disk);
+    const [first, ...later] = builder.blocks;
+    assert(first !== undefined);
+    chain.submitHeaders(builder.blocks.map(({ header }) => header));
+    for (const block of later) assert.equal((await chain.submitBlock(block)).kind, 'stored');
+    const verdict = chain.submitBlock(first);
+    await chain[Symbol.asyncDispose]();
+    assert.equal((await verdict).kind, 'stored');
+    assert.equal(chain.tip().height, 0);
+    const after = await openTestChain(regtest(), disk);
+    assert.equal(after.tip().hash, builder.tip.hash);
   });
 });
