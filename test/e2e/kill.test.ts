@@ -31,9 +31,9 @@ const WIDE = { blocks: IS_LONG ? 500 : 200, fan: 400 };
 type Moment =
   /** While the databases are opened, or while blocks that were not recorded are looked for. */
   | { readonly kind: 'starting'; readonly changes: number }
-  /** When this share of the chain is connected, and so many file changes later. */
+  /** So many changes of block files after this share of the chain was stored. */
   | { readonly kind: 'storing'; readonly share: number; readonly changes: number }
-  /** While coins are written, which begins at this share of the chain or later. */
+  /** While coins are written, from this share on. */
   | { readonly kind: 'writing'; readonly share: number; readonly changes: number }
   /** After a Ctrl-C, while everything is written. */
   | { readonly kind: 'stopping'; readonly share: number; readonly changes: number };
@@ -82,15 +82,11 @@ function whenChanged(directories: readonly string[], isReached: () => boolean): 
   };
 }
 
-/** Resolves when there are so many bytes of blocks, or at the next change if they are there already. */
-function whenStored(blocks: string, bytes: number): Watch {
-  return whenChanged([blocks], () => sizeOf(join(blocks, 'blk00000.dat')) >= bytes);
-}
-
-function nthChange(directories: readonly string[], n: number): Watch {
+/** Resolves at the n-th change in the directories from when there are so many bytes of blocks. */
+function nthChange(directories: readonly string[], n: number, blocks = '', bytes = 0): Watch {
   let seen = 0;
   return whenChanged(directories, () => {
-    seen++;
+    if (bytes === 0 || sizeOf(join(blocks, 'blk00000.dat')) >= bytes) seen++;
     return seen >= n;
   });
 }
@@ -119,11 +115,16 @@ async function reach(moment: Moment, node: NodeProcess, chain: SampleChain, data
     return await Promise.race([reached(change), node.until(() => node.startHeight !== undefined).then(() => false)]);
   }
   await node.until(() => node.startHeight !== undefined);
-  using stored = whenStored(blocks, moment.share * sizeOf(chain.file));
-  await Promise.race([stored.reached, node.untilTip(chain.tip).catch(() => {})]);
-  using change = nthChange(kind === 'storing' ? [blocks] : databases, changes);
-  if (kind === 'stopping') node.signal('SIGINT');
-  const isOver = kind === 'stopping' ? node.ended : node.untilTip(chain.tip).catch(() => {});
+  const isOver = node.untilTip(chain.tip).catch(() => {});
+  const bytes = moment.share * sizeOf(chain.file);
+  if (kind === 'stopping') {
+    using stored = nthChange([blocks], 1, blocks, bytes);
+    await Promise.race([stored.reached, isOver]);
+    using change = nthChange(databases, changes);
+    node.signal('SIGINT');
+    return await Promise.race([reached(change), node.ended.then(() => false)]);
+  }
+  using change = nthChange(kind === 'storing' ? [blocks] : databases, changes, blocks, bytes);
   return await Promise.race([reached(change), isOver.then(() => false)]);
 }
 
@@ -195,11 +196,10 @@ test(`an import, killed ${IMPORT_KILLS} times`, { timeout }, async (t) => {
   for (let i = 0; i < IMPORT_KILLS; i++) {
     const child = nodes.spawn('import', 'victim', ...SMALL_CACHE, chain.file);
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    using stored = whenStored(blocks, (random() + i) * (size / IMPORT_KILLS));
-    await Promise.race([stored.reached, ended]);
-    // Every second time later, while coins are written.
-    using written = nthChange(databases, 1 + Math.floor(random() * MAX_CHANGES.writing));
-    const moment = i % 2 === 0 ? stored : written;
+    // While blocks are stored and while coins are written, in turn.
+    const directories = i % 2 === 0 ? [blocks] : databases;
+    const bytes = (random() + i) * (size / IMPORT_KILLS);
+    using moment = nthChange(directories, 1 + Math.floor(random() * MAX_CHANGES.writing), blocks, bytes);
     const hasCome = await Promise.race([moment.reached.then(() => true), ended.then(() => false)]);
     child.kill('SIGKILL');
     await ended;
