@@ -97,6 +97,21 @@ export class BlockIndex {
     return marked;
   }
 
+  /** Forgets that the block failed, and so its ancestors and descendants (Core's ResetBlockFailureFlags). Gives the ids cleared. */
+  clearFailed(id: HeaderId): HeaderId[] {
+    const cleared: HeaderId[] = [];
+    const clear = (each: HeaderId): void => {
+      if (!this.isFailed(each)) return;
+      const state = this.#states.get(each);
+      state[0] = (state[0] ?? 0) & ~(FAILED | FAILED_PARENT);
+      this.#dirty.add(each);
+      cleared.push(each);
+    };
+    for (let up: HeaderId | undefined = id; up !== undefined; up = this.tree.parentOf(up)) clear(up);
+    for (let child = id + 1; child < this.tree.size; child++) if (this.tree.isAncestor(id, child)) clear(child);
+    return cleared;
+  }
+
   /** Writes what changed since the last time, in one batch, durably. Throws NodeError; nothing is lost then. */
   async save(store: KeyValueStore): Promise<void> {
     const ids = [...this.#dirty];

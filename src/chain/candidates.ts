@@ -3,17 +3,20 @@
  * the first to be complete among equals (Core's setBlockIndexCandidates and m_blocks_unlinked).
  */
 import type { BlockIndex } from './block-index.ts';
-import { RecordColumn } from './columns.ts';
+import { type Column, growColumn } from './columns.ts';
 import type { HeaderId } from './header-tree.ts';
+
+const INITIAL_CAPACITY = 1024;
 
 export class Candidates {
   readonly #index: BlockIndex;
-  /** One byte a header: 1 if it and all its ancestors have bodies. */
-  readonly #complete = new RecordColumn(1);
+  /** When the block became complete: 1, 2, ...; 0 if its body or an ancestor's is missing (Core's nSequenceId). */
+  #sequence: Column = new Int32Array(INITIAL_CAPACITY);
+  #lastSequence = 0;
   /** Blocks with a body whose parent is not complete, by parent. */
   readonly #waiting = new Map<HeaderId, HeaderId[]>();
-  /** In the order in which they became complete. */
-  readonly #candidates = new Set<HeaderId>();
+  /** The best complete block that is not known to be invalid; undefined: to be searched for. */
+  #best: HeaderId | undefined;
 
   constructor(index: BlockIndex) {
     this.#index = index;
@@ -21,8 +24,7 @@ export class Candidates {
 
   /** True if the block and all its ancestors have bodies. */
   isComplete(id: HeaderId): boolean {
-    this.#reserve();
-    return this.#complete.get(id)[0] === 1;
+    return this.#sequenceOf(id) > 0;
   }
 
   /** The body of `id` was stored: it, and stored descendants that waited for it, may become candidates. */
@@ -36,34 +38,45 @@ export class Candidates {
     }
     const queue = [id];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      this.#reserve();
-      this.#complete.get(next)[0] = 1;
-      if (!this.#index.isFailed(next)) this.#candidates.add(next);
+      this.#complete(next);
       queue.push(...(this.#waiting.get(next) ?? []));
       this.#waiting.delete(next);
     }
   }
 
-  /** The best candidate; `tip` unless another has more work. */
-  best(tip: HeaderId): HeaderId {
-    const { tree } = this.#index;
-    let best = tip;
-    for (const id of this.#candidates) {
-      if (this.#index.isFailed(id)) this.#candidates.delete(id);
-      else if (this.#index.isFailed(best) || tree.workOf(id) > tree.workOf(best)) best = id;
+  /** Blocks were found to be invalid, or are to be tried again. */
+  validityChanged(): void {
+    this.#best = undefined;
+  }
+
+  /** The best block; genesis is always complete and valid. Searches through all only after `validityChanged`. */
+  best(): HeaderId {
+    if (this.#best === undefined) {
+      let best = 0;
+      for (let id = 1; id < this.#index.tree.size; id++)
+        if (this.#isCandidate(id) && this.#isBetter(id, best)) best = id;
+      this.#best = best;
     }
-    return best;
+    return this.#best;
   }
 
-  /** Forgets candidates with less work than the tip. */
-  prune(tip: HeaderId): void {
-    const work = this.#index.tree.workOf(tip);
-    for (const id of this.#candidates) if (this.#index.tree.workOf(id) < work) this.#candidates.delete(id);
+  #complete(id: HeaderId): void {
+    while (id >= this.#sequence.length) this.#sequence = growColumn(this.#sequence);
+    this.#sequence[id] = ++this.#lastSequence;
+    if (this.#best !== undefined && this.#isCandidate(id) && this.#isBetter(id, this.#best)) this.#best = id;
   }
 
-  #reserve(): void {
-    while (this.#complete.size < this.#index.tree.size) this.#complete.push(NOT_COMPLETE);
+  #isCandidate(id: HeaderId): boolean {
+    return this.isComplete(id) && !this.#index.isFailed(id);
+  }
+
+  #isBetter(a: HeaderId, b: HeaderId): boolean {
+    const { tree } = this.#index;
+    const [workA, workB] = [tree.workOf(a), tree.workOf(b)];
+    return workA > workB || (workA === workB && this.#sequenceOf(a) < this.#sequenceOf(b));
+  }
+
+  #sequenceOf(id: HeaderId): number {
+    return this.#sequence[id] ?? 0;
   }
 }
-
-const NOT_COMPLETE = Uint8Array.of(0);

@@ -1,15 +1,17 @@
 /**
- * The chain: one writer over the header tree, the block files and the coins. Every change goes through one queue;
- * headers and reads are synchronous.
+ * The chain: one writer over the header tree, the block files and the coins. Blocks are checked and stored one after
+ * another, in the order in which they came; beside that the activator moves the active chain over what is stored.
+ * Whatever needs the chain to hold still waits in the activator's queue. Headers and reads are synchronous.
  */
 import { failure, type NetworkParams, type ValidationFailure } from '#consensus';
 import type { Block, BlockHash } from '#primitives';
 import type { KeyValueStore } from '#store';
-import { type Clock, type Logger, type Random, Serial } from '#util';
+import { type Clock, type Logger, NodeError, type Random, Serial } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { type AcceptDeps, acceptHeader, Checkpoints, checkBlockAlone, checkBlockInPlace } from './accept.ts';
-import { type ActivateDeps, activateBestChain } from './activate.ts';
+import { Activator } from './activator.ts';
 import { ActiveChain } from './active-chain.ts';
+import { scriptsAssumedValid } from './assume-valid.ts';
 import { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import { Candidates } from './candidates.ts';
@@ -17,8 +19,10 @@ import { CoinsCache } from './coins-cache.ts';
 import { Flusher } from './flusher.ts';
 import type { HeaderId } from './header-tree.ts';
 import { loadState } from './load.ts';
-import type { BlockVerdict, Chain, ChainChange, ChainObserver, HeadersVerdict } from './port.ts';
+import type { BlockVerdict, Chain, ChainChange, ChainObserver, Coin, HeadersVerdict, OutPoint } from './port.ts';
 import { createReader, type ReaderState } from './reader.ts';
+import { RecentBodies } from './recent-bodies.ts';
+import { Waiters } from './waiters.ts';
 
 export type ChainDeps = {
   readonly params: NetworkParams;
@@ -34,8 +38,10 @@ export type ChainDeps = {
 };
 
 export type ChainOptions = {
-  /** Memory for coins; half of it may wait to be written. */
+  /** Memory for coins. */
   readonly dbCacheBytes: number;
+  /** Bytes of coins in one write to the disk; default 4 MiB (Core's -dbbatchsize). */
+  readonly dbBatchBytes?: number;
 };
 
 /** How many reasons of invalid blocks are remembered; the oldest is forgotten first. */
@@ -44,24 +50,29 @@ const MAX_REMEMBERED_FAILURES = 100;
 /** Loads the state, or starts from genesis, and finishes what an unclean stop left. Does not own the stores. */
 export async function createChain(deps: ChainDeps, options: ChainOptions): Promise<Chain> {
   const index = new BlockIndex(deps.random);
-  const chain = new ChainWriter(deps, options, {
+  const chain = new ChainWriter(deps, {
     index,
     active: new ActiveChain(index.tree),
-    coins: new CoinsCache(deps.coinsStore),
+    coins: new CoinsCache(deps.coinsStore, deps.random, {
+      maxBytes: options.dbCacheBytes,
+      batchBytes: options.dbBatchBytes,
+    }),
     candidates: new Candidates(index),
   });
   await chain.open();
   const reader = createReader(
-    { ...deps, ...chain.state, bestHeader: () => chain.bestHeader },
-    (task) => chain.run(task),
+    { ...deps, ...chain.state, bestHeader: () => chain.bestHeader, coinAtTip: (outpoint) => chain.coinAtTip(outpoint) },
+    (task) => chain.holdStill(task),
     () => chain.flush(),
   );
   return {
     ...reader,
     submitHeaders: (headers) => chain.submitHeaders(headers),
-    submitBlock: (block) => chain.run(() => chain.submitBlock(block)),
+    submitBlock: (block) => chain.submitBlock(block),
+    invalidateBlock: (hash) => chain.invalidateBlock(hash),
+    reconsiderBlock: (hash) => chain.reconsiderBlock(hash),
     observe: (observer) => chain.observe(observer),
-    flush: () => chain.run(() => chain.flush()),
+    flush: () => chain.holdStill(() => chain.flush()),
     idle: () => chain.idle(),
     [Symbol.asyncDispose]: () => chain.close(),
   };
@@ -73,15 +84,22 @@ class ChainWriter {
   readonly state: State;
   readonly #deps: ChainDeps;
   readonly #accept: AcceptDeps;
-  readonly #activate: ActivateDeps;
+  readonly #activator: Activator;
   readonly #flusher: Flusher;
+  /** Blocks on their way to the disk. */
+  readonly #accepting = new Serial();
+  /** The activator, and whatever needs the chain to hold still. */
   readonly #queue = new Serial();
+  readonly #waiters = new Waiters<HeaderId>();
+  readonly #bodies = new RecentBodies<HeaderId>();
+  readonly #submissions = new Set<Promise<unknown>>();
   readonly #observers = new Set<ChainObserver>();
   readonly #failures = new Map<HeaderId, ValidationFailure>();
+  readonly #closing = new AbortController();
   #bestHeader: HeaderId = 0;
-  #isClosing = false;
+  #isActivating = false;
 
-  constructor(deps: ChainDeps, options: ChainOptions, state: State) {
+  constructor(deps: ChainDeps, state: State) {
     this.state = state;
     this.#deps = deps;
     this.#accept = {
@@ -90,32 +108,42 @@ class ChainWriter {
       now: () => Math.floor(deps.clock.now() / 1000),
       checkpoints: new Checkpoints(deps.params),
     };
-    this.#flusher = new Flusher({ ...deps, ...state }, options);
-    this.#activate = {
+    this.#flusher = new Flusher({ ...deps, ...state });
+    this.#activator = new Activator({
       ...deps,
       ...state,
-      onStep: (change) => this.#stepped(change),
-      onInvalid: (id, reason) => this.#invalid(id, reason),
-      isClosing: () => this.#isClosing,
-    };
+      flusher: this.#flusher,
+      bodyOf: (id) => this.#bodies.get(id),
+      mustRunScripts: (id) => !scriptsAssumedValid(deps.params, state.index.tree, this.#bestHeader, id),
+      changed: (change) => this.#changed(change),
+      invalid: (id, reason) => this.#invalid(id, reason),
+      isWanted: () => this.#queue.pending > 1,
+      closing: this.#closing.signal,
+    });
   }
 
   get bestHeader(): HeaderId {
     return this.#bestHeader;
   }
 
-  run<T>(task: () => Promise<T> | T): Promise<T> {
+  coinAtTip(outpoint: OutPoint): Coin | undefined {
+    return this.#activator.coinAtTip(outpoint);
+  }
+
+  /** Runs a task while no block is in flight. */
+  holdStill<T>(task: () => Promise<T> | T): Promise<T> {
     return this.#queue.run(task);
   }
 
-  idle(): Promise<void> {
-    return this.#queue.idle();
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#submissions);
+    await this.#queue.idle();
   }
 
   async open(): Promise<void> {
     await loadState({ ...this.#deps, ...this.state, ...this.#accept });
     this.#findBestHeader();
-    await activateBestChain(this.#activate);
+    await this.#activator.run();
   }
 
   observe(observer: ChainObserver): () => void {
@@ -137,28 +165,25 @@ class ChainWriter {
     return { kind: 'accepted', last: tree.entry(last), added };
   }
 
-  /** One at a time: called through the queue. */
   async submitBlock(block: Block): Promise<BlockVerdict> {
-    const { index, candidates, active } = this.state;
-    const alone = checkBlockAlone(this.#deps.params, block);
-    if (alone !== undefined) return this.#reject(block, alone);
-    const header = acceptHeader(this.#accept, block.header);
-    if (header.kind === 'failed') return { kind: 'invalid', failure: this.#knownFailure(block.hash) ?? header.failure };
-    const { id } = header;
-    if (header.kind === 'added') this.#headerAdded(id);
-    const isNew = !index.hasData(id);
-    if (isNew) {
-      const inPlace = checkBlockInPlace(this.#accept, block, id);
-      if (inPlace !== undefined) return this.#reject(block, inPlace);
-      index.setData(id, await this.#deps.storage.appendBlock(block.raw));
-      candidates.bodyStored(id);
+    const submission = this.#submit(block);
+    this.#submissions.add(submission);
+    try {
+      return await submission;
+    } finally {
+      this.#submissions.delete(submission);
     }
-    await activateBestChain(this.#activate, { id, block });
-    const entry = index.tree.entry(id);
-    if (!isNew) return { kind: 'duplicate', entry };
-    if (active.contains(id)) return { kind: 'connected', entry };
-    if (!index.isFailed(id)) return { kind: 'stored', entry };
-    return { kind: 'invalid', failure: this.#failures.get(id) ?? failure('invalid-prev', 'bad-prevblk') };
+  }
+
+  invalidateBlock(hash: BlockHash): Promise<boolean> {
+    if (hash === this.#deps.params.genesis.hash) return Promise.resolve(false);
+    return this.#reconsider(hash, (id) => this.state.index.setFailed(id));
+  }
+
+  reconsiderBlock(hash: BlockHash): Promise<boolean> {
+    return this.#reconsider(hash, (id) => {
+      for (const cleared of this.state.index.clearFailed(id)) this.#failures.delete(cleared);
+    });
   }
 
   flush(): Promise<void> {
@@ -166,12 +191,88 @@ class ChainWriter {
   }
 
   /** Stored blocks that are not connected yet stay so: the next start goes on with them. */
-  close(): Promise<void> {
-    this.#isClosing = true;
-    return this.run(() => {
+  async close(): Promise<void> {
+    this.#closing.abort(new NodeError('ABORTED', 'the chain is being closed'));
+    await this.#accepting.idle();
+    await this.holdStill(() => {
       this.#observers.clear();
       return this.#flusher.flush();
     });
+  }
+
+  async #submit(block: Block): Promise<BlockVerdict> {
+    const accepted = await this.#accepting.run(() => this.#acceptBlock(block));
+    if (accepted.kind === 'invalid') return accepted;
+    const { id, isNew } = accepted;
+    await this.#decided(id);
+    const { active, index } = this.state;
+    const entry = index.tree.entry(id);
+    if (!isNew) return { kind: 'duplicate', entry };
+    if (active.contains(id)) return { kind: 'connected', entry };
+    if (!index.isFailed(id)) return { kind: 'stored', entry };
+    return { kind: 'invalid', failure: this.#failures.get(id) ?? failure('invalid-prev', 'bad-prevblk') };
+  }
+
+  /** Core's AcceptBlock: checks the block without coins, and stores it. */
+  async #acceptBlock(
+    block: Block,
+  ): Promise<
+    | { readonly kind: 'accepted'; readonly id: HeaderId; readonly isNew: boolean }
+    | Extract<BlockVerdict, { kind: 'invalid' }>
+  > {
+    const { index, candidates } = this.state;
+    const alone = checkBlockAlone(this.#deps.params, block);
+    if (alone !== undefined) return this.#reject(block, alone);
+    const header = acceptHeader(this.#accept, block.header);
+    if (header.kind === 'failed') return { kind: 'invalid', failure: this.#knownFailure(block.hash) ?? header.failure };
+    const { id } = header;
+    if (header.kind === 'added') this.#headerAdded(id);
+    if (index.hasData(id)) return { kind: 'accepted', id, isNew: false };
+    const inPlace = checkBlockInPlace(this.#accept, block, id);
+    if (inPlace !== undefined) return this.#reject(block, inPlace);
+    index.setData(id, await this.#deps.storage.appendBlock(block.raw));
+    this.#bodies.add(id, block);
+    candidates.bodyStored(id);
+    return { kind: 'accepted', id, isNew: true };
+  }
+
+  /** Resolves when the block is connected, found to be invalid, or not the next to be connected. */
+  #decided(id: HeaderId): Promise<void> {
+    const decision = this.#waiters.wait(id);
+    this.#activate();
+    return decision;
+  }
+
+  #activate(): void {
+    if (this.#isActivating) return;
+    this.#isActivating = true;
+    void this.#queue
+      .run(() => this.#activator.run())
+      .then(
+        () => {
+          this.#isActivating = false;
+          // It gave way to somebody, or a block came in the last moment.
+          if (this.#activator.hasWork) this.#activate();
+          else this.#waiters.resolveAll();
+        },
+        (error: unknown) => {
+          this.#isActivating = false;
+          this.#waiters.rejectAll(error);
+        },
+      );
+  }
+
+  /** Changes what is known of a block's validity, and moves to what is the best block then. */
+  async #reconsider(hash: BlockHash, change: (id: HeaderId) => void): Promise<boolean> {
+    const id = this.state.index.tree.find(hash);
+    if (id === undefined) return false;
+    await this.holdStill(() => {
+      change(id);
+      this.state.candidates.validityChanged();
+      this.#findBestHeader();
+    });
+    await this.#decided(id);
+    return true;
   }
 
   #headerAdded(id: HeaderId): void {
@@ -180,11 +281,12 @@ class ChainWriter {
   }
 
   /** A block that breaks a rule is remembered by its header, unless these bytes are only a bad copy of it. */
-  #reject(block: Block, reason: ValidationFailure): BlockVerdict {
-    const { index } = this.state;
+  #reject(block: Block, reason: ValidationFailure): Extract<BlockVerdict, { kind: 'invalid' }> {
+    const { candidates, index } = this.state;
     const id = index.tree.find(block.hash);
     if (reason.kind === 'consensus' && id !== undefined && !index.hasData(id)) {
       index.setFailed(id);
+      candidates.validityChanged();
       this.#invalid(id, reason);
     }
     return { kind: 'invalid', failure: reason };
@@ -204,11 +306,17 @@ class ChainWriter {
     this.#findBestHeader();
     const { hash } = this.state.index.tree.entry(id);
     for (const observer of this.#observers) observer.blockInvalid?.(hash, reason);
+    this.#waiters.resolve(id);
   }
 
-  async #stepped(change: ChainChange): Promise<void> {
+  async #changed(change: ChainChange): Promise<void> {
     for (const observer of this.#observers) await observer.changed?.(change);
-    await this.#flusher.flushIfDue();
+    for (const { entry } of change.connected) {
+      const id = this.state.index.tree.find(entry.hash);
+      if (id === undefined) continue;
+      this.#bodies.drop(id);
+      this.#waiters.resolve(id);
+    }
   }
 
   /** The valid header with most work; the active chain's among equals. */

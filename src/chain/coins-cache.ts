@@ -1,191 +1,255 @@
 /**
- * The write-back cache of unspent outputs over `chainstate`. A coin is one string: its fields packed as one
- * character a byte, behind a character of flags. Strings cost V8 about a third of the objects they stand for, and
- * keep no block's buffer alive (a million P2PKH coins: 142 bytes each, key included, against 455 as objects).
+ * The write-back cache of unspent outputs over `chainstate`. Coins are kept as the bytes that the store and the undo
+ * data have (coin-codec.ts): they are encoded when they are made, decoded when they are spent, and copied otherwise.
  *
- * Invariants: an entry is dirty if the store differs from it; fresh if the store does not have the coin at all, so
- * that spending it before it was written costs no write (Core's CCoinsCacheEntry flags). What is dirty leaves
- * memory only through `flush`, in one atomic batch together with the name of the block it belongs to.
+ * Two tables, `young` and `old`. What is new goes to `young`; grown to half of the memory it becomes `old`. When both
+ * are full everything is written, `old` is dropped and `young` takes its place: so the coins of the last blocks, which
+ * are spent most, stay.
+ *
+ * Invariants: a record is dirty if the store differs from it; fresh if the store does not have the coin at all, so
+ * that spending it before it was written costs no write (Core's CCoinsCacheEntry flags). What is dirty leaves memory
+ * only by `flush`. While a flush is under way the store names both blocks between which its coins may be (Core's
+ * DB_HEAD_BLOCKS), so that `replay.ts` can finish it after a crash. Nothing may change during a flush.
  */
-import type { BlockHash, TxOutput } from '#primitives';
+import type { BlockHash } from '#primitives';
 import { blockHashFromBytes, idToBytes } from '#primitives';
 import type { BatchOp, KeyValueStore } from '#store';
-import { asBuffer, assert, NodeError } from '#util';
-import { decodeCoin, encodeCoin, encodeCoinKey } from './coin-codec.ts';
+import { concatBytes, NodeError, type Random } from '#util';
+import { decodeCoin, encodeCoinKey } from './coin-codec.ts';
+import { type ChunkPool, CoinKey, CoinTable, DIRTY, FRESH } from './coin-table.ts';
 import type { Coin, OutPoint } from './port.ts';
 
-/** Key of the record that names the block whose UTXO set the store holds (Core's DB_BEST_BLOCK). */
+/** Core's DB_BEST_BLOCK: the block whose UTXO set the store holds. */
 const BEST_BLOCK_KEY = Uint8Array.of(0x42);
+/** Core's DB_HEAD_BLOCKS: instead of it while a flush is under way, the new block's hash and the old one's. */
+const HEAD_BLOCKS_KEY = Uint8Array.of(0x48);
+const HASH_BYTES = 32;
+/** Core's -dbbatchsize is 16 MiB; smaller ones keep the objects of a batch few. */
+const DEFAULT_BATCH_BYTES = 4 << 20;
+/** What an operation weighs besides the coin: key and record around them. */
+const OP_BYTES = 64;
 
-const DIRTY = 1;
-const FRESH = 2;
-const SPENT = 4;
+/** The blocks between which the store's coins are; a flush that did not end. */
+export type HeadBlocks = { readonly to: BlockHash; readonly from: BlockHash };
 
-/** Characters in front of the script: flags, height * 2 + coinbase (4), value (8). */
-const SCRIPT_AT = 13;
-/** What V8 adds to the characters of key and value: string headers and the map's slot. */
-const ENTRY_OVERHEAD_BYTES = 96;
+/** An input's outpoint, as inputs have it. */
+export type SpentOutPoint = { readonly prevTxid: Uint8Array; readonly prevIndex: number };
 
-/** 36 characters: txid and index, one a byte. */
-export type CoinKey = string;
+export type CoinsCacheOptions = {
+  /** Memory for coins. It is a goal: who connects blocks flushes when `isFull`. */
+  readonly maxBytes: number;
+  /** Bytes of one write of a flush. */
+  readonly batchBytes?: number | undefined;
+};
 
-const scratch = Buffer.alloc(36);
-
-export function coinKey(outpoint: OutPoint): CoinKey {
-  scratch.set(outpoint.txid, 0);
-  scratch.writeUInt32LE(outpoint.index, 32);
-  return scratch.toString('latin1', 0, 36);
-}
-
-function outpointOf(key: CoinKey): OutPoint {
-  const bytes = Buffer.from(key, 'latin1');
-  return { txid: bytes.subarray(0, 32), index: bytes.readUInt32LE(32) };
-}
+type Place = { readonly table: CoinTable; readonly address: number };
 
 export class CoinsCache {
   readonly #store: KeyValueStore;
-  readonly #entries = new Map<CoinKey, string>();
-  #bytes = 0;
-  #dirtyBytes = 0;
+  readonly #key: CoinKey;
+  readonly #pool: ChunkPool = [];
+  readonly #maxBytes: number;
+  readonly #batchBytes: number;
+  #young: CoinTable;
+  #old: CoinTable;
+  #dirtyCount = 0;
 
-  constructor(store: KeyValueStore) {
+  constructor(store: KeyValueStore, random: Random, options: CoinsCacheOptions) {
     this.#store = store;
+    this.#key = new CoinKey(random);
+    this.#maxBytes = options.maxBytes;
+    this.#batchBytes = options.batchBytes ?? DEFAULT_BATCH_BYTES;
+    this.#young = new CoinTable(this.#pool);
+    this.#old = new CoinTable(this.#pool);
   }
 
-  /** Estimated memory of all entries. */
+  /** Memory of all records. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#young.bytes + this.#old.bytes;
   }
 
-  /** Estimated memory of the entries that a flush would write. */
-  get dirtyBytes(): number {
-    return this.#dirtyBytes;
+  /** Records that the next flush writes. */
+  get dirtyCount(): number {
+    return this.#dirtyCount;
   }
 
-  get(key: CoinKey): Coin | undefined {
-    const cached = this.#entries.get(key);
-    if (cached !== undefined) return isSpent(cached) ? undefined : unpack(cached);
-    const stored = this.#store.get(encodeCoinKey(outpointOf(key)));
-    if (stored === undefined) return undefined;
-    const coin = decodeStored(stored);
-    this.#set(key, undefined, pack(coin, 0));
-    return coin;
+  /** Time for a flush. */
+  get isFull(): boolean {
+    return this.bytes > this.#maxBytes && this.#dirtyCount > 0;
   }
 
-  /** Loads the coins that are not in memory yet, all at once. */
-  async prefetch(keys: Iterable<CoinKey>): Promise<void> {
-    const missing = [...keys].filter((key) => !this.#entries.has(key));
-    const values = await this.#store.getMany(missing.map((key) => encodeCoinKey(outpointOf(key))));
-    values.forEach((value, index) => {
-      const key = missing[index];
-      if (value === undefined || key === undefined || this.#entries.has(key)) return;
-      this.#set(key, undefined, pack(decodeStored(value), 0));
+  get({ txid, index }: OutPoint): Coin | undefined {
+    const found = this.#locate(txid, index);
+    if (found === undefined || found.table.isSpent(found.address)) return undefined;
+    return decodeStored(found.table.coin(found.address).slice());
+  }
+
+  has(txid: Uint8Array, index: number): boolean {
+    const found = this.#locate(txid, index);
+    return found !== undefined && !found.table.isSpent(found.address);
+  }
+
+  /** Loads the coins that are not in memory yet, all at once. Nothing may be flushed before it is done. */
+  async prefetch(outpoints: Iterable<SpentOutPoint>): Promise<void> {
+    const missing = [...outpoints].filter(({ prevTxid, prevIndex }) => this.#cached(prevTxid, prevIndex) === undefined);
+    if (missing.length === 0) return;
+    const values = await this.#store.getMany(
+      missing.map(({ prevTxid, prevIndex }) => encodeCoinKey({ txid: prevTxid, index: prevIndex })),
+    );
+    missing.forEach(({ prevTxid, prevIndex }, at) => {
+      const value = values[at];
+      if (value !== undefined && this.#cached(prevTxid, prevIndex) === undefined) this.#insert(value, 0);
     });
   }
 
-  /** Adds a coin. `mayExist`: the store may hold an unspent coin under the same key (BIP30's duplicates). */
-  add(key: CoinKey, coin: Coin, mayExist: boolean): void {
-    const old = this.#entries.get(key);
-    // Fresh only if the store surely lacks it: never when an unwritten spend of an older coin is pending.
-    const fresh = old === undefined ? !mayExist : (flagsOf(old) & FRESH) !== 0;
-    this.#set(key, old, pack(coin, DIRTY | (fresh ? FRESH : 0)));
-  }
-
-  /** Removes a coin that `get` has shown to exist. */
-  spend(key: CoinKey): void {
-    const old = this.#entries.get(key);
-    if (old !== undefined && (flagsOf(old) & FRESH) !== 0) {
-      this.#account(key, old, -1);
-      this.#entries.delete(key);
-      return;
+  /**
+   * Adds a coin in its encoded form (copied). `mayExist`: the store may hold an unspent coin under the same key that
+   * is not in memory (BIP30's duplicates). Gives the bytes of the unspent coin in memory that it replaced, if any.
+   */
+  add(txid: Uint8Array, index: number, coin: Uint8Array, mayExist: boolean): Uint8Array | undefined {
+    const found = this.#cached(txid, index);
+    if (found === undefined) {
+      this.#insert(coin, DIRTY | (mayExist ? 0 : FRESH));
+      this.#dirtyCount++;
+      return undefined;
     }
-    this.#set(key, old, String.fromCharCode(DIRTY | SPENT));
+    const { table, address } = found;
+    const replaced = table.isSpent(address) ? undefined : table.coin(address).slice();
+    const flags = table.flags(address);
+    if ((flags & DIRTY) === 0) this.#dirtyCount++;
+    if (table.fits(address, coin.length)) table.replace(address, coin, flags | DIRTY);
+    else {
+      table.remove(this.#key, address);
+      this.#insert(coin, flags | DIRTY);
+    }
+    return replaced;
   }
 
-  /** The block whose UTXO set the store holds; undefined in a new store. */
+  /** Takes the coin out and gives its bytes, the caller's own; undefined if there is none. */
+  spend(txid: Uint8Array, index: number): Uint8Array | undefined {
+    const found = this.#locate(txid, index);
+    if (found === undefined || found.table.isSpent(found.address)) return undefined;
+    const { table, address } = found;
+    const coin = table.coin(address).slice();
+    const flags = table.flags(address);
+    if ((flags & FRESH) !== 0) {
+      table.remove(this.#key, address);
+      this.#dirtyCount--;
+    } else {
+      if ((flags & DIRTY) === 0) this.#dirtyCount++;
+      table.markSpent(address);
+    }
+    return coin;
+  }
+
+  /** The block whose UTXO set the store holds; undefined in a new store, and after a flush that did not end. */
   storedBestBlock(): BlockHash | undefined {
     const value = this.#store.get(BEST_BLOCK_KEY);
     return value === undefined ? undefined : blockHashFromBytes(value);
   }
 
-  /** Writes everything dirty and the name of the block in one atomic batch, then drops the oldest entries above `keepBytes`. */
-  async flush(bestBlock: BlockHash, keepBytes: number): Promise<void> {
-    const ops: BatchOp[] = [{ kind: 'put', key: BEST_BLOCK_KEY, value: idToBytes(bestBlock) }];
-    for (const [key, entry] of this.#entries) {
-      if ((flagsOf(entry) & DIRTY) !== 0) ops.push(writeOp(key, entry));
-    }
-    await this.#store.write(ops, { sync: true });
-    this.#afterFlush(keepBytes);
+  storedHeadBlocks(): HeadBlocks | undefined {
+    const value = this.#store.get(HEAD_BLOCKS_KEY);
+    if (value === undefined) return undefined;
+    if (value.length !== 2 * HASH_BYTES) throw damaged();
+    const [to, from] = [value.subarray(0, HASH_BYTES), value.subarray(HASH_BYTES)];
+    return { to: blockHashFromBytes(to), from: blockHashFromBytes(from) };
   }
 
-  #afterFlush(keepBytes: number): void {
-    for (const [key, entry] of this.#entries) {
-      if (isSpent(entry) || this.#bytes > keepBytes) {
-        this.#account(key, entry, -1);
-        this.#entries.delete(key);
-      } else if ((flagsOf(entry) & DIRTY) !== 0) {
-        this.#set(key, entry, pack(unpack(entry), 0));
+  /**
+   * Writes everything dirty and names `bestBlock` as the block that the store's coins belong to, batch by batch; drops
+   * what there is no room for. When it throws, nothing is lost: the next call begins again.
+   */
+  async flush(bestBlock: BlockHash): Promise<void> {
+    const from = this.storedHeadBlocks()?.from ?? this.storedBestBlock() ?? bestBlock;
+    const heads = concatBytes(idToBytes(bestBlock), idToBytes(from));
+    let batch = new Batch([
+      { kind: 'del', key: BEST_BLOCK_KEY },
+      { kind: 'put', key: HEAD_BLOCKS_KEY, value: heads },
+    ]);
+    for (const table of [this.#young, this.#old]) {
+      for (const address of table.addresses()) {
+        if ((table.flags(address) & DIRTY) === 0) continue;
+        batch.add(table, address);
+        if (batch.bytes < this.#batchBytes) continue;
+        // Without waiting for the disk: LevelDB's log keeps the order, and a crash leaves the first of the batches.
+        await this.#store.write(batch.ops);
+        batch = new Batch([]);
       }
     }
-    assert(this.#dirtyBytes === 0, 'a flush leaves nothing dirty');
+    batch.ops.push({ kind: 'put', key: BEST_BLOCK_KEY, value: idToBytes(bestBlock) });
+    batch.ops.push({ kind: 'del', key: HEAD_BLOCKS_KEY });
+    await this.#store.write(batch.ops, { sync: true });
+    this.#afterFlush();
   }
 
-  #set(key: CoinKey, old: string | undefined, entry: string): void {
-    if (old !== undefined) this.#account(key, old, -1);
-    this.#account(key, entry, 1);
-    this.#entries.set(key, entry);
+  /** Everything is clean now. */
+  #afterFlush(): void {
+    const isOldDropped = this.isFull;
+    this.#dirtyCount = 0;
+    for (const table of isOldDropped ? [this.#young] : [this.#young, this.#old]) {
+      table.removeSpent();
+      for (const address of table.addresses()) table.markClean(address);
+    }
+    if (!isOldDropped) return;
+    this.#old.clear();
+    this.#swap();
   }
 
-  #account(key: CoinKey, entry: string, sign: 1 | -1): void {
-    const bytes = sign * (key.length + entry.length + ENTRY_OVERHEAD_BYTES);
-    this.#bytes += bytes;
-    if ((flagsOf(entry) & DIRTY) !== 0) this.#dirtyBytes += bytes;
+  /** In memory, or loaded from the store. `#key` is set afterwards. */
+  #locate(txid: Uint8Array, index: number): Place | undefined {
+    const cached = this.#cached(txid, index);
+    if (cached !== undefined) return cached;
+    const stored = this.#store.get(encodeCoinKey({ txid, index }));
+    if (stored === undefined) return undefined;
+    return this.#insert(stored, 0);
+  }
+
+  /** Under `#key`, which has no record. */
+  #insert(coin: Uint8Array, flags: number): Place {
+    if (this.#old.count === 0 && this.#young.bytes > this.#maxBytes / 2) this.#swap();
+    return { table: this.#young, address: this.#young.insert(this.#key, coin, flags) };
+  }
+
+  #swap(): void {
+    [this.#young, this.#old] = [this.#old, this.#young];
+  }
+
+  #cached(txid: Uint8Array, index: number): Place | undefined {
+    this.#key.set(txid, index);
+    const inYoung = this.#young.find(this.#key);
+    if (inYoung !== 0) return { table: this.#young, address: inYoung };
+    const inOld = this.#old.find(this.#key);
+    return inOld === 0 ? undefined : { table: this.#old, address: inOld };
+  }
+}
+
+class Batch {
+  readonly ops: BatchOp[];
+  bytes = 0;
+
+  constructor(ops: BatchOp[]) {
+    this.ops = ops;
+  }
+
+  add(table: CoinTable, address: number): void {
+    const key = encodeCoinKey({ txid: table.txid(address), index: table.index(address) });
+    const value = table.coin(address);
+    this.ops.push(value.length === 0 ? { kind: 'del', key } : { kind: 'put', key, value });
+    this.bytes += value.length + OP_BYTES;
   }
 }
 
 /** What the store gave back whole but is no coin was written by something else: nobody's block is to blame. */
-function decodeStored(value: Uint8Array): Coin {
+export function decodeStored(value: Uint8Array): Coin {
   try {
     return decodeCoin(value);
   } catch (cause) {
-    throw new NodeError(
-      'CORRUPT_DATA',
-      'a stored coin is damaged; rebuild the data directory by importing its block files',
-      {
-        cause,
-      },
-    );
+    throw damaged(cause);
   }
 }
 
-function flagsOf(entry: string): number {
-  return entry.charCodeAt(0);
-}
-
-function isSpent(entry: string): boolean {
-  return (flagsOf(entry) & SPENT) !== 0;
-}
-
-function writeOp(key: CoinKey, entry: string): BatchOp {
-  const storeKey = encodeCoinKey(outpointOf(key));
-  return isSpent(entry)
-    ? { kind: 'del', key: storeKey }
-    : { kind: 'put', key: storeKey, value: encodeCoin(unpack(entry)) };
-}
-
-function pack(coin: Coin, flags: number): string {
-  const { value, scriptPubKey } = coin.output;
-  const bytes = Buffer.allocUnsafe(SCRIPT_AT + scriptPubKey.length);
-  bytes[0] = flags;
-  bytes.writeUInt32LE(coin.height * 2 + (coin.isCoinbase ? 1 : 0), 1);
-  bytes.writeBigInt64LE(value, 5);
-  bytes.set(scriptPubKey, SCRIPT_AT);
-  return bytes.toString('latin1');
-}
-
-function unpack(entry: string): Coin {
-  const bytes = asBuffer(Buffer.from(entry, 'latin1'));
-  const code = bytes.readUInt32LE(1);
-  const output: TxOutput = { value: bytes.readBigInt64LE(5), scriptPubKey: bytes.subarray(SCRIPT_AT) };
-  return { output, height: code >>> 1, isCoinbase: (code & 1) === 1 };
+function damaged(cause?: unknown): NodeError {
+  const text = 'the stored coins are damaged; rebuild the data directory by importing its block files';
+  return new NodeError('CORRUPT_DATA', text, { cause });
 }

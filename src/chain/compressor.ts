@@ -79,6 +79,13 @@ export function readCompressedOutput(reader: Reader): TxOutput {
   return { value, scriptPubKey: readCompressedScript(reader) };
 }
 
+/** Moves the reader behind an output, whose amount is checked and whose script is not. Throws DecodeError. */
+export function skipCompressedOutput(reader: Reader): void {
+  readAmount(reader);
+  const kind = readVarint(reader);
+  reader.skip(kind < SPECIAL_SCRIPTS ? (kind < 2 ? 20 : 32) : kind - SPECIAL_SCRIPTS);
+}
+
 function compressSmallAmount(amount: number): number {
   if (amount === 0) return 0;
   let rest = amount;

@@ -1,7 +1,7 @@
 /**
  * Brings the disk up to date: block and undo files first, then the index that points into them, then the coins with
- * the name of their block, in one atomic batch. A crash between two of these leaves coins that are older than the
- * rest, and blocks between are connected again; never the reverse.
+ * the name of their block. A crash between two of these leaves coins that are older than the rest, and blocks between
+ * are connected again; never the reverse. A crash while the coins are written is mended by `replay.ts`.
  */
 import type { KeyValueStore } from '#store';
 import { assert, type Clock, type Logger } from '#util';
@@ -27,37 +27,30 @@ export type FlusherDeps = {
 
 export class Flusher {
   readonly #deps: FlusherDeps;
-  readonly #dbCacheBytes: number;
   #lastMs: number;
 
-  constructor(deps: FlusherDeps, options: { readonly dbCacheBytes: number }) {
+  constructor(deps: FlusherDeps) {
     this.#deps = deps;
-    this.#dbCacheBytes = options.dbCacheBytes;
     this.#lastMs = deps.clock.monotonicMs();
   }
 
-  async flushIfDue(): Promise<void> {
+  get isDue(): boolean {
     const { coins, index, clock } = this.#deps;
-    const due =
-      coins.dirtyBytes > this.#dbCacheBytes / 2 ||
-      coins.bytes > this.#dbCacheBytes ||
-      index.dirtyCount > MAX_DIRTY_HEADERS ||
-      clock.monotonicMs() - this.#lastMs > MAX_AGE_MS;
-    if (due) await this.flush();
+    return coins.isFull || index.dirtyCount > MAX_DIRTY_HEADERS || clock.monotonicMs() - this.#lastMs > MAX_AGE_MS;
   }
 
-  /** Throws NodeError; what was not written stays in memory and is tried again. */
+  /** Nothing may be in flight. Throws NodeError; what was not written stays in memory and is tried again. */
   async flush(): Promise<void> {
     const { active, coins, index, indexStore, storage, clock, log } = this.#deps;
     const { tip } = active;
     assert(tip !== undefined, 'genesis is connected');
     const entry = index.tree.entry(tip);
     const startedMs = clock.monotonicMs();
-    const dirtyBytes = coins.dirtyBytes;
+    const coinsWritten = coins.dirtyCount;
     await storage.sync();
     await index.save(indexStore);
-    await coins.flush(entry.hash, this.#dbCacheBytes / 2);
+    await coins.flush(entry.hash);
     this.#lastMs = clock.monotonicMs();
-    log.debug('flushed', { height: entry.height, dirtyBytes, ms: Math.round(this.#lastMs - startedMs) });
+    log.debug('flushed', { height: entry.height, coinsWritten, ms: Math.round(this.#lastMs - startedMs) });
   }
 }

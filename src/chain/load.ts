@@ -8,6 +8,7 @@ import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import type { Candidates } from './candidates.ts';
 import type { CoinsCache } from './coins-cache.ts';
+import { finishFlush } from './replay.ts';
 import { checkStamp, readStamp, writeStamp } from './schema.ts';
 
 /** Stored blocks that wait for their parent; more than that are fetched again. Sync looks 1024 blocks ahead. */
@@ -31,8 +32,10 @@ export async function loadState(deps: LoadDeps): Promise<void> {
   checkStamp(stamp, deps.params);
   await deps.index.load(deps.indexStore);
   deps.checkpoints.loaded(deps.index);
-  for (let id = 0; id < deps.index.tree.size; id++) if (deps.index.hasData(id)) deps.candidates.bodyStored(id);
-  setTip(deps);
+  await setTip(deps);
+  for (let id = 0; id < deps.index.tree.size; id++) {
+    if (deps.index.hasData(id) && !deps.candidates.isComplete(id)) deps.candidates.bodyStored(id);
+  }
   await recoverUnrecordedBlocks(deps);
 }
 
@@ -48,21 +51,28 @@ async function startFromGenesis(deps: LoadDeps): Promise<void> {
   active.push(id);
   await storage.sync();
   await index.save(deps.indexStore);
-  await coins.flush(params.genesis.hash, 0);
+  await coins.flush(params.genesis.hash);
   await writeStamp(deps.indexStore, params);
 }
 
-/** The tip is the block that the stored coins belong to. */
-function setTip(deps: LoadDeps): void {
-  const best = deps.coins.storedBestBlock();
-  const tip = best === undefined ? undefined : deps.index.tree.find(best);
-  if (tip === undefined || !deps.candidates.isComplete(tip)) {
+/** The tip is the block that the stored coins belong to. Its chain is complete first: no equal one may replace it. */
+async function setTip(deps: LoadDeps): Promise<void> {
+  const { active, candidates, coins, index } = deps;
+  const heads = coins.storedHeadBlocks();
+  const best = heads?.to ?? coins.storedBestBlock();
+  const tip = best === undefined ? undefined : index.tree.find(best);
+  for (let height = 0; tip !== undefined && height <= index.tree.heightOf(tip); height++) {
+    const id = index.tree.ancestorOf(tip, height);
+    if (index.hasData(id)) candidates.bodyStored(id);
+  }
+  if (tip === undefined || !candidates.isComplete(tip)) {
     throw new NodeError(
       'CORRUPT_DATA',
       `the coins belong to block ${best ?? '(none)'}, which the block index lacks; rebuild the data directory by importing its block files`,
     );
   }
-  deps.active.reset(tip);
+  if (heads !== undefined) await finishFlush(deps, heads);
+  active.reset(tip);
 }
 
 /**

@@ -104,9 +104,17 @@ export type Chain = AsyncDisposable &
     readonly submitHeaders: (headers: readonly BlockHeader[]) => HeadersVerdict;
     /**
      * Takes a block with a known parent header: checks, stores, and moves the active chain to the most work.
-     * Calls queue up in order. Throws NodeError on operational failure (the block is not marked invalid).
+     * Several calls at once are taken in order and keep the verifier busy: the scripts of one block run while the next
+     * is checked. Throws NodeError on operational failure (the block is not marked invalid).
      */
     readonly submitBlock: (block: Block) => Promise<BlockVerdict>;
+    /**
+     * Treats the block as invalid (Core's invalidateblock): leaves it and its descendants, and moves to the best other
+     * block. False if there is no such block, or it is genesis.
+     */
+    readonly invalidateBlock: (hash: BlockHash) => Promise<boolean>;
+    /** Takes that, and any failure of the block, its ancestors and descendants, back (Core's reconsiderblock). */
+    readonly reconsiderBlock: (hash: BlockHash) => Promise<boolean>;
     /** Returns a function that removes the observer. */
     readonly observe: (observer: ChainObserver) => () => void;
     /** Writes all state to disk. */

@@ -6,9 +6,9 @@ import { assert } from '#util';
 import { type ActiveChain, locatorIds } from './active-chain.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
-import { type CoinsCache, coinKey } from './coins-cache.ts';
+import type { CoinsCache } from './coins-cache.ts';
 import { type HeaderId, TreeEntry } from './header-tree.ts';
-import type { ChainReader, HeaderEntry } from './port.ts';
+import type { ChainReader, Coin, HeaderEntry, OutPoint } from './port.ts';
 import { utxoStats } from './utxo-stats.ts';
 
 export type ReaderState = {
@@ -20,6 +20,7 @@ export type ReaderState = {
   readonly coinsStore: KeyValueStore;
   readonly storage: BlockStorage;
   readonly bestHeader: () => HeaderId;
+  readonly coinAtTip: (outpoint: OutPoint) => Coin | undefined;
 };
 
 /** Runs a task in the writer's queue. */
@@ -67,7 +68,7 @@ export function createReader(state: ReaderState, runInQueue: RunInQueue, flush: 
       const position = withId(index, hash, (id) => index.blockPosition(id));
       return position === undefined ? undefined : await state.storage.readBlock(position);
     },
-    getCoin: (outpoint) => state.coins.get(coinKey(outpoint)),
+    getCoin: (outpoint) => state.coinAtTip(outpoint),
     sizeOnDisk: () => state.storage.sizeOnDisk(),
     utxoStats: (signal) => utxoStats({ coinsStore: state.coinsStore, runInQueue, flush, tip }, signal),
   };

@@ -36,6 +36,8 @@ export type NetworkParams = {
   readonly bip34Hash: BlockHash | undefined;
   /** Blocks allowed to break BIP30 (mainnet 91842 and 91880). */
   readonly bip30Exceptions: ReadonlyMap<number, BlockHash>;
+  /** Blocks whose coinbases those took the place of (mainnet 91722 and 91812). */
+  readonly bip30Unspendable: ReadonlyMap<number, BlockHash>;
   /** Script flags of the blocks that break P2SH or taproot rules, instead of the usual ones. */
   readonly scriptFlagExceptions: ReadonlyMap<BlockHash, number>;
   readonly minimumChainWork: bigint;

@@ -24,7 +24,7 @@ const ENGINE: Secp256k1 = {
   checkTapTweak: (internalKey, tweak, outputKey, parity) => {
     try {
       const scalar = BigInt(`0x${Buffer.from(tweak).toString('hex')}`);
-      if (tweak.length !== 32 || scalar >= Point.CURVE().n) return false;
+      if (internalKey.length !== 32 || tweak.length !== 32 || scalar >= Point.CURVE().n) return false;
       const internal = schnorr.utils.lift_x(BigInt(`0x${Buffer.from(internalKey).toString('hex')}`));
       const output = scalar === 0n ? internal : internal.add(Point.BASE.multiply(scalar));
       const encoded = output.toBytes(true);

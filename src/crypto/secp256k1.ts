@@ -15,7 +15,10 @@ export type Secp256k1 = {
   readonly verifyEcdsa: (hash: Uint8Array, publicKey: Uint8Array, signature: Uint8Array) => boolean;
   /** BIP340. `hash` and the x-only `publicKey` have 32 bytes, `signature` 64; other lengths are false. */
   readonly verifySchnorr: (hash: Uint8Array, publicKey: Uint8Array, signature: Uint8Array) => boolean;
-  /** BIP341: whether the x-only `internalKey` plus `tweak` times G is `outputKey` with this parity of y. */
+  /**
+   * BIP341: whether the x-only `internalKey` plus `tweak` times G is `outputKey` with this parity of y. All have 32
+   * bytes; other lengths are false.
+   */
   readonly checkTapTweak: (internalKey: Uint8Array, tweak: Uint8Array, outputKey: Uint8Array, parity: 0 | 1) => boolean;
 };
 

@@ -5,7 +5,7 @@ import { createMemoryAppendFiles, createMemoryStore } from '#store';
 import { nullLogger, seededRandom } from '#util';
 import { createInlineVerifier } from '#verify';
 import { createBlockStorage } from '../../src/chain/block-storage.ts';
-import { type ChainDeps, createChain } from '../../src/chain/chain.ts';
+import { type ChainDeps, type ChainOptions, createChain } from '../../src/chain/chain.ts';
 import { createManualClock } from './manual-clock.ts';
 
 export type TestDisk = Pick<ChainDeps, 'indexStore' | 'coinsStore'> & {
@@ -26,7 +26,7 @@ export function createTestDisk(): TestDisk {
 export async function openTestChain(
   params: NetworkParams,
   disk: TestDisk = createTestDisk(),
-  options: { readonly dbCacheBytes?: number; readonly nowSeconds?: number } & Partial<ChainDeps> = {},
+  options: { readonly nowSeconds?: number } & Partial<ChainDeps> & Partial<ChainOptions> = {},
 ): Promise<Chain> {
   const deps: ChainDeps = {
     params,
@@ -38,5 +38,5 @@ export async function openTestChain(
     log: nullLogger,
     ...options,
   };
-  return createChain(deps, { dbCacheBytes: options.dbCacheBytes ?? 1 << 20 });
+  return createChain(deps, { dbCacheBytes: 1 << 20, ...options });
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DecodeError, MAX_MONEY } from '#primitives';
 import { concatBytes, toHex } from '#util';
+import { encodeCoin } from '../../../src/chain/coin-codec.ts';
 import type { Coin } from '../../../src/chain/port.ts';
 import { decodeUndo, encodeUndo } from '../../../src/chain/undo-codec.ts';
 
@@ -11,20 +12,22 @@ const output = fc.record(
   { value: fc.bigInt({ min: 0n, max: MAX_MONEY }), scriptPubKey: fc.uint8Array({ maxLength: 80 }) },
   plain,
 );
-const coin = fc.record({ output, height: fc.integer({ min: 0, max: 2 ** 31 - 1 }), isCoinbase: fc.boolean() }, plain);
+const coin = fc
+  .record({ output, height: fc.integer({ min: 0, max: 2 ** 31 - 1 }), isCoinbase: fc.boolean() }, plain)
+  .map(encodeCoin);
 const undo = fc.array(fc.array(coin, { maxLength: 4 }), { maxLength: 6 });
 
 test('the bytes are those of Core: counts, code, dummy version, compressed output', () => {
   const hash = new Uint8Array(20).fill(0xab);
   const script = concatBytes(Uint8Array.of(0x76, 0xa9, 20), hash, Uint8Array.of(0x88, 0xac));
   const spent: Coin = { output: { value: 5_000_000_000n, scriptPubKey: script }, height: 9, isCoinbase: true };
-  assert.equal(toHex(encodeUndo([[spent]])), `0101${'13'}${'00'}${'32'}${'00'}${'ab'.repeat(20)}`);
+  assert.equal(toHex(encodeUndo([[encodeCoin(spent)]])), `0101${'13'}${'00'}${'32'}${'00'}${'ab'.repeat(20)}`);
   assert.equal(toHex(encodeUndo([])), '00');
 });
 
 test('a coin of height 0 has no dummy version', () => {
   const spent: Coin = { output: { value: 1n, scriptPubKey: Uint8Array.of(0x51) }, height: 0, isCoinbase: false };
-  assert.equal(toHex(encodeUndo([[spent]])), '01010001' + '0751');
+  assert.equal(toHex(encodeUndo([[encodeCoin(spent)]])), '01010001' + '0751');
 });
 
 test('any undo data survives', () => {

@@ -1,0 +1,243 @@
+/**
+ * Moves the active chain to the best block, however far the fork lies back (Core's ActivateBestChain), with several
+ * blocks in flight: while the scripts of one run on other threads, the next ones are read, their coins fetched, and
+ * everything but their scripts checked, each on the coins that the one before left. A block becomes part of the active
+ * chain when its scripts have passed and its undo data are stored, in order; until then it is taken back when it or
+ * one below it fails, or when the chain closes.
+ *
+ * `coins` is ahead of the active chain by the blocks in flight. `coinAtTip` is what the rest of the node may see.
+ */
+import type { ValidationFailure } from '#consensus';
+import { failure, type NetworkParams } from '#consensus';
+import type { Block } from '#primitives';
+import { type Logger, NodeError } from '#util';
+import type { ScriptFailure, ScriptVerifier } from '#verify';
+import type { ActiveChain } from './active-chain.ts';
+import { BlockChange } from './block-change.ts';
+import type { BlockIndex } from './block-index.ts';
+import type { BlockStorage } from './block-storage.ts';
+import type { Candidates } from './candidates.ts';
+import type { CoinsCache, SpentOutPoint } from './coins-cache.ts';
+import { disconnectBlock } from './disconnect.ts';
+import type { Flusher } from './flusher.ts';
+import type { HeaderId } from './header-tree.ts';
+import type { ChainChange, Coin, ConnectedBlock, OutPoint } from './port.ts';
+import { readStoredBlock } from './stored-block.ts';
+
+/** Blocks in one change that observers hear of: bounds what they hold. */
+const MAX_CHANGE_BLOCKS = 16;
+/** Decoded blocks whose scripts run; the verifier's capacity is the usual limit. */
+const MAX_IN_FLIGHT = 16;
+
+export type ActivatorDeps = {
+  readonly params: NetworkParams;
+  readonly index: BlockIndex;
+  readonly active: ActiveChain;
+  readonly coins: CoinsCache;
+  readonly candidates: Candidates;
+  readonly storage: BlockStorage;
+  readonly verifier: ScriptVerifier;
+  readonly flusher: Flusher;
+  readonly log: Logger;
+  /** A stored block that is still in memory. */
+  readonly bodyOf: (id: HeaderId) => Block | undefined;
+  /** Whether the block's scripts must run (they need not below `assumeValid`). */
+  readonly mustRunScripts: (id: HeaderId) => boolean;
+  readonly changed: (change: ChainChange) => Promise<void>;
+  readonly invalid: (id: HeaderId, reason: ValidationFailure) => void;
+  /** Somebody waits for the chain to hold still. */
+  readonly isWanted: () => boolean;
+  /** Aborts when the chain closes: the next start goes on. */
+  readonly closing: AbortSignal;
+};
+
+type Verdict = { readonly failed: ScriptFailure | undefined } | { readonly error: unknown };
+type InFlight = { readonly id: HeaderId; readonly change: BlockChange; readonly verdict: Promise<Verdict> };
+
+export class Activator {
+  readonly #deps: ActivatorDeps;
+  /** Applied to the coins and not decided, lowest first. */
+  readonly #inFlight: InFlight[] = [];
+  /** What observers have not heard of yet. */
+  #disconnected: ConnectedBlock[] = [];
+  #connected: ConnectedBlock[] = [];
+
+  constructor(deps: ActivatorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether `run` would move the chain. */
+  get hasWork(): boolean {
+    return !this.#deps.closing.aborted && this.#deps.candidates.best() !== this.#deps.active.tip;
+  }
+
+  /**
+   * Returns when the tip is the best block, when the chain is wanted for something else, or when it closes; nothing
+   * is in flight then, and the coins are those of the tip. Throws NodeError; a later call goes on.
+   */
+  async run(): Promise<void> {
+    try {
+      while (await this.#step());
+    } finally {
+      this.#takeBackAll();
+      await this.#tellObservers();
+    }
+  }
+
+  /** The coin as of the tip. */
+  coinAtTip(outpoint: OutPoint): Coin | undefined {
+    for (const { change } of this.#inFlight) {
+      const before = change.before(outpoint);
+      if (before !== undefined) return before.coin;
+    }
+    return this.#deps.coins.get(outpoint);
+  }
+
+  /** False when there is nothing to do. */
+  async #step(): Promise<boolean> {
+    const { closing, isWanted, flusher } = this.#deps;
+    if (closing.aborted) return false;
+    const isFlushDue = flusher.isDue;
+    const next = isFlushDue || isWanted() ? undefined : this.#next();
+    if (next !== undefined && this.#hasRoomFor(next)) {
+      if (next.isParent) await this.#start(next.id);
+      else await this.#disconnectTip();
+      return true;
+    }
+    if (this.#inFlight.length > 0) {
+      await this.#settleOldest();
+      return true;
+    }
+    await this.#tellObservers();
+    if (isFlushDue) await flusher.flush();
+    return isFlushDue;
+  }
+
+  /** The next block on the way to the best one; or the fork below it, if the tip is not on that way. */
+  #next(): { readonly id: HeaderId; readonly isParent: boolean } | undefined {
+    const { candidates, index, active } = this.#deps;
+    const { tree } = index;
+    const tip = this.#inFlight.at(-1)?.id ?? active.tip;
+    const best = candidates.best();
+    if (tip === undefined || tip === best) return undefined;
+    const isParent = tree.isAncestor(tip, best);
+    return { id: isParent ? tree.ancestorOf(best, tree.heightOf(tip) + 1) : tree.forkOf(tip, best), isParent };
+  }
+
+  #hasRoomFor({ isParent }: { readonly isParent: boolean }): boolean {
+    if (this.#inFlight.length === 0) return true;
+    return isParent && this.#inFlight.length < MAX_IN_FLIGHT && this.#deps.verifier.capacity() > 0;
+  }
+
+  async #start(id: HeaderId): Promise<void> {
+    const { bodyOf, closing, coins, index, mustRunScripts, storage, verifier } = this.#deps;
+    const entry = index.tree.entry(id);
+    const block = bodyOf(id) ?? (await readStoredBlock(index, storage, id));
+    await coins.prefetch(outsideInputs(block));
+    // The chain may have been told meanwhile that the block is invalid.
+    if (closing.aborted || index.isFailed(id)) return;
+    const change = new BlockChange(this.#deps, block, entry);
+    const broken = change.apply();
+    if (broken !== undefined) {
+      await this.#settleAll();
+      if (this.#deps.active.tip === index.tree.parentOf(id)) await this.#markInvalid(id, broken);
+      return;
+    }
+    const jobs = mustRunScripts(id) ? change.jobs : [];
+    const verdict = verifier.verify(jobs, closing).then(
+      (failed) => ({ failed }),
+      (error: unknown) => ({ error }),
+    );
+    this.#inFlight.push({ id, change, verdict });
+  }
+
+  async #settleAll(): Promise<void> {
+    while (this.#inFlight.length > 0) await this.#settleOldest();
+  }
+
+  /** Waits for the scripts of the lowest block in flight and makes it the tip, or takes all back. */
+  async #settleOldest(): Promise<void> {
+    const { active, closing, index, storage } = this.#deps;
+    const [oldest] = this.#inFlight;
+    if (oldest === undefined) return;
+    const { id, change } = oldest;
+    const verdict = await oldest.verdict;
+    if (closing.aborted) return this.#takeBackAll();
+    if ('error' in verdict) throw verdict.error;
+    if (verdict.failed !== undefined) {
+      this.#takeBackAll();
+      return this.#markInvalid(id, scriptFailure(change, verdict.failed));
+    }
+    // Undo data first: coins must never run ahead of what is needed to go back.
+    const undo = index.undoPosition(id) ?? (await storage.appendUndo(change.spent, change.block.header));
+    this.#inFlight.shift();
+    index.setConnected(id, undo);
+    active.push(id);
+    this.#connected.push({ entry: change.entry, block: change.block });
+    if (this.#inFlight.length === 0 || this.#connected.length >= MAX_CHANGE_BLOCKS) await this.#tellObservers();
+  }
+
+  async #disconnectTip(): Promise<void> {
+    const { active, coins, index, params, storage } = this.#deps;
+    const { tip } = active;
+    const undoAt = tip === undefined ? undefined : index.undoPosition(tip);
+    if (tip === undefined || undoAt === undefined) throw damaged('the undo data of the tip are missing');
+    const entry = index.tree.entry(tip);
+    const block = await readStoredBlock(index, storage, tip);
+    const undo = await storage.readUndo(undoAt, block.header);
+    if (!disconnectBlock(block, entry, undo, coins, params)) {
+      throw damaged(`the coins do not match block ${entry.hash}`);
+    }
+    active.pop();
+    this.#disconnected.push({ entry, block });
+    if (this.#disconnected.length >= MAX_CHANGE_BLOCKS) await this.#tellObservers();
+  }
+
+  async #markInvalid(id: HeaderId, reason: ValidationFailure): Promise<void> {
+    const { candidates, index, invalid, log } = this.#deps;
+    const { hash, height } = index.tree.entry(id);
+    log.warn('invalid block', { hash, height, code: reason.code });
+    index.setFailed(id);
+    candidates.validityChanged();
+    await this.#tellObservers();
+    invalid(id, reason);
+  }
+
+  #takeBackAll(): void {
+    for (let last = this.#inFlight.pop(); last !== undefined; last = this.#inFlight.pop()) last.change.takeBack();
+  }
+
+  async #tellObservers(): Promise<void> {
+    const { active, changed, index } = this.#deps;
+    const [disconnected, connected] = [this.#disconnected, this.#connected];
+    if (active.tip === undefined || (disconnected.length === 0 && connected.length === 0)) return;
+    this.#disconnected = [];
+    this.#connected = [];
+    await changed({ disconnected, connected, tip: index.tree.entry(active.tip) });
+  }
+}
+
+/** The coins that the block's inputs spend and that it does not make itself. */
+function outsideInputs(block: Block): SpentOutPoint[] {
+  // Half of a txid tells them apart; a rare mistake only costs a slower read.
+  const own = new Set(block.transactions.map((tx) => shortTxid(tx.txidBytes)));
+  const outside: SpentOutPoint[] = [];
+  for (const tx of block.transactions) {
+    if (tx.isCoinbase) continue;
+    for (const input of tx.inputs) if (!own.has(shortTxid(input.prevTxid))) outside.push(input);
+  }
+  return outside;
+}
+
+function shortTxid(txid: Uint8Array): number {
+  return new DataView(txid.buffer, txid.byteOffset).getUint32(0);
+}
+
+function scriptFailure({ jobs }: BlockChange, { job, input, error }: ScriptFailure): ValidationFailure {
+  const code = `mandatory-script-verify-flag-failed (${error})`;
+  return failure('consensus', code, `input ${input} of ${jobs[job]?.tx.txid}`);
+}
+
+function damaged(what: string): NodeError {
+  return new NodeError('CORRUPT_DATA', `${what}; rebuild the data directory by importing its block files`);
+}

@@ -1,0 +1,193 @@
+/**
+ * What one block does to the coins: applied when its turn comes, taken back when its scripts fail or the chain leaves
+ * it. Every rule that needs coins is checked on the way, but the scripts: their jobs are handed out (Core's
+ * ConnectBlock and UpdateCoins).
+ */
+import {
+  bip30Applies,
+  blockSubsidy,
+  calculateSequenceLocks,
+  checkTxInputs,
+  evaluateSequenceLocks,
+  failure,
+  limits,
+  type NetworkParams,
+  scriptFlagsForBlock,
+  transactionSigOpCost,
+  type ValidationFailure,
+} from '#consensus';
+import { type Block, MAX_MONEY, type Transaction } from '#primitives';
+import { isUnspendable } from '#script';
+import type { ScriptJob } from '#verify';
+import { encodeCoin } from './coin-codec.ts';
+import { type CoinsCache, decodeStored } from './coins-cache.ts';
+import { restoreInputs, takeBack } from './disconnect.ts';
+import type { TreeEntry } from './header-tree.ts';
+import type { Coin, OutPoint } from './port.ts';
+
+export type BlockChangeDeps = { readonly params: NetworkParams; readonly coins: CoinsCache };
+
+/** A coin that a coinbase output took the place of. */
+type Replaced = { readonly index: number; readonly coin: Uint8Array };
+
+export class BlockChange {
+  readonly block: Block;
+  readonly entry: TreeEntry;
+  /** Encoded coins spent, by transaction (coinbase left out) and input. */
+  readonly spent: Uint8Array[][] = [];
+  readonly jobs: ScriptJob[] = [];
+  readonly #params: NetworkParams;
+  readonly #coins: CoinsCache;
+  readonly #flags: number;
+  readonly #replaced: Replaced[] = [];
+  /** Whether a coinbase output may take the place of an unspent coin. */
+  readonly #mayReplace: boolean;
+  #applied = 0;
+  #fees = 0n;
+  #sigOpCost = 0;
+  #before: ReadonlyMap<string, Uint8Array | undefined> | undefined;
+
+  /** For a block that passed checkBlock and contextualCheckBlock. */
+  constructor({ params, coins }: BlockChangeDeps, block: Block, entry: TreeEntry) {
+    this.block = block;
+    this.entry = entry;
+    this.#params = params;
+    this.#coins = coins;
+    this.#flags = scriptFlagsForBlock(entry, params);
+    this.#mayReplace = !bip30Applies(entry, params);
+  }
+
+  /** Applies the block on top of its parent's coins. After a failure the coins are as they were. */
+  apply(): ValidationFailure | undefined {
+    const found = this.#checkBip30() ?? this.#applyTransactions() ?? this.#checkReward();
+    if (found !== undefined) this.takeBack();
+    return found;
+  }
+
+  /** Undoes what `apply` did; later blocks must have been taken back before. */
+  takeBack(): void {
+    takeBack(this.block.transactions.slice(0, this.#applied), this.entry.height, this.spent, this.#coins);
+    const [coinbase] = this.block.transactions;
+    if (coinbase === undefined) return;
+    for (const { index, coin } of this.#replaced) this.#coins.add(coinbase.txidBytes, index, coin, true);
+  }
+
+  /** What stood under the outpoint before the block: `coin` undefined for none. Undefined if the block left it alone. */
+  before(outpoint: OutPoint): { readonly coin: Coin | undefined } | undefined {
+    this.#before ??= this.#mapBefore();
+    const key = keyText(outpoint.txid, outpoint.index);
+    if (!this.#before.has(key)) return undefined;
+    const bytes = this.#before.get(key);
+    return { coin: bytes === undefined ? undefined : decodeStored(bytes) };
+  }
+
+  /** BIP30: a transaction must not replace unspent outputs of an earlier one with the same id. */
+  #checkBip30(): ValidationFailure | undefined {
+    if (this.#mayReplace) return undefined;
+    for (const tx of this.block.transactions) {
+      for (let index = 0; index < tx.outputs.length; index++) {
+        if (!this.#coins.has(tx.txidBytes, index)) continue;
+        return failure('consensus', 'bad-txns-BIP30', `tried to overwrite transaction ${tx.txid}`);
+      }
+    }
+    return undefined;
+  }
+
+  #applyTransactions(): ValidationFailure | undefined {
+    for (const tx of this.block.transactions) {
+      const found = tx.isCoinbase ? this.#countSigOps(tx, []) : this.#spendInputs(tx);
+      if (found !== undefined) return found;
+      this.#addOutputs(tx);
+      this.#applied++;
+    }
+    return undefined;
+  }
+
+  #spendInputs(tx: Transaction): ValidationFailure | undefined {
+    const taken = tx.inputs.map(({ prevTxid, prevIndex }) => this.#coins.spend(prevTxid, prevIndex));
+    const coins = taken.map((bytes) => (bytes === undefined ? undefined : decodeStored(bytes)));
+    const found = this.#checkInputs(tx, coins);
+    if (found !== undefined) {
+      restoreInputs(tx, taken, this.#coins);
+      return found;
+    }
+    this.spent.push(taken as Uint8Array[]);
+    this.jobs.push({ tx, spent: (coins as Coin[]).map(({ output }) => output), flags: this.#flags });
+    return undefined;
+  }
+
+  /** In Core's order. */
+  #checkInputs(tx: Transaction, found: readonly (Coin | undefined)[]): ValidationFailure | undefined {
+    const { entry } = this;
+    const inputs = checkTxInputs(tx, found, entry.height);
+    if ('failure' in inputs) return inputs.failure;
+    const coins = found as readonly Coin[];
+    this.#fees += inputs.fee;
+    if (this.#fees > MAX_MONEY) {
+      const debug = 'accumulated fee in the block out of range';
+      return failure('consensus', 'bad-txns-accumulated-fee-outofrange', debug);
+    }
+    if (!this.#sequenceLocksPass(tx, coins)) {
+      return failure('consensus', 'bad-txns-nonfinal', 'contains a non-BIP68-final transaction');
+    }
+    return this.#countSigOps(tx, coins);
+  }
+
+  #sequenceLocksPass(tx: Transaction, coins: readonly Coin[]): boolean {
+    const { entry } = this;
+    if (entry.height < this.#params.activation.csv) return true;
+    const heights = coins.map((coin) => coin.height);
+    return evaluateSequenceLocks(calculateSequenceLocks(tx, heights, entry), entry);
+  }
+
+  #countSigOps(tx: Transaction, coins: readonly Coin[]): ValidationFailure | undefined {
+    const outputs = coins.map(({ output }) => output);
+    this.#sigOpCost += transactionSigOpCost(tx, outputs, this.#flags);
+    if (this.#sigOpCost <= limits.MAX_BLOCK_SIGOPS_COST) return undefined;
+    return failure('consensus', 'bad-blk-sigops', 'too many sigops');
+  }
+
+  /** Core's AddCoins: outputs that nobody can spend are no coins. */
+  #addOutputs(tx: Transaction): void {
+    const { txidBytes, isCoinbase } = tx;
+    for (const [index, output] of tx.outputs.entries()) {
+      if (isUnspendable(output.scriptPubKey)) continue;
+      // Before BIP34 two coinbases could have one txid: then the older coin must be known, to be put back.
+      const isReplaced = isCoinbase && this.#mayReplace && this.#coins.has(txidBytes, index);
+      const coin = encodeCoin({ output, height: this.entry.height, isCoinbase });
+      const replaced = this.#coins.add(txidBytes, index, coin, isCoinbase);
+      if (isReplaced && replaced !== undefined) this.#replaced.push({ index, coin: replaced });
+    }
+  }
+
+  #checkReward(): ValidationFailure | undefined {
+    const allowed = this.#fees + blockSubsidy(this.entry.height, this.#params);
+    const outputs = this.block.transactions[0]?.outputs ?? [];
+    const claimed = outputs.reduce((sum, output) => sum + output.value, 0n);
+    if (claimed <= allowed) return undefined;
+    const debug = `coinbase pays too much (actual=${claimed} vs limit=${allowed})`;
+    return failure('consensus', 'bad-cb-amount', debug);
+  }
+
+  /** What was spent, but not what the block made itself; and what it made as not there. */
+  #mapBefore(): Map<string, Uint8Array | undefined> {
+    const before = new Map<string, Uint8Array | undefined>();
+    this.block.transactions.forEach((tx, at) => {
+      if (at > 0) {
+        tx.inputs.forEach(({ prevTxid, prevIndex }, input) => {
+          const key = keyText(prevTxid, prevIndex);
+          if (!before.has(key)) before.set(key, this.spent[at - 1]?.[input]);
+        });
+      }
+      for (const index of tx.outputs.keys()) before.set(keyText(tx.txidBytes, index), undefined);
+    });
+    const [coinbase] = this.block.transactions;
+    for (const { index, coin } of this.#replaced)
+      before.set(keyText(coinbase?.txidBytes ?? new Uint8Array(), index), coin);
+    return before;
+  }
+}
+
+function keyText(txid: Uint8Array, index: number): string {
+  return `${Buffer.from(txid).toString('latin1')}${index}`;
+}
