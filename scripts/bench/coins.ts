@@ -4,7 +4,7 @@ import { sha256 } from '#crypto';
 import { blockHashFromBytes } from '#primitives';
 import { createMemoryStore } from '#store';
 import { assert, systemRandom } from '#util';
-import { encodeCoin } from '../../src/chain/coin-codec.ts';
+import { encodeCoinView } from '../../src/chain/coin-codec.ts';
 import { CoinsCache } from '../../src/chain/coins-cache.ts';
 import type { OutPoint } from '../../src/chain/port.ts';
 import { type Benchmark, memoryInUse, type Sample, timed } from './benchmark.ts';
@@ -41,7 +41,7 @@ function newCache(): CoinsCache {
 function fill(cache: CoinsCache, outpoints: readonly OutPoint[]): void {
   const scriptPubKey = new Uint8Array(SCRIPT_BYTES).fill(0x76);
   outpoints.forEach(({ txid, index }, i) => {
-    const coin = encodeCoin({ output: { value: BigInt(i), scriptPubKey }, height: i >>> 8, isCoinbase: false });
+    const coin = encodeCoinView({ output: { value: BigInt(i), scriptPubKey }, height: i >>> 8, isCoinbase: false });
     cache.add(txid, index, coin, false);
   });
 }

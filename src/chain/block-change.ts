@@ -19,7 +19,7 @@ import {
 import { type Block, MAX_MONEY, type Transaction } from '#primitives';
 import { isUnspendable } from '#script';
 import type { ScriptJob } from '#verify';
-import { encodeCoin } from './coin-codec.ts';
+import { encodeCoinView } from './coin-codec.ts';
 import { type CoinsCache, decodeStored } from './coins-cache.ts';
 import { restoreInputs, takeBack } from './disconnect.ts';
 import type { TreeEntry } from './header-tree.ts';
@@ -154,7 +154,7 @@ export class BlockChange {
       if (isUnspendable(output.scriptPubKey)) continue;
       // Before BIP34 two coinbases could have one txid: then the older coin must be known, to be put back.
       const isReplaced = isCoinbase && this.#mayReplace && this.#coins.has(txidBytes, index);
-      const coin = encodeCoin({ output, height: this.entry.height, isCoinbase });
+      const coin = encodeCoinView({ output, height: this.entry.height, isCoinbase });
       const replaced = this.#coins.add(txidBytes, index, coin, isCoinbase);
       if (isReplaced && replaced !== undefined) this.#replaced.push({ index, coin: replaced });
     }

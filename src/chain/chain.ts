@@ -244,7 +244,10 @@ class ChainWriter {
   }
 
   #activate(): void {
-    if (this.#isActivating) return;
+    if (this.#isActivating) {
+      this.#activator.wake();
+      return;
+    }
     this.#isActivating = true;
     void this.#queue
       .run(() => this.#activator.run())
@@ -322,7 +325,8 @@ class ChainWriter {
   /** The valid header with most work; the active chain's among equals. */
   #findBestHeader(): void {
     const { index, active } = this.state;
-    let best = active.tip ?? 0;
+    const { tip } = active;
+    let best = tip === undefined || index.isFailed(tip) ? 0 : tip;
     for (let id = 0; id < index.tree.size; id++) {
       if (index.tree.workOf(id) > index.tree.workOf(best) && !index.isFailed(id)) best = id;
     }

@@ -11,6 +11,9 @@ import type { Coin, OutPoint } from './port.ts';
 const COIN_PREFIX = 0x43;
 const TXID_BYTES = 32;
 
+/** One for all coins. */
+const writer = new Writer(64);
+
 /** The range of keys that holds every coin, in Core's order. */
 export const COIN_KEYS = { gte: Uint8Array.of(COIN_PREFIX), lt: Uint8Array.of(COIN_PREFIX + 1) } as const;
 
@@ -23,9 +26,9 @@ export function encodeCoinKey(outpoint: OutPoint): Uint8Array {
     key[TXID_BYTES + 1] = outpoint.index;
     return key;
   }
-  const writer = new Writer(TXID_BYTES + 6).u8(COIN_PREFIX).bytes(outpoint.txid);
-  writeVarint(writer, outpoint.index);
-  return writer.finish();
+  const longer = new Writer(TXID_BYTES + 6).u8(COIN_PREFIX).bytes(outpoint.txid);
+  writeVarint(longer, outpoint.index);
+  return longer.finish();
 }
 
 /** The txid is a view of `key`. Throws DecodeError when it is no coin's key. */
@@ -40,10 +43,15 @@ export function decodeCoinKey(key: Uint8Array): OutPoint {
 
 /** A fresh array. The coin's amount must be in the money range. */
 export function encodeCoin(coin: Coin): Uint8Array {
-  const writer = new Writer(48);
+  return encodeCoinView(coin).slice();
+}
+
+/** The same as a view, good until the next call: for what is copied or compared at once. */
+export function encodeCoinView(coin: Coin): Uint8Array {
+  writer.reset();
   writeVarint(writer, coinCode(coin));
   writeCompressedOutput(writer, coin.output);
-  return writer.finish();
+  return writer.view();
 }
 
 /** The script may be a view of `value`. Throws DecodeError on anything but exactly one coin. */

@@ -3,7 +3,7 @@ import type { NetworkParams } from '#consensus';
 import type { Block, Transaction } from '#primitives';
 import { isUnspendable } from '#script';
 import { equalBytes } from '#util';
-import { encodeCoin } from './coin-codec.ts';
+import { encodeCoinView } from './coin-codec.ts';
 import type { CoinsCache } from './coins-cache.ts';
 import type { TreeEntry } from './header-tree.ts';
 import type { BlockUndo } from './undo-codec.ts';
@@ -47,7 +47,7 @@ function removeOutputs(tx: Transaction, height: number, coins: CoinsCache): bool
   for (const [index, output] of tx.outputs.entries()) {
     if (isUnspendable(output.scriptPubKey)) continue;
     const coin = coins.spend(txidBytes, index);
-    if (coin === undefined || !equalBytes(coin, encodeCoin({ output, height, isCoinbase }))) isClean = false;
+    if (coin === undefined || !equalBytes(coin, encodeCoinView({ output, height, isCoinbase }))) isClean = false;
   }
   return isClean;
 }

@@ -9,7 +9,7 @@ import { isUnspendable } from '#script';
 import { type Logger, NodeError } from '#util';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
-import { encodeCoin } from './coin-codec.ts';
+import { encodeCoinView } from './coin-codec.ts';
 import type { CoinsCache, HeadBlocks } from './coins-cache.ts';
 import { disconnectBlock } from './disconnect.ts';
 import type { HeaderId } from './header-tree.ts';
@@ -63,6 +63,6 @@ async function applyAgain({ coins, index, storage }: ReplayDeps, id: HeaderId): 
 function addOutputs({ isCoinbase, outputs, txidBytes }: Transaction, height: number, coins: CoinsCache): void {
   for (const [index, output] of outputs.entries()) {
     if (isUnspendable(output.scriptPubKey)) continue;
-    coins.add(txidBytes, index, encodeCoin({ output, height, isCoinbase }), true);
+    coins.add(txidBytes, index, encodeCoinView({ output, height, isCoinbase }), true);
   }
 }

@@ -1,12 +1,13 @@
 /**
- * Hands blocks to the chain in whatever order files hold them.
+ * Hands blocks to the chain in whatever order files hold them, several at a time, so that scripts run while the next
+ * blocks are read.
  *
  * A block whose parent's header is unknown waits for it. Its header is kept (bounded in number), its body while there
  * is room. When the parent turns up, the header goes to the chain at once, and the body if it was kept; bodies that
  * were not are wanted again (`wanted`), in a second pass over the files: with all headers known the chain stores
  * bodies in any order. So two passes are enough, and memory is bounded.
  */
-import type { BlockVerdict, Chain } from '#chain';
+import type { Chain } from '#chain';
 import type { Block, BlockHash } from '#primitives';
 
 export type IntakeOptions = {
@@ -14,6 +15,8 @@ export type IntakeOptions = {
   readonly maxHeldBytes: number;
   /** Waiting headers; more blocks than that without a known parent are left out. */
   readonly maxWaiting: number;
+  /** Bytes of bodies given to the chain and not decided; one body may come on top. */
+  readonly maxPendingBytes: number;
 };
 
 type Waiting = { readonly block: Block | undefined; readonly header: Block['header'] };
@@ -33,13 +36,16 @@ export class BlockIntake {
   readonly counts: IntakeCounts = { added: 0, known: 0, invalid: 0 };
   /** Hashes whose header is in place and whose body was not kept. */
   readonly wanted = new Set<BlockHash>();
-  readonly #chain: Pick<Chain, 'getHeader' | 'hasBlock' | 'submitBlock' | 'submitHeaders'>;
+  readonly #chain: Pick<Chain, 'hasBlock' | 'submitBlock' | 'submitHeaders'>;
   readonly #options: IntakeOptions;
   readonly #rejected: (rejection: Rejection) => void;
   readonly #waiting = new Map<BlockHash, Waiting[]>();
+  readonly #pending = new Set<Promise<void>>();
   #waitingCount = 0;
   #heldBytes = 0;
+  #pendingBytes = 0;
   #leftOut = 0;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(chain: Chain, options: IntakeOptions, rejected: (rejection: Rejection) => void) {
     this.#chain = chain;
@@ -52,19 +58,38 @@ export class BlockIntake {
     return this.#waitingCount + this.#leftOut;
   }
 
-  /** Throws NodeError on operational failure. */
+  /** Resolves when there is room for the next block. Throws NodeError on operational failure, also of an earlier one. */
   async take(block: Block): Promise<void> {
-    const { hash } = block;
+    this.#throwFailure();
+    const { hash, header } = block;
     this.wanted.delete(hash);
     if (this.#chain.hasBlock(hash)) {
       this.counts.known++;
-    } else if (this.#chain.getHeader(block.header.prevHash) === undefined) {
-      this.#wait(block);
-      return;
     } else {
-      await this.#submit(block);
+      const place = this.#place(header);
+      if (place === 'orphan') {
+        this.#wait(block);
+        return;
+      }
+      if (place === 'accepted') await this.#submit(block);
     }
     await this.#release(hash);
+  }
+
+  /** Resolves when all that was taken is decided. Throws NodeError on operational failure. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending);
+    this.#throwFailure();
+  }
+
+  /** Gives the chain the header first: then the children's can follow before the body is decided. */
+  #place(header: Block['header']): 'accepted' | 'orphan' | 'invalid' {
+    const verdict = this.#chain.submitHeaders([header]);
+    if (verdict.kind === 'accepted') return 'accepted';
+    if (verdict.failure.kind === 'missing-prev') return 'orphan';
+    this.counts.invalid++;
+    this.#rejected({ hash: header.hash, code: verdict.failure.code });
+    return 'invalid';
   }
 
   #wait(block: Block): void {
@@ -82,7 +107,21 @@ export class BlockIntake {
   }
 
   async #submit(block: Block): Promise<void> {
-    const verdict: BlockVerdict = await this.#chain.submitBlock(block);
+    this.#pendingBytes += block.size;
+    const decision = this.#decide(block)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#pendingBytes -= block.size;
+        this.#pending.delete(decision);
+      });
+    this.#pending.add(decision);
+    while (this.#pendingBytes > this.#options.maxPendingBytes) await Promise.race(this.#pending);
+  }
+
+  async #decide(block: Block): Promise<void> {
+    const verdict = await this.#chain.submitBlock(block);
     if (verdict.kind === 'invalid') {
       this.counts.invalid++;
       this.#rejected({ hash: block.hash, code: verdict.failure.code });
@@ -101,16 +140,16 @@ export class BlockIntake {
       this.#waiting.delete(next);
       for (const { header, block } of children) {
         this.#waitingCount--;
-        if (block !== undefined) {
-          this.#heldBytes -= block.size;
-          await this.#submit(block);
-        } else if (this.#chain.submitHeaders([header]).kind === 'accepted') {
-          this.wanted.add(header.hash);
-        } else {
-          this.counts.invalid++;
-        }
+        if (block !== undefined) this.#heldBytes -= block.size;
         parents.push(header.hash);
+        if (this.#place(header) !== 'accepted') continue;
+        if (block === undefined) this.wanted.add(header.hash);
+        else await this.#submit(block);
       }
     }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 }

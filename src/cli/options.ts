@@ -4,7 +4,18 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { listenAddress, nonEmpty, oneOf, onOff, path, peerAddress, positiveNumber, wholeNumber } from './values.ts';
+import {
+  blockHashOrZero,
+  hexNumber,
+  listenAddress,
+  nonEmpty,
+  oneOf,
+  onOff,
+  path,
+  peerAddress,
+  positiveNumber,
+  wholeNumber,
+} from './values.ts';
 
 export type CommandName = 'node' | 'import' | 'export' | 'info' | 'devnet';
 
@@ -118,6 +129,40 @@ export const OPTIONS = {
     commands: ['node', 'import'],
     parse: wholeNumber(4, 65_536),
     default: 450,
+  }),
+  par: single({
+    flag: 'par',
+    value: 'N',
+    help: 'threads that check scripts; 0 for as many as there are cores, 1 for the main thread',
+    commands: ['node', 'import'],
+    parse: wholeNumber(0, 16),
+    default: 0,
+  }),
+  assumeValid: single({
+    flag: 'assume-valid',
+    value: 'HASH',
+    help: 'take the scripts of this block and its ancestors as valid; 0 checks all',
+    commands: ['node', 'import'],
+    parse: blockHashOrZero,
+    default: undefined,
+    defaultText: "the network's own",
+  }),
+  minimumChainWork: single({
+    flag: 'minimum-chain-work',
+    value: 'HEX',
+    help: 'work below which no chain is believed to be the network’s',
+    commands: ['node', 'import'],
+    parse: hexNumber,
+    default: undefined,
+    defaultText: "the network's own",
+  }),
+  checkpoints: single({
+    flag: 'checkpoints',
+    value: 'ON',
+    help: 'true or false: refuse forks below the blocks that the network file names',
+    commands: ['node', 'import'],
+    parse: onOff,
+    default: true,
   }),
   from: single({
     flag: 'from',

@@ -1,6 +1,7 @@
 /** Turns the text of a flag or a configuration line into a value. Each parser throws a `NodeError` that says what fits. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type BlockHash, parseBlockHash } from '#primitives';
 import { NodeError } from '#util';
 
 const SHOWN_TEXT = 80;
@@ -34,6 +35,18 @@ export function oneOf<const T extends string>(...choices: readonly T[]): (text: 
     if (found === undefined) throw unfit(text, `one of ${choices.join(', ')}`);
     return found;
   };
+}
+
+/** A block hash, or `none` for 0 (Core's -assumevalid=0). */
+export function blockHashOrZero(text: string): BlockHash | 'none' {
+  if (text === '0') return 'none';
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw unfit(text, 'the 64 hex digits of a block hash, or 0');
+  return parseBlockHash(text);
+}
+
+export function hexNumber(text: string): bigint {
+  if (!/^(0x)?[0-9a-fA-F]{1,64}$/.test(text)) throw unfit(text, 'a number of up to 64 hex digits');
+  return BigInt(text.startsWith('0x') ? text : `0x${text}`);
 }
 
 /** `true` and `1`, `false` and `0`, as Bitcoin Core's configuration files write them. */

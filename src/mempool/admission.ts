@@ -3,6 +3,7 @@
  * step with the checks that let it in: when pool or chain moved while its scripts ran, the checks are made again.
  */
 import type { ChainReader } from '#chain';
+import { scriptFlagsForBlock } from '#consensus';
 import type { Transaction } from '#primitives';
 import { type Clock, errorText, type Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
@@ -93,12 +94,14 @@ export class Admission {
   }
 
   async #runScripts(tx: Transaction, checked: PreChecked): Promise<MempoolVerdict | undefined> {
-    const { verifier, scripts } = this.#deps;
+    const { chain, verifier, scripts } = this.#deps;
     if (scripts.hasPassed(tx)) return undefined;
     const known = scripts.failureOf(tx);
     if (known !== undefined) return known;
     try {
-      const failed = await checkScripts(verifier, tx, checked.spent, this.#signal);
+      const { hash, height } = chain.tip();
+      const blockFlags = scriptFlagsForBlock({ height: height + 1, hash }, chain.params);
+      const failed = await checkScripts(verifier, tx, checked.spent, blockFlags, this.#signal);
       if (failed === undefined) scripts.passed(tx);
       else scripts.failed(tx, failed);
       return failed;

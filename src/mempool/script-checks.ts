@@ -7,18 +7,21 @@ import { MANDATORY_SCRIPT_FLAGS, STANDARD_SCRIPT_FLAGS } from './policy.ts';
 import type { MempoolVerdict } from './port.ts';
 
 /**
- * Undefined when all inputs pass the standard flags, which include every consensus rule. Else they run again to see
- * whether a block could hold the transaction: only if not, somebody may be blamed. Rejects when aborted.
+ * Undefined when all inputs pass the standard flags, and then those of the next block (`blockFlags`): the second run
+ * fills the script cache for that block, and would stop what only the standard flags let through (Core's
+ * ConsensusScriptChecks). What fails the first runs again to see whether a block could hold the transaction: only if
+ * not, somebody may be blamed. Rejects when aborted.
  */
 export async function checkScripts(
   verifier: ScriptVerifier,
   tx: Transaction,
   spent: readonly TxOutput[],
+  blockFlags: number,
   signal: AbortSignal,
 ): Promise<MempoolVerdict | undefined> {
-  const run = async (flags: number): Promise<string | undefined> =>
-    (await verifier.verify([{ tx, spent, flags }], signal))?.error;
-  const error = await run(STANDARD_SCRIPT_FLAGS);
+  const run = async (flags: number, remember = false): Promise<string | undefined> =>
+    (await verifier.verify([{ tx, spent, flags, remember }], signal))?.error;
+  const error = (await run(STANDARD_SCRIPT_FLAGS)) ?? (await run(blockFlags, true));
   if (error === undefined) return undefined;
   if ((await run(MANDATORY_SCRIPT_FLAGS)) === undefined) {
     return { kind: 'policy', code: `non-mandatory-script-verify-flag (${error})` };

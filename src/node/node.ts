@@ -6,7 +6,7 @@ import { createNet, createWorkerNet, type NetHandlers } from '#net';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
-import { createInlineVerifier } from '#verify';
+import { createVerifier, ScriptCache, withScriptCache } from '#verify';
 import { createIngest, type Ingest } from './ingest.ts';
 import { judgeBlock } from './judge.ts';
 import { createLateNet, type NetCalls } from './late-net.ts';
@@ -42,7 +42,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const stopping = new AbortController();
   await using stack = new AsyncDisposableStack();
 
-  const verifier = stack.use(await createInlineVerifier());
+  const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), new ScriptCache());
   const chain = stack.use(await openChain({ ...options, verifier, clock, random, log: log.child('chain') }));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }));
   const lateNet = createLateNet();
@@ -57,7 +57,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     net,
     requests,
     sync,
-    isSynced: latchSynced(sync),
+    isSynced: latchSynced(sync, chain),
     blockDelay,
     signal: stopping.signal,
   };
@@ -122,13 +122,15 @@ function makeSync(deps: NodeDeps, chain: Chain, net: NetCalls, requests: Request
   });
 }
 
-function latchSynced(sync: Sync): () => boolean {
+function latchSynced(sync: Sync, chain: Chain): () => boolean {
   let isSynced = false;
   return () => {
     if (!isSynced) {
       const { phase, height, headerHeight } = sync.status();
+      const isBelieved = chain.tip().chainWork >= chain.params.minimumChainWork;
       // With short block intervals there is always one on its way.
-      isSynced = phase === 'at-tip' || (phase === 'blocks' && headerHeight - height <= NEARLY_SYNCED_BLOCKS);
+      const isNearTip = phase === 'at-tip' || (phase === 'blocks' && headerHeight - height <= NEARLY_SYNCED_BLOCKS);
+      isSynced = isBelieved && isNearTip;
     }
     return isSynced;
   };

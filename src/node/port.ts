@@ -22,6 +22,8 @@ export type NodeOptions = {
   readonly targetOutbound: number;
   /** Bytes of coins kept in memory before they are written. */
   readonly dbCacheBytes: number;
+  /** Threads that check scripts: 0 (default) for as many as there are cores, 1 for the main thread (Core's -par). */
+  readonly scriptThreads?: number;
   /** libp2p in a worker thread (default) or in this one. */
   readonly netThread: 'worker' | 'main';
 };

@@ -19,12 +19,11 @@ const MAX_COMPACT_SIZE = 0x02000000;
 
 export class Reader {
   readonly bytes: Uint8Array;
-  #view: DataView;
+  #view: DataView | undefined;
   #offset: number;
 
   constructor(bytes: Uint8Array, offset = 0) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = offset;
   }
 
@@ -49,23 +48,29 @@ export class Reader {
   }
 
   u16(): number {
-    return this.#view.getUint16(this.skip(2), true);
+    return this.#numbers().getUint16(this.skip(2), true);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.skip(4), true);
+    return this.#numbers().getUint32(this.skip(4), true);
   }
 
   i32(): number {
-    return this.#view.getInt32(this.skip(4), true);
+    return this.#numbers().getInt32(this.skip(4), true);
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.skip(8), true);
+    return this.#numbers().getBigUint64(this.skip(8), true);
   }
 
   i64(): bigint {
-    return this.#view.getBigInt64(this.skip(8), true);
+    return this.#numbers().getBigInt64(this.skip(8), true);
+  }
+
+  /** Made when first needed: many readers only meet bytes. */
+  #numbers(): DataView {
+    this.#view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    return this.#view;
   }
 
   /** A view of the next `length` bytes. */

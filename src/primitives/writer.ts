@@ -5,8 +5,10 @@ export function compactSizeLength(value: number): number {
   return value < 0xfd ? 1 : value <= 0xffff ? 3 : value <= 0xffffffff ? 5 : 9;
 }
 
+const EMPTY = new Uint8Array(0);
+
 export class Writer {
-  #bytes: Uint8Array;
+  #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
   #length = 0;
 
@@ -74,9 +76,27 @@ export class Writer {
     return this.compactSize(value.length).bytes(value);
   }
 
-  /** What was written: a copy that the caller owns. */
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+  /** What was written, in memory of its own that the caller owns. The writer is empty afterwards. */
+  finish(): Uint8Array<ArrayBuffer> {
+    // Without a copy where the size was known.
+    const bytes = this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
+    this.#length = 0;
+    if (bytes === this.#bytes) {
+      this.#bytes = EMPTY;
+      this.#view = new DataView(EMPTY.buffer);
+    }
+    return bytes;
+  }
+
+  /** A view of what was written, good until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Forgets what was written and keeps the memory. */
+  reset(): this {
+    this.#length = 0;
+    return this;
   }
 
   #grow(by: number): number {

@@ -46,6 +46,8 @@ export function evalScript(
 ): ScriptErrorCode | undefined {
   // BIP342 lifts the limits on script size and operations; the block's weight and the sigop budget bound them.
   const limited = version !== SigVersion.TAPSCRIPT;
+  // The scriptSig of every spend of a bare witness program.
+  if (script.length === 0) return undefined;
   if (limited && script.length > MAX_SCRIPT_SIZE) return 'SCRIPT_SIZE';
   const x = createExecution(stack, script, flags, checker, version, taproot);
   const { reader, altStack } = x;

@@ -1,6 +1,6 @@
 /** BIP341: what a control block commits to. Pure functions; byte order as on the wire. */
 
-import { Writer } from '#primitives';
+import { compactSizeLength, Writer } from '#primitives';
 import { compareBytes } from '#util';
 import { tapBranch, tapLeaf, tapTweak } from './tagged-hash.ts';
 
@@ -12,7 +12,8 @@ const TAPROOT_CONTROL_NODE_SIZE = 32;
 const TAPROOT_CONTROL_MAX_SIZE = TAPROOT_CONTROL_BASE_SIZE + TAPROOT_CONTROL_NODE_SIZE * 128;
 
 export function tapLeafHash(leafVersion: number, script: Uint8Array): Uint8Array {
-  return tapLeaf(new Writer(script.length + 6).u8(leafVersion).varBytes(script).finish());
+  const head = new Writer(1 + compactSizeLength(script.length)).u8(leafVersion).compactSize(script.length);
+  return tapLeaf(head.finish(), script);
 }
 
 /** The children are sorted, so that a path need not say left or right. */

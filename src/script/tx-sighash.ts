@@ -3,9 +3,10 @@
  * computed once: Core's PrecomputedTransactionData. Nothing is computed before a signature needs it.
  */
 import { hash256, sha256 } from '#crypto';
-import { type Transaction, type TxInput, type TxOutput, Writer, writeTxOutput } from '#primitives';
+import { type Transaction, type TxInput, type TxOutput, type Writer, writeTxOutput } from '#primitives';
 import { assert } from '#util';
 import { LegacySighash } from './legacy-sighash.ts';
+import { preimage } from './preimage.ts';
 import { SigVersion, type TaprootContext } from './sig-version.ts';
 import {
   baseType,
@@ -15,7 +16,7 @@ import {
   SIGHASH_NONE,
   SIGHASH_SINGLE,
 } from './sighash-type.ts';
-import { tapSighash } from './tagged-hash.ts';
+import { tapSighashPreimage } from './tagged-hash.ts';
 
 const ZERO_HASH = new Uint8Array(32);
 const EPOCH = 0;
@@ -54,19 +55,22 @@ export class TxSighash {
     const allInputs = (hashType & SIGHASH_ANYONECANPAY) === 0;
     const allOutputs = base !== SIGHASH_SINGLE && base !== SIGHASH_NONE;
     const own = base === SIGHASH_SINGLE ? this.tx.outputs[inputIndex] : undefined;
-    const writer = new Writer(160 + scriptCode.length)
+    const prevouts = allInputs ? this.#hashPrevouts() : ZERO_HASH;
+    const sequences = allInputs && allOutputs ? this.#hashSequence() : ZERO_HASH;
+    const outputs = allOutputs ? this.#hashOutputs() : own === undefined ? ZERO_HASH : hash256(outputBytes(own));
+    const writer = preimage()
       .i32(this.tx.version)
-      .bytes(allInputs ? this.#hashPrevouts() : ZERO_HASH)
-      .bytes(allInputs && allOutputs ? this.#hashSequence() : ZERO_HASH)
+      .bytes(prevouts)
+      .bytes(sequences)
       .bytes(input.prevTxid)
       .u32(input.prevIndex)
       .varBytes(scriptCode)
       .i64(spent.value)
       .u32(input.sequence)
-      .bytes(allOutputs ? this.#hashOutputs() : own === undefined ? ZERO_HASH : hash256(outputBytes(own)))
+      .bytes(outputs)
       .u32(this.tx.lockTime)
       .i32(hashType);
-    return hash256(writer.finish());
+    return hash256(writer.view());
   }
 
   /** BIP341 and BIP342; undefined for an unknown hash type, or SIGHASH_SINGLE without a matching output. */
@@ -83,11 +87,19 @@ export class TxSighash {
     const own = this.tx.outputs[inputIndex];
     if (outputType === SIGHASH_SINGLE && own === undefined) return undefined;
 
-    const writer = new Writer(320).u8(EPOCH).u8(hashType).i32(this.tx.version).u32(this.tx.lockTime);
-    if (allInputs) {
-      writer.bytes(this.#shaPrevouts()).bytes(this.#shaAmounts()).bytes(this.#shaScripts()).bytes(this.#shaSequences());
-    }
-    if (outputType === SIGHASH_ALL) writer.bytes(this.#shaOutputs());
+    const shared = allInputs
+      ? [this.#shaPrevouts(), this.#shaAmounts(), this.#shaScripts(), this.#shaSequences()]
+      : undefined;
+    const outputs =
+      outputType === SIGHASH_ALL
+        ? this.#shaOutputs()
+        : outputType === SIGHASH_SINGLE && own !== undefined
+          ? sha256(outputBytes(own))
+          : undefined;
+
+    const writer = tapSighashPreimage().u8(EPOCH).u8(hashType).i32(this.tx.version).u32(this.tx.lockTime);
+    if (shared !== undefined) for (const hash of shared) writer.bytes(hash);
+    if (outputType === SIGHASH_ALL && outputs !== undefined) writer.bytes(outputs);
     const extension = version === SigVersion.TAPSCRIPT ? 1 : 0;
     writer.u8(extension * 2 + (context.annexHash === undefined ? 0 : 1));
     if (allInputs) writer.u32(inputIndex);
@@ -97,12 +109,12 @@ export class TxSighash {
       writer.u32(input.sequence);
     }
     if (context.annexHash !== undefined) writer.bytes(context.annexHash);
-    if (outputType === SIGHASH_SINGLE && own !== undefined) writer.bytes(sha256(outputBytes(own)));
+    if (outputType === SIGHASH_SINGLE && outputs !== undefined) writer.bytes(outputs);
     if (version === SigVersion.TAPSCRIPT) {
       assert(context.leafHash !== undefined, 'a tapscript has a leaf hash');
       writer.bytes(context.leafHash).u8(KEY_VERSION).u32(context.codeSeparatorPosition);
     }
-    return tapSighash(writer.finish());
+    return sha256(writer.view());
   }
 
   #at(inputIndex: number): { readonly input: TxInput; readonly spent: TxOutput } {
@@ -113,29 +125,27 @@ export class TxSighash {
   }
 
   #shaPrevouts(): Uint8Array {
-    this.#prevouts ??= shaOfEach(this.tx.inputs, 36, (writer, input) =>
-      writer.bytes(input.prevTxid).u32(input.prevIndex),
-    );
+    this.#prevouts ??= shaOfEach(this.tx.inputs, (writer, input) => writer.bytes(input.prevTxid).u32(input.prevIndex));
     return this.#prevouts;
   }
 
   #shaSequences(): Uint8Array {
-    this.#sequences ??= shaOfEach(this.tx.inputs, 4, (writer, input) => writer.u32(input.sequence));
+    this.#sequences ??= shaOfEach(this.tx.inputs, (writer, input) => writer.u32(input.sequence));
     return this.#sequences;
   }
 
   #shaOutputs(): Uint8Array {
-    this.#outputs ??= shaOfEach(this.tx.outputs, 34, writeTxOutput);
+    this.#outputs ??= shaOfEach(this.tx.outputs, writeTxOutput);
     return this.#outputs;
   }
 
   #shaAmounts(): Uint8Array {
-    this.#amounts ??= shaOfEach(this.spent, 8, (writer, output) => writer.i64(output.value));
+    this.#amounts ??= shaOfEach(this.spent, (writer, output) => writer.i64(output.value));
     return this.#amounts;
   }
 
   #shaScripts(): Uint8Array {
-    this.#scripts ??= shaOfEach(this.spent, 36, (writer, output) => writer.varBytes(output.scriptPubKey));
+    this.#scripts ??= shaOfEach(this.spent, (writer, output) => writer.varBytes(output.scriptPubKey));
     return this.#scripts;
   }
 
@@ -155,14 +165,15 @@ export class TxSighash {
   }
 }
 
-function shaOfEach<T>(items: readonly T[], itemBytes: number, write: (writer: Writer, item: T) => unknown): Uint8Array {
-  const writer = new Writer(items.length * itemBytes + 16);
+function shaOfEach<T>(items: readonly T[], write: (writer: Writer, item: T) => unknown): Uint8Array {
+  const writer = preimage();
   for (const item of items) write(writer, item);
-  return sha256(writer.finish());
+  return sha256(writer.view());
 }
 
+/** In the preimage's memory. */
 function outputBytes(output: TxOutput): Uint8Array {
-  const writer = new Writer(output.scriptPubKey.length + 17);
+  const writer = preimage();
   writeTxOutput(writer, output);
-  return writer.finish();
+  return writer.view();
 }

@@ -1,12 +1,13 @@
 /** Spending a witness program: versions 0 (BIP141) and 1 (BIP341, BIP342). Core's VerifyWitnessProgram. */
 import { sha256 } from '#crypto';
-import { compactSizeLength, Writer } from '#primitives';
+import { compactSizeLength } from '#primitives';
 import { concatBytes, equalBytes } from '#util';
 import { ScriptFlag } from './flags.ts';
 import { evalScript } from './interpreter.ts';
 import { isOpSuccess, MAX_SCRIPT_ELEMENT_SIZE, MAX_STACK_SIZE, Op } from './opcodes.ts';
 import { ScriptReader } from './parse.ts';
 import type { WitnessProgram } from './patterns.ts';
+import { preimage } from './preimage.ts';
 import type { ScriptErrorCode } from './script-error.ts';
 import { castToBool } from './script-num.ts';
 import { NO_CODE_SEPARATOR, type ScriptSigVersion, SigVersion, type TaprootContext } from './sig-version.ts';
@@ -74,7 +75,7 @@ function verifyTaproot(
   if (witness.length === 0) return 'WITNESS_PROGRAM_WITNESS_EMPTY';
   const last = witness.at(-1);
   const annex = witness.length >= 2 && last?.[0] === ANNEX_TAG ? last : undefined;
-  const annexHash = annex && sha256(new Writer(annex.length + 9).varBytes(annex).finish());
+  const annexHash = annex && sha256(preimage().varBytes(annex).view());
   const stack = annex === undefined ? [...witness] : witness.slice(0, -1);
   const control = stack.pop();
   const script = stack.pop();

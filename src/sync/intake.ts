@@ -26,7 +26,7 @@ export type BodyVerdict =
 export type IntakeOptions = {
   /** Bytes received and not decided, in memory. One body a reader may come on top. */
   readonly maxBytes: number;
-  /** Calls of submitBlock under way: one connects while the next is decoded and waits. */
+  /** Calls of submitBlock under way: the scripts of some run while the next ones are decoded and checked. */
   readonly depth: number;
 };
 

@@ -1,3 +1,5 @@
+export { createVerifier } from './create-verifier.ts';
 export { createInlineVerifier, type InlineVerifierOptions } from './inline.ts';
 export { createPoolVerifier, type PoolVerifierOptions } from './pool.ts';
 export type { ScriptFailure, ScriptJob, ScriptVerifier } from './port.ts';
+export { ScriptCache, withScriptCache } from './script-cache.ts';

@@ -1,5 +1,5 @@
 /** Script jobs as bytes, to cross to a worker: one buffer a chunk, transferred, nothing shared. */
-import { Reader, readTxOutput, Transaction, type TxOutput, Writer, writeTxOutput } from '#primitives';
+import { Reader, readTxOutput, Transaction, type TxOutput, txOutputSize, Writer, writeTxOutput } from '#primitives';
 import type { ScriptJob } from './port.ts';
 
 /** A run of inputs of one job. */
@@ -14,14 +14,24 @@ export type Piece = {
 
 /** A fresh buffer that the caller owns and may transfer. */
 export function packPieces(pieces: readonly Piece[]): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(1024);
-  writer.u32(pieces.length);
+  const writer = new Writer(packedSize(pieces)).u32(pieces.length);
   for (const { at, job, from, to } of pieces) {
     writer.u32(at).u32(job.flags).u32(from).u32(to).u32(job.tx.raw.length).bytes(job.tx.raw);
     for (const output of job.spent) writeTxOutput(writer, output);
   }
-  // A copy in memory of its own, as a transfer needs it.
-  return writer.finish() as Uint8Array<ArrayBuffer>;
+  return writer.finish();
+}
+
+const NUMBER_BYTES = 4;
+const NUMBERS_A_PIECE = 5;
+
+function packedSize(pieces: readonly Piece[]): number {
+  let size = NUMBER_BYTES;
+  for (const { job } of pieces) {
+    size += NUMBERS_A_PIECE * NUMBER_BYTES + job.tx.size;
+    for (const output of job.spent) size += txOutputSize(output);
+  }
+  return size;
 }
 
 /** What was packed; transactions and scripts are views of `bytes`. */

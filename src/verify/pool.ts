@@ -21,7 +21,7 @@ export type PoolVerifierOptions = {
 /** Chunks a worker holds: one at work, one waiting, so that it never waits for the main thread. */
 const CHUNKS_PER_WORKER = 2;
 /** Inputs welcome for each worker, in all batches. */
-const CAPACITY_PER_WORKER = 1024;
+export const CAPACITY_PER_WORKER = 1024;
 const PARTS_PER_WORKER = 4;
 
 /** Starts the workers and resolves when all are ready. Disposal ends them; batches in flight then reject. */

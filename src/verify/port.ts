@@ -7,6 +7,8 @@ export type ScriptJob = {
   readonly spent: readonly TxOutput[];
   /** Script verification flags (`ScriptFlag` of #script), or-ed. */
   readonly flags: number;
+  /** The transaction will come again, in a block: worth a place in the script cache, if there is one. */
+  readonly remember?: boolean;
 };
 
 export type ScriptFailure = {

@@ -29,6 +29,7 @@ export async function createTestNodes(params: NetworkParams): Promise<TestNodes>
           targetOutbound: 4,
           dbCacheBytes: 16 << 20,
           netThread: 'main',
+          scriptThreads: 1,
           ...options,
         },
         { clock: systemClock, random: systemRandom, log: nullLogger },

@@ -2,11 +2,12 @@
 import { stat } from 'node:fs/promises';
 import process from 'node:process';
 import { type Chain, networkDirectory, openChain, readBlockFile } from '#chain';
-import { loadNetwork } from '#node';
 import { errorText, type Logger, NodeError, systemClock } from '#util';
+import { createVerifier } from '#verify';
 import { BlockIntake } from '../block-intake.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { bar, bytes, duration, grouped, percent, perSecond, plural } from '../format.ts';
+import { loadParams } from '../load-params.ts';
 import { createLogging } from '../logging.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -17,6 +18,8 @@ const BAR_CELLS = 24;
 /** Room for the blocks that Core's parallel download leaves out of order in a file. */
 const MAX_HELD_BYTES = 128 * MIB;
 const MAX_WAITING = 2_000_000;
+/** Blocks given to the chain and not decided: enough to keep all threads busy, few enough to die young in memory. */
+const MAX_PENDING_BYTES = 8 * MIB;
 /** The first ones tell what is wrong; the rest are counted. */
 const MAX_SHOWN = 10;
 
@@ -28,10 +31,11 @@ export async function runImport(settings: Settings, paths: readonly string[]): P
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
   const logging = createLogging({ level, format: settings.logFormat, print: terminal.print });
   const files = await inputFiles(paths);
-  const params = await loadNetwork(settings.network);
+  const params = await loadParams(settings);
   const { datadir } = settings;
   const dbCacheBytes = settings.dbCache * MIB;
-  const chain = await openChain({ params, datadir, dbCacheBytes, log: logging.log });
+  await using verifier = createVerifier(settings.par);
+  const chain = await openChain({ params, datadir, dbCacheBytes, verifier, log: logging.log });
   const run = new ImportRun(chain, files, terminal, stop.signal);
   try {
     logging.openFile(networkDirectory(datadir, params));
@@ -80,7 +84,8 @@ class ImportRun {
     this.#terminal = terminal;
     this.#signal = signal;
     this.#totalBytes = files.reduce((sum, file) => sum + file.size, 0);
-    this.#intake = new BlockIntake(chain, { maxHeldBytes: MAX_HELD_BYTES, maxWaiting: MAX_WAITING }, ({ hash, code }) =>
+    const limits = { maxHeldBytes: MAX_HELD_BYTES, maxWaiting: MAX_WAITING, maxPendingBytes: MAX_PENDING_BYTES };
+    this.#intake = new BlockIntake(chain, limits, ({ hash, code }) =>
       this.#problem(`block ${hash} is invalid: ${code}`),
     );
   }
@@ -124,6 +129,8 @@ class ImportRun {
         this.#show(file, item.offset);
       }
     }
+    // What is wanted in a second pass is known only now.
+    await this.#intake.settled();
     this.#doneBytes += file.size;
   }
 

@@ -17,10 +17,13 @@ function builtBlocks(): Block[] {
 async function importInOrder(order: readonly Block[], maxHeldBytes: number, maxWaiting = 1000) {
   await using chain = await openTestChain(regtest());
   const rejections: Rejection[] = [];
-  const intake = new BlockIntake(chain, { maxHeldBytes, maxWaiting }, (rejection) => rejections.push(rejection));
+  const limits = { maxHeldBytes, maxWaiting, maxPendingBytes: 700 };
+  const intake = new BlockIntake(chain, limits, (rejection) => rejections.push(rejection));
   for (const block of order) await intake.take(block);
+  await intake.settled();
   const wanted = intake.wanted.size;
   for (const block of order) if (intake.wanted.has(block.hash)) await intake.take(block);
+  await intake.settled();
   return { height: chain.tip().height, wanted, intake, rejections };
 }
 

@@ -73,9 +73,23 @@ describe('Reader', () => {
 });
 
 describe('Writer', () => {
-  it('grows and gives a copy of exactly what was written', () => {
+  it('grows and gives exactly what was written, once', () => {
     const writer = new Writer(1).u8(1).u16(2).u32(3).i32(-1).u64(4n).i64(-2n).varBytes(fromHex('aabb'));
-    assert.equal(toHex(writer.finish()), '01020003000000ffffffff0400000000000000feffffffffffffff02aabb');
     assert.equal(writer.length, 30);
+    const bytes = writer.finish();
+    assert.equal(toHex(bytes), '01020003000000ffffffff0400000000000000feffffffffffffff02aabb');
+    assert.equal(writer.length, 0);
+    assert.equal(toHex(writer.u8(7).finish()), '07');
+    assert.equal(bytes[0], 1, 'what was given away stays as it is');
+  });
+
+  it('gives the memory away when it is full, and begins with new', () => {
+    const writer = new Writer(2).u16(0x0201);
+    const bytes = writer.finish();
+    assert.equal(bytes.buffer.byteLength, 2);
+    writer.u16(0x0403);
+    assert.equal(toHex(bytes), '0102');
+    assert.equal(toHex(writer.view()), '0304');
+    assert.equal(toHex(writer.reset().u8(9).view()), '09');
   });
 });

@@ -1,0 +1,58 @@
+/**
+ * Remembers which transactions passed under which flags, so that a block of known transactions costs no scripts
+ * (Core's script execution cache). What a script sees besides its transaction, the outputs that it spends, follows
+ * from the wtxid: their txids are in it. Two generations; the older one is dropped when the younger is full.
+ */
+import type { Transaction } from '#primitives';
+import { asBuffer } from '#util';
+import type { ScriptVerifier } from './port.ts';
+
+/** About 100 bytes each in memory; some 25 full blocks. */
+const DEFAULT_MAX_ENTRIES = 100_000;
+
+export class ScriptCache {
+  readonly #maxYoung: number;
+  #young = new Set<string>();
+  #old = new Set<string>();
+
+  constructor(maxEntries = DEFAULT_MAX_ENTRIES) {
+    this.#maxYoung = Math.ceil(maxEntries / 2);
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  has(tx: Transaction, flags: number): boolean {
+    const key = keyOf(tx, flags);
+    return this.#young.has(key) || this.#old.has(key);
+  }
+
+  add(tx: Transaction, flags: number): void {
+    if (this.#young.size >= this.#maxYoung) {
+      this.#old = this.#young;
+      this.#young = new Set();
+    }
+    this.#young.add(keyOf(tx, flags));
+  }
+}
+
+function keyOf(tx: Transaction, flags: number): string {
+  return `${asBuffer(tx.wtxidBytes).toString('latin1')}${flags}`;
+}
+
+/** Leaves out what the cache knows, and adds to it what passes and is to be remembered. Does not own `inner`. */
+export function withScriptCache(inner: ScriptVerifier, cache: ScriptCache): ScriptVerifier {
+  return {
+    verify: async (jobs, signal) => {
+      const isNew = cache.size === 0 ? undefined : jobs.map(({ tx, flags }) => !cache.has(tx, flags));
+      const open = isNew === undefined ? jobs : jobs.filter((_, at) => isNew[at]);
+      const failed = await inner.verify(open, signal);
+      if (failed !== undefined) return { ...failed, job: jobs.findIndex((job) => job === open[failed.job]) };
+      for (const { tx, flags, remember } of open) if (remember === true) cache.add(tx, flags);
+      return undefined;
+    },
+    capacity: () => inner.capacity(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
