@@ -1,6 +1,8 @@
 /** Bitcoin Core's own test vectors, and the helpers that read their notation. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { TestContext } from 'node:test';
 import { Transaction, type TxOutput } from '#primitives';
 import { Op, pushData, pushNumber, ScriptFlag } from '#script';
 import { concatBytes, fromHex } from '#util';
@@ -31,9 +33,19 @@ export function packagedPath(specifier: string | undefined): string | undefined 
   }
 }
 
-/** Rows that are cases: comment rows have one element. */
+/** Rows that are cases: comment rows have one element. Nothing else is passed over. */
 export function caseRows(rows: readonly unknown[]): unknown[][] {
-  return rows.filter((row): row is unknown[] => Array.isArray(row) && row.length > 1);
+  return rows.map(list).filter((row) => {
+    assert.ok(row.length > 0, 'a row is a case or a comment');
+    return row.length > 1;
+  });
+}
+
+/** Says in the test's output how many cases of a file ran, and fails unless all of them did. */
+export function reportCount(t: TestContext, what: string, run: number, of: number, remark?: string): void {
+  assert.equal(run, of, `cases of ${what} that ran`);
+  assert.ok(run > 0, `${what} holds cases`);
+  t.diagnostic(`${what}: ${run} of ${of}${remark === undefined ? '' : `, ${remark}`}`);
 }
 
 const OPCODES: ReadonlyMap<string, number> = new Map(

@@ -99,5 +99,5 @@ test('random scripts end as in bitcore-lib', { skip: path === undefined && 'bitc
     results.set(result, (results.get(result) ?? 0) + 1);
   }
   assert.ok((results.get('OK') ?? 0) > RUNS / 10, 'not all fail');
-  t.diagnostic(`${RUNS} scripts, ${results.get('OK')} valid, ${results.size} kinds of result`);
+  t.diagnostic(`bitcore-lib: ${RUNS} random scripts, ${results.get('OK')} valid, ${results.size} kinds of result`);
 });
