@@ -25,9 +25,6 @@ const INITIAL_SLOTS = 1 << 10;
 /** A free record up to so many units too large is taken: what is lost comes back with the record. */
 const SLACK_UNITS = 2;
 
-/** Longest bytes of a coin: a script of 10,000 bytes, its length, code and amount. */
-export const MAX_COIN_BYTES = LENGTH_MASK;
-
 /** The outpoint that the next calls are about, with its hash. One object is used again and again. */
 export class CoinKey {
   readonly words = new Uint32Array(KEY_WORDS);
@@ -96,7 +93,7 @@ export class CoinTable {
 
   /** Adds a record for a key that has none and gives its address. `flags`: DIRTY, FRESH. */
   insert(key: CoinKey, coin: Uint8Array, flags: number): number {
-    assert(coin.length > 0 && coin.length <= MAX_COIN_BYTES, 'a coin has its bytes');
+    assert(coin.length > 0 && coin.length <= LENGTH_MASK, 'a coin has a script of 10,000 bytes at most');
     const address = this.#allocate(Math.ceil((HEADER_BYTES + coin.length) / UNIT_BYTES));
     const { words } = this.#chunkOf(address);
     words.set(key.words, wordAt(address));

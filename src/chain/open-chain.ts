@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { NetworkParams } from '#consensus';
 import { lockDirectory, openAppendFiles, openLevelStore } from '#store';
 import { type Clock, type Logger, nullLogger, type Random, systemClock, systemRandom } from '#util';
-import { createInlineVerifier, type ScriptVerifier } from '#verify';
+import { createVerifier, type ScriptVerifier } from '#verify';
 import { createBlockStorage } from './block-storage.ts';
 import { createChain } from './chain.ts';
 import type { Chain } from './port.ts';
@@ -18,8 +18,10 @@ export type OpenChainOptions = {
   readonly datadir: string;
   /** Bytes of coins kept in memory (Core's -dbcache is in MiB). */
   readonly dbCacheBytes: number;
-  /** Default: checks scripts on this thread. Stays the caller's when given. */
+  /** Stays the caller's when given; else one is made with `scriptThreads`. */
   readonly verifier?: ScriptVerifier;
+  /** 1 (default): scripts are checked on this thread; 0: on as many threads as there are cores (Core's -par). */
+  readonly scriptThreads?: number;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
@@ -63,7 +65,7 @@ export async function openChain(options: OpenChainOptions): Promise<Chain> {
   const rev = stack.use(
     await openAppendFiles(join(directory, 'blocks'), { prefix: 'rev', maxFileBytes: MAX_FILE_BYTES }),
   );
-  const verifier = options.verifier ?? stack.use(await createInlineVerifier());
+  const verifier = options.verifier ?? stack.use(createVerifier(options.scriptThreads ?? 1));
   const chain = stack.use(
     await createChain(
       {

@@ -1,8 +1,8 @@
 /** Blocks just stored, so that they need not be read back when their turn comes soon. The oldest leave first. */
 import type { Block } from '#primitives';
 
-/** Sixteen of the largest blocks. */
-const MAX_BYTES = 64 << 20;
+/** Two of the largest blocks, or some ten usual ones; decoded, they take several times their bytes. */
+const MAX_BYTES = 8 << 20;
 
 export class RecentBodies<Key> {
   readonly #blocks = new Map<Key, Block>();

@@ -15,8 +15,8 @@ export type IntakeOptions = {
   readonly maxHeldBytes: number;
   /** Waiting headers; more blocks than that without a known parent are left out. */
   readonly maxWaiting: number;
-  /** Bytes of bodies given to the chain and not decided; one body may come on top. */
-  readonly maxPendingBytes: number;
+  /** Bodies given to the chain and not decided: so many at the least, and more up to so many bytes. */
+  readonly pending: { readonly minBlocks: number; readonly maxBytes: number };
 };
 
 type Waiting = { readonly block: Block | undefined; readonly header: Block['header'] };
@@ -117,7 +117,8 @@ export class BlockIntake {
         this.#pending.delete(decision);
       });
     this.#pending.add(decision);
-    while (this.#pendingBytes > this.#options.maxPendingBytes) await Promise.race(this.#pending);
+    const { minBlocks, maxBytes } = this.#options.pending;
+    while (this.#pending.size > minBlocks && this.#pendingBytes > maxBytes) await Promise.race(this.#pending);
   }
 
   async #decide(block: Block): Promise<void> {

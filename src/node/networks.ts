@@ -7,6 +7,27 @@ const BUILT_IN_FOLDER = new URL('../../config/networks/', import.meta.url);
 /** A network file has a few kilobytes; a raw genesis block could be larger, a wrong path far larger. */
 const MAX_FILE_BYTES = 16_000_000;
 
+/** What an operator may change of a network: none of it splits the chain. */
+export type NetworkOverrides = {
+  /** Core's -assumevalid; `none` has every script checked. */
+  readonly assumeValid?: NetworkParams['assumeValid'] | 'none';
+  /** Core's -minimumchainwork. */
+  readonly minimumChainWork?: bigint | undefined;
+  /** Core's -checkpoints: false leaves them out. */
+  readonly checkpoints?: boolean;
+};
+
+/** The parameters with those changes. */
+export function overrideNetwork(params: NetworkParams, overrides: NetworkOverrides): NetworkParams {
+  const { assumeValid, checkpoints = true, minimumChainWork } = overrides;
+  return {
+    ...params,
+    assumeValid: assumeValid === 'none' ? undefined : (assumeValid ?? params.assumeValid),
+    minimumChainWork: minimumChainWork ?? params.minimumChainWork,
+    checkpoints: checkpoints ? params.checkpoints : new Map(),
+  };
+}
+
 /**
  * The parameters of a built-in network (`mainnet`, `testnet3`, `testnet4`, `signet`, `regtest`) or of a network file.
  * Throws NodeError `BAD_CONFIG` that names the file, the field and what to do.

@@ -2,12 +2,11 @@
 import { stat } from 'node:fs/promises';
 import process from 'node:process';
 import { type Chain, networkDirectory, openChain, readBlockFile } from '#chain';
+import { loadNetwork, overrideNetwork } from '#node';
 import { errorText, type Logger, NodeError, systemClock } from '#util';
-import { createVerifier } from '#verify';
 import { BlockIntake } from '../block-intake.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { bar, bytes, duration, grouped, percent, perSecond, plural } from '../format.ts';
-import { loadParams } from '../load-params.ts';
 import { createLogging } from '../logging.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -19,7 +18,7 @@ const BAR_CELLS = 24;
 const MAX_HELD_BYTES = 128 * MIB;
 const MAX_WAITING = 2_000_000;
 /** Blocks given to the chain and not decided: enough to keep all threads busy, few enough to die young in memory. */
-const MAX_PENDING_BYTES = 8 * MIB;
+const PENDING = { minBlocks: 4, maxBytes: 2 * MIB };
 /** The first ones tell what is wrong; the rest are counted. */
 const MAX_SHOWN = 10;
 
@@ -31,11 +30,10 @@ export async function runImport(settings: Settings, paths: readonly string[]): P
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
   const logging = createLogging({ level, format: settings.logFormat, print: terminal.print });
   const files = await inputFiles(paths);
-  const params = await loadParams(settings);
+  const params = overrideNetwork(await loadNetwork(settings.network), settings);
   const { datadir } = settings;
   const dbCacheBytes = settings.dbCache * MIB;
-  await using verifier = createVerifier(settings.par);
-  const chain = await openChain({ params, datadir, dbCacheBytes, verifier, log: logging.log });
+  const chain = await openChain({ params, datadir, dbCacheBytes, scriptThreads: settings.par, log: logging.log });
   const run = new ImportRun(chain, files, terminal, stop.signal);
   try {
     logging.openFile(networkDirectory(datadir, params));
@@ -84,7 +82,7 @@ class ImportRun {
     this.#terminal = terminal;
     this.#signal = signal;
     this.#totalBytes = files.reduce((sum, file) => sum + file.size, 0);
-    const limits = { maxHeldBytes: MAX_HELD_BYTES, maxWaiting: MAX_WAITING, maxPendingBytes: MAX_PENDING_BYTES };
+    const limits = { maxHeldBytes: MAX_HELD_BYTES, maxWaiting: MAX_WAITING, pending: PENDING };
     this.#intake = new BlockIntake(chain, limits, ({ hash, code }) =>
       this.#problem(`block ${hash} is invalid: ${code}`),
     );

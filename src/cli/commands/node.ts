@@ -1,11 +1,10 @@
 /** `starling node`: runs until asked to stop. */
 import process from 'node:process';
 import { networkDirectory } from '#chain';
-import { createNode, type NodeOptions, type NodeStatus, type StarlingNode } from '#node';
+import { createNode, loadNetwork, type NodeOptions, type NodeStatus, overrideNetwork, type StarlingNode } from '#node';
 import { type Logger, sleep, systemClock, systemRandom } from '#util';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
-import { loadParams } from '../load-params.ts';
 import { createLogging } from '../logging.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -60,7 +59,7 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
 }
 
 async function nodeOptions(settings: Settings): Promise<NodeOptions> {
-  const params = await loadParams(settings);
+  const params = overrideNetwork(await loadNetwork(settings.network), settings);
   const anywhere = `/ip4/0.0.0.0/tcp/${PORTS[params.name] ?? OTHER_PORT}`;
   const listen = settings.listen.length === 0 ? [anywhere] : settings.listen.filter((address) => address !== 'none');
   return {

@@ -17,7 +17,7 @@ function builtBlocks(): Block[] {
 async function importInOrder(order: readonly Block[], maxHeldBytes: number, maxWaiting = 1000) {
   await using chain = await openTestChain(regtest());
   const rejections: Rejection[] = [];
-  const limits = { maxHeldBytes, maxWaiting, maxPendingBytes: 700 };
+  const limits = { maxHeldBytes, maxWaiting, pending: { minBlocks: 2, maxBytes: 700 } };
   const intake = new BlockIntake(chain, limits, (rejection) => rejections.push(rejection));
   for (const block of order) await intake.take(block);
   await intake.settled();

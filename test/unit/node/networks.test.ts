@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { NodeError } from '#util';
-import { loadNetwork } from '../../../src/node/networks.ts';
+import { loadNetwork, overrideNetwork } from '../../../src/node/networks.ts';
 
 async function problemOf(nameOrFile: string): Promise<string> {
   try {
@@ -49,4 +49,13 @@ test('what is wrong is said in one line that names the file', async (t) => {
   assert.match(await problemOf(path), /base: must be one of/);
   await writeFile(path, '{"base": "regtest", "name": "x", "pow": {"limit": 5}}');
   assert.match(await problemOf(path), /mine\.json: pow\.limit: /);
+});
+
+test('an operator may change what does not split the chain', async () => {
+  const mainnet = await loadNetwork('mainnet');
+  assert.deepEqual(overrideNetwork(mainnet, {}), mainnet);
+  const all = overrideNetwork(mainnet, { assumeValid: 'none', minimumChainWork: 7n, checkpoints: false });
+  assert.deepEqual([all.assumeValid, all.minimumChainWork, all.checkpoints.size], [undefined, 7n, 0]);
+  const genesis = mainnet.genesis.hash;
+  assert.equal(overrideNetwork(mainnet, { assumeValid: genesis }).assumeValid, genesis);
 });
