@@ -1,8 +1,8 @@
 /**
  * Measures the node's speed, each benchmark in processes of its own, and prints medians and ratios.
  *
- *   npm run bench                     all of them, a few minutes
- *   npm run bench -- stream import    those named
+ *   npm run bench                     all but the heavy ones, a few minutes
+ *   npm run bench -- stream ibd       those named; heavy ones only so
  *   npm run bench -- --long           more rounds of more work
  *   npm run bench -- --only libp2p    of each, the cases whose name holds this text
  *   npm run bench -- --json           one JSON object
@@ -36,7 +36,8 @@ function chosen(names: readonly string[]): readonly Benchmark[] {
   if (unknown !== undefined) {
     throw new Error(`no benchmark ${unknown}; there are: ${BENCHMARKS.map((each) => each.name).join(', ')}`);
   }
-  return names.length === 0 ? BENCHMARKS : BENCHMARKS.filter((each) => names.includes(each.name));
+  if (names.length === 0) return BENCHMARKS.filter(({ isHeavy = false }) => !isHeavy);
+  return BENCHMARKS.filter((each) => names.includes(each.name));
 }
 
 function runOne({ name }: Benchmark, options: Options): Promise<Report> {
@@ -70,11 +71,13 @@ async function main(): Promise<void> {
       profile: { type: 'string' },
     },
   });
-  const benchmarks = chosen(positionals);
   if (values.list) {
-    for (const { name, what } of benchmarks) console.log(`${name.padEnd(10)}${what}`);
+    for (const { name, what, isHeavy = false } of BENCHMARKS) {
+      console.log(`${name.padEnd(10)}${what}${isHeavy ? ' (only when named)' : ''}`);
+    }
     return;
   }
+  const benchmarks = chosen(positionals);
   const options = { isLong: values.long, isJson: values.json, only: values.only, profile: values.profile };
   if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
   const machine = thisMachine();

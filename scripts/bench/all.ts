@@ -3,9 +3,21 @@ import type { Benchmark } from './benchmark.ts';
 import { coins } from './coins.ts';
 import { hashes } from './hashes.ts';
 import { headers } from './headers.ts';
+import { ibd } from './ibd.ts';
 import { importBlocks } from './import.ts';
 import { startup } from './startup.ts';
 import { stream } from './stream.ts';
 import { sync } from './sync.ts';
+import { utxo } from './utxo.ts';
 
-export const BENCHMARKS: readonly Benchmark[] = [stream, headers, importBlocks, sync, startup, hashes, coins];
+export const BENCHMARKS: readonly Benchmark[] = [
+  stream,
+  headers,
+  importBlocks,
+  sync,
+  startup,
+  hashes,
+  coins,
+  ibd,
+  utxo,
+];

@@ -20,6 +20,8 @@ export type Case = {
   readonly unit: string;
   /** The case that this one is compared with, round by round. */
   readonly against?: string;
+  /** Each measurement starts processes of its own, and takes long: it is not run to warm up. */
+  readonly isAlwaysCold?: boolean;
   readonly measure: () => Promise<Sample>;
 };
 
@@ -46,7 +48,7 @@ export type BenchmarkContext = {
   readonly scratch: string;
   /** Node.js options for further processes: profiling, when it was asked for. */
   readonly execArgv: readonly string[];
-  /** Measures each case once to warm up, then all of them in turns. */
+  /** Measures each case once to warm up (unless it is always cold), then all of them in turns. */
   readonly measure: (cases: readonly Case[], rounds: number) => Promise<CaseResult[]>;
 };
 
@@ -61,6 +63,8 @@ export type Benchmark = {
   readonly name: string;
   /** One line: what is measured, and how. */
   readonly what: string;
+  /** It takes minutes and a chain that is made first: runs only when it is named. */
+  readonly isHeavy?: boolean;
   readonly run: (context: BenchmarkContext) => Promise<Report>;
 };
 

@@ -1,20 +1,17 @@
-/** The program `starling` as a process of its own, and what the operating system says about it. */
+/** The program `starling` as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { type ProcessUsage, usageOf } from './process-usage.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/starling.ts', import.meta.url));
-/** Of Linux's /proc: USER_HZ. */
-const TICK_MS = 10;
+const USAGE_AT_EXIT = new URL('./usage-at-exit.ts', import.meta.url).href;
 
-export type Running = {
-  /** From the start of the process until it wrote what was waited for, or ended. */
+export type Running = ProcessUsage & {
+  /** From the start of the process until it wrote what was waited for. */
   readonly wallMs: number;
-  /** Undefined where there is no /proc. */
-  readonly cpuMs: number | undefined;
-  readonly peakMemoryMb: number | undefined;
   /** Asks it to stop; gives the time until it had. */
   readonly stop: () => Promise<number>;
 };
@@ -27,7 +24,7 @@ export async function startProgram(args: readonly string[], line: string, env: N
   const wallMs = performance.now() - started;
   return {
     wallMs,
-    ...usage(child.pid),
+    ...usageOf(child.pid),
     stop: async () => {
       if (child.exitCode !== null) return 0;
       const asked = performance.now();
@@ -53,16 +50,24 @@ function outputWith(child: ChildProcess, line: string): Promise<void> {
   });
 }
 
-function usage(pid: number | undefined): Pick<Running, 'cpuMs' | 'peakMemoryMb'> {
-  try {
-    // Behind the name, which may hold spaces: utime and stime are fields 14 and 15 of proc(5).
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-    const peak = /VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return {
-      cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
-      peakMemoryMb: peak === undefined ? undefined : (Number(peak) * 1024) / 1e6,
-    };
-  } catch {
-    return { cpuMs: undefined, peakMemoryMb: undefined };
-  }
+export type Ended = ProcessUsage & {
+  /** From the start of the process to its end. */
+  readonly wallMs: number;
+  /** What it wrote to stdout. */
+  readonly output: string;
+};
+
+/** Runs the program to its end. Rejects with what it wrote unless it succeeded. */
+export async function runProgram(args: readonly string[], execArgv: readonly string[]): Promise<Ended> {
+  const started = performance.now();
+  const child = spawn(process.execPath, [...execArgv, '--import', USAGE_AT_EXIT, PROGRAM, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const [, stdout, stderr, usage] = child.stdio;
+  const texts = [stdout, stderr, usage].map((stream) => text(stream as NodeJS.ReadableStream & AsyncIterable<Buffer>));
+  const [code] = await once(child, 'exit');
+  const wallMs = performance.now() - started;
+  const [output = '', errors = '', used = ''] = await Promise.all(texts);
+  if (code !== 0) throw new Error(`starling ${args[0]} ended with code ${code}:\n${errors.slice(-2000)}${output}`);
+  return { wallMs, output, ...(JSON.parse(used) as ProcessUsage) };
 }

@@ -1,7 +1,7 @@
 /** Runs cases in turns and sums them up. Medians, because other work on the machine only ever makes a run slower. */
 import type { Case, CaseResult, Figure, Sample } from './benchmark.ts';
 
-/** Measures each case once to warm up, then all of them `rounds` times in turns. */
+/** Measures each case once to warm up, unless it is always cold, then all of them `rounds` times in turns. */
 export async function runRounds(
   cases: readonly Case[],
   rounds: number,
@@ -9,7 +9,8 @@ export async function runRounds(
 ): Promise<CaseResult[]> {
   const samples = new Map<string, Sample[]>(cases.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
-    for (const [index, { name, measure }] of cases.entries()) {
+    for (const [index, { name, measure, isAlwaysCold = false }] of cases.entries()) {
+      if (round === 0 && isAlwaysCold) continue;
       report(round * cases.length + index, (rounds + 1) * cases.length);
       const sample = await measure();
       if (round > 0) samples.get(name)?.push(sample);

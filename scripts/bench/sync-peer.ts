@@ -6,6 +6,7 @@ import { nullLogger, systemClock, systemRandom } from '#util';
 import { cpuMs } from './benchmark.ts';
 import { mainnetBlocks, readBlocks } from './mainnet-blocks.ts';
 import { servePeer } from './peer-process.ts';
+import { usageOf } from './process-usage.ts';
 import { buildSpendChain, type SpendChainSize } from './spend-chain.ts';
 
 export type NodeOrder = { readonly network: string; readonly datadir: string; readonly connect: readonly string[] };
@@ -68,7 +69,8 @@ servePeer(
       await start(order);
       const startedMs = performance.now() - before;
       if (node !== undefined) await reach(node, height);
-      return { wallMs: performance.now() - before, startedMs, cpuMs: cpuMs() - cpuBefore };
+      const wallMs = performance.now() - before;
+      return { wallMs, startedMs, cpuMs: cpuMs() - cpuBefore, peakMemoryMb: usageOf('self').peakMemoryMb };
     },
     cpuMs,
   },

@@ -4,6 +4,7 @@ import { assert } from '#util';
 import type { Benchmark, BenchmarkContext, Case, Sample } from './benchmark.ts';
 import { mainnetBlocks, NO_MAINNET_BLOCKS } from './mainnet-blocks.ts';
 import { type PeerProcess, startPeer } from './peer-process.ts';
+import { peakMemory } from './process-usage.ts';
 import type { SpendChainSize } from './spend-chain.ts';
 
 const PEER_FILE = new URL('./sync-peer.ts', import.meta.url);
@@ -15,7 +16,12 @@ type Chain = {
 };
 
 type Filled = { readonly height: number; readonly bytes: number };
-type Synced = { readonly wallMs: number; readonly startedMs: number; readonly cpuMs: number };
+type Synced = {
+  readonly wallMs: number;
+  readonly startedMs: number;
+  readonly cpuMs: number;
+  readonly peakMemoryMb: number | undefined;
+};
 
 export const sync: Benchmark = {
   name: 'sync',
@@ -38,7 +44,7 @@ async function prepare(context: BenchmarkContext, chain: Chain, stack: AsyncDisp
   const server = stack.use(startPeer(PEER_FILE, execArgv));
   const datadir = join(scratch, `server-${chain.network}`);
   const filled = await server.call<Filled>('fill', { datadir, spend: chain.spend });
-  const address = await server.call<string>('start', { network: chain.network, datadir, connect: [] });
+  const address = await startNode(server, chain.network, datadir);
   let runs = 0;
   return {
     name: chain.name,
@@ -50,12 +56,30 @@ async function prepare(context: BenchmarkContext, chain: Chain, stack: AsyncDisp
   };
 }
 
+/** In a process of its own, ended with the stack: a node with the blocks of the data directory. */
+export async function startServer(
+  network: string,
+  datadir: string,
+  execArgv: readonly string[],
+  stack: AsyncDisposableStack,
+): Promise<{ readonly process: PeerProcess; readonly address: string }> {
+  const process = stack.use(startPeer(PEER_FILE, execArgv));
+  return { process, address: await startNode(process, network, datadir) };
+}
+
+/** Gives the address at which it listens. */
+function startNode(server: PeerProcess, network: string, datadir: string): Promise<string> {
+  return server.call<string>('start', { network, datadir, connect: [] });
+}
+
+/** What the client, and how. */
 type Order = Filled & { readonly network: string; readonly datadir: string; readonly connect: readonly string[] };
 
-async function syncOnce(server: PeerProcess, order: Order, execArgv: readonly string[]): Promise<Sample> {
+/** A process of its own syncs and ends; the sample is the time from when its node listens to the last block. */
+export async function syncOnce(server: PeerProcess, order: Order, execArgv: readonly string[]): Promise<Sample> {
   await using client = startPeer(PEER_FILE, execArgv);
   const before = await server.call<number>('cpuMs');
-  const { wallMs, startedMs, cpuMs } = await client.call<Synced>('syncTo', order);
+  const { wallMs, startedMs, cpuMs, peakMemoryMb } = await client.call<Synced>('syncTo', order);
   const servedCpuMs = (await server.call<number>('cpuMs')) - before;
   const syncMs = wallMs - startedMs;
   assert(syncMs > 0, 'the sync took time');
@@ -63,6 +87,11 @@ async function syncOnce(server: PeerProcess, order: Order, execArgv: readonly st
     amount: order.height,
     wallMs: syncMs,
     cpuMs: cpuMs + servedCpuMs,
-    extra: { 'MB/s': order.bytes / 1e3 / syncMs, 'ms CPU received': cpuMs, 'ms CPU sent': servedCpuMs },
+    extra: {
+      'MB/s': order.bytes / 1e3 / syncMs,
+      ...peakMemory(peakMemoryMb),
+      'ms CPU received': cpuMs,
+      'ms CPU sent': servedCpuMs,
+    },
   };
 }

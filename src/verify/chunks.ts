@@ -5,8 +5,8 @@
 import type { Piece } from './pack.ts';
 import type { ScriptJob } from './port.ts';
 
-/** Inputs in a chunk: some 6 ms of the native engine, beside 0.1 ms for the way there and back. */
-const CHUNK_INPUTS = 64;
+/** Inputs in a chunk: some 8 ms of the native engine, beside 0.1 ms for the way there and back. */
+const CHUNK_INPUTS = 128;
 /** Bytes of transactions in a chunk, so that packing does not hold up the caller. */
 const CHUNK_BYTES = 256 * 1024;
 

@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { BLOCK_HEADER_BYTES, BlockHeader } from '#primitives';
+import { loadSecp256k1 } from '#crypto';
+import { BLOCK_HEADER_BYTES, type Block, BlockHeader } from '#primitives';
+import { seededRandom } from '#util';
+import { createInlineVerifier } from '#verify';
 import { BENCHMARKS } from '../../../scripts/bench/all.ts';
 import type { Sample } from '../../../scripts/bench/benchmark.ts';
+import { regtestParams } from '../../../scripts/bench/block-maker.ts';
+import { type ChainRecipe, cachedChain } from '../../../scripts/bench/chain-cache.ts';
+import { CoinPool } from '../../../scripts/bench/coin-pool.ts';
 import { buildHeaders, retargetingParams } from '../../../scripts/bench/header-chain.ts';
 import { machineLine, number, textOf } from '../../../scripts/bench/report.ts';
 import { median, runRounds, summarize } from '../../../scripts/bench/rounds.ts';
+import { engineCalls, jobsOf, readSample } from '../../../scripts/bench/script-sample.ts';
+import { buildSignedChain } from '../../../scripts/bench/signed-chain.ts';
 import { buildSpendChain } from '../../../scripts/bench/spend-chain.ts';
+import { buildUtxoChain } from '../../../scripts/bench/utxo-chain.ts';
+import { makeTempDir } from '../../support/temp-dir.ts';
 import { openTestChain } from '../../support/test-chain.ts';
 
 const sample = (amount: number, wallMs: number, cpuMs?: number): Sample => ({ amount, wallMs, cpuMs });
@@ -60,6 +71,13 @@ test('rounds go through the cases in turns, after one round to warm up', async (
   assert.deepEqual(b?.extra, { 'B each': 5 });
 });
 
+test('a case that is always cold is not run to warm up', async () => {
+  let calls = 0;
+  const measure = async () => sample(++calls, 1000);
+  const [cold] = await runRounds([{ name: 'cold', unit: 'MB', isAlwaysCold: true, measure }], 2, () => {});
+  assert.deepEqual(cold?.wall, { median: 1.5, low: 1, high: 2 });
+});
+
 test('the table says everything that was measured', () => {
   const [base, ours] = summarize(
     [
@@ -103,4 +121,76 @@ test('the chains that benchmarks build are valid', async () => {
   for (const block of spend.blocks) assert.equal((await chain.submitBlock(block)).kind, 'connected');
   assert.equal(chain.tip().height, spend.blocks.length);
   assert.equal(spend.blocks.at(-1)?.transactions.length, 4);
+});
+
+const SMALL_SIGNED_CHAIN = { fanOuts: 1, outputsPerFanOut: 150, blocks: 1, inputsPerBlock: 120 };
+
+test('the chains of ibd and utxo are valid, and the same each time', async () => {
+  const utxoSize = { fanOuts: 1, blocks: 1, transactionsPerBlock: 100 };
+  for (const build of [() => buildSignedChain(SMALL_SIGNED_CHAIN), () => buildUtxoChain(utxoSize)]) {
+    const blocks = [...build()];
+    await using chain = await openTestChain(regtestParams());
+    for (const block of blocks) assert.equal((await chain.submitBlock(block)).kind, 'connected');
+    assert.equal([...build()].at(-1)?.hash, blocks.at(-1)?.hash);
+  }
+});
+
+test('a sample of a chain has its blocks of payments, what they spend, and the calls of the engine', async () => {
+  await using folder = await makeTempDir();
+  const blocks = [...buildSignedChain(SMALL_SIGNED_CHAIN)];
+  const sample = await readSample(await cachedChain(recipeOf(blocks), folder.path), 1);
+  assert.equal(sample.height, blocks.length);
+  assert.equal(
+    sample.bytes,
+    blocks.reduce((sum, block) => sum + block.size, 0),
+  );
+  assert.equal(sample.blocks.length, 1);
+  const [block] = sample.blocks;
+  assert.ok(block !== undefined && block.inputs >= 120 && sample.inputs === block.inputs + 1);
+  await using verifier = createInlineVerifier();
+  assert.equal(await verifier.verify(jobsOf(block)), undefined);
+  const secp = loadSecp256k1();
+  const calls = await engineCalls(sample.blocks, secp);
+  assert.ok(calls.filter(({ isSignature }) => isSignature).length > block.inputs, 'some inputs have two signatures');
+  assert.ok(
+    calls.some(({ isSignature }) => !isSignature),
+    'some are taproot scripts',
+  );
+  assert.ok(calls.every(({ repeat }) => repeat(secp)));
+  const denying = { ...secp, verifyEcdsa: () => false, verifySchnorr: () => false };
+  assert.ok(
+    calls.some(({ repeat }) => !repeat(denying)),
+    'another answer is noticed',
+  );
+});
+
+test('a chain is made once; one that ends otherwise than it should leaves no file', async () => {
+  await using folder = await makeTempDir();
+  const recipe = recipeOf([...buildSignedChain({ ...SMALL_SIGNED_CHAIN, fanOuts: 0, blocks: 0 })]);
+  const file = await cachedChain(recipe, folder.path);
+  const neverBuilt = { ...recipe, build: () => assert.fail('it is there') };
+  assert.equal(await cachedChain(neverBuilt, folder.path), file);
+  await assert.rejects(
+    cachedChain({ ...recipe, tip: 'f'.repeat(64) }, folder.path),
+    /ends with block 100 [0-9a-f]{64}, not/,
+  );
+  assert.equal((await readdir(folder.path)).length, 1);
+});
+
+function recipeOf(blocks: readonly Block[]): ChainRecipe {
+  return { name: 'test', tip: blocks.at(-1)?.hash ?? '', height: blocks.length, build: () => blocks };
+}
+
+test('coins are spent once each, half of them while they are young', () => {
+  const pool = new CoinPool<number>(seededRandom(1));
+  for (let block = 0; block < 100; block++) {
+    pool.add(Array.from({ length: 10 }, (_, index) => block * 10 + index));
+    pool.nextBlock();
+  }
+  const taken = Array.from({ length: 100 }, () => pool.take());
+  const young = taken.filter((coin) => coin >= 900).length;
+  assert.ok(young > 35 && young < 65, `${young} of 100`);
+  const rest = Array.from({ length: 900 }, () => pool.take());
+  assert.equal(new Set([...taken, ...rest]).size, 1000);
+  assert.throws(() => pool.take(), /the pool is not empty/);
 });
