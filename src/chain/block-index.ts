@@ -97,19 +97,22 @@ export class BlockIndex {
     return marked;
   }
 
-  /** Forgets that the block failed, and so its ancestors and descendants (Core's ResetBlockFailureFlags). Gives the ids cleared. */
+  /**
+   * Forgets that the block, its ancestors or its descendants failed (Core's ResetBlockFailureFlags), and with them all
+   * that was refused for descending from one of these. Gives the ids that are free again.
+   */
   clearFailed(id: HeaderId): HeaderId[] {
-    const cleared: HeaderId[] = [];
-    const clear = (each: HeaderId): void => {
-      if (!this.isFailed(each)) return;
-      const state = this.#states.get(each);
-      state[0] = (state[0] ?? 0) & ~(FAILED | FAILED_PARENT);
-      this.#dirty.add(each);
-      cleared.push(each);
-    };
-    for (let up: HeaderId | undefined = id; up !== undefined; up = this.tree.parentOf(up)) clear(up);
-    for (let child = id + 1; child < this.tree.size; child++) if (this.tree.isAncestor(id, child)) clear(child);
-    return cleared;
+    for (let up: HeaderId | undefined = id; up !== undefined; up = this.tree.parentOf(up)) this.#clear(up, FAILED);
+    const freed: HeaderId[] = [];
+    // Parents come before their children: one pass finds whose ancestors are free of blame.
+    for (let each = 0; each < this.tree.size; each++) {
+      if (!this.isFailed(each)) continue;
+      if (this.tree.isAncestor(id, each)) this.#clear(each, FAILED);
+      const parent = this.tree.parentOf(each);
+      if (parent === undefined || !this.isFailed(parent)) this.#clear(each, FAILED_PARENT);
+      if (!this.isFailed(each)) freed.push(each);
+    }
+    return freed;
   }
 
   /** Writes what changed since the last time, in one batch, durably. Throws NodeError; nothing is lost then. */
@@ -169,6 +172,13 @@ export class BlockIndex {
   #setStatus(id: HeaderId, bits: number): void {
     const state = this.#states.get(id);
     state[0] = (state[0] ?? 0) | bits;
+    this.#dirty.add(id);
+  }
+
+  #clear(id: HeaderId, bits: number): void {
+    if (!this.#has(id, bits)) return;
+    const state = this.#states.get(id);
+    state[0] = (state[0] ?? 0) & ~bits;
     this.#dirty.add(id);
   }
 

@@ -137,7 +137,7 @@ class ChainWriter {
 
   async idle(): Promise<void> {
     await Promise.allSettled(this.#submissions);
-    await this.#queue.idle();
+    await this.#atRest();
   }
 
   async open(): Promise<void> {
@@ -224,7 +224,7 @@ class ChainWriter {
     const alone = checkBlockAlone(this.#deps.params, block);
     if (alone !== undefined) return this.#reject(block, alone);
     const header = acceptHeader(this.#accept, block.header);
-    if (header.kind === 'failed') return { kind: 'invalid', failure: this.#knownFailure(block.hash) ?? header.failure };
+    if (header.kind === 'failed') return { kind: 'invalid', failure: header.failure };
     const { id } = header;
     if (header.kind === 'added') this.#headerAdded(id);
     if (index.hasData(id)) return { kind: 'accepted', id, isNew: false };
@@ -275,7 +275,13 @@ class ChainWriter {
       this.#findBestHeader();
     });
     await this.#decided(id);
+    await this.#atRest();
     return true;
+  }
+
+  /** Resolves when the best block is the tip. */
+  async #atRest(): Promise<void> {
+    while (this.#isActivating) await this.#queue.idle();
   }
 
   #headerAdded(id: HeaderId): void {
@@ -293,11 +299,6 @@ class ChainWriter {
       this.#invalid(id, reason);
     }
     return { kind: 'invalid', failure: reason };
-  }
-
-  #knownFailure(hash: BlockHash): ValidationFailure | undefined {
-    const id = this.state.index.tree.find(hash);
-    return id === undefined ? undefined : this.#failures.get(id);
   }
 
   #invalid(id: HeaderId, reason: ValidationFailure): void {

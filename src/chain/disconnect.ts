@@ -19,9 +19,9 @@ export function disconnectBlock(
   coins: CoinsCache,
   params: NetworkParams,
 ): boolean {
-  const isClean = takeBack(block.transactions, entry.height, undo, coins);
   // Core's IsBIP30Unspendable: a later coinbase of the same id took the place of this block's.
-  return isClean || params.bip30Unspendable.get(entry.height) === entry.hash;
+  const isCoinbaseReplaced = params.bip30Unspendable.get(entry.height) === entry.hash;
+  return takeBack(block.transactions, entry.height, undo, coins, isCoinbaseReplaced);
 }
 
 /** The first transactions of a block, the last of them first; `undo` has a list for each but the coinbase. */
@@ -30,12 +30,14 @@ export function takeBack(
   height: number,
   undo: BlockUndo,
   coins: CoinsCache,
+  isCoinbaseReplaced = false,
 ): boolean {
   let isClean = undo.length === Math.max(0, transactions.length - 1);
   for (let at = transactions.length - 1; at >= 0; at--) {
     const tx = transactions[at];
     if (tx === undefined) continue;
-    if (!removeOutputs(tx, height, coins)) isClean = false;
+    const areOutputsThere = removeOutputs(tx, height, coins);
+    if (!areOutputsThere && !(tx.isCoinbase && isCoinbaseReplaced)) isClean = false;
     if (at > 0 && !restoreInputs(tx, undo[at - 1] ?? [], coins)) isClean = false;
   }
   return isClean;

@@ -119,6 +119,6 @@ export type Chain = AsyncDisposable &
     readonly observe: (observer: ChainObserver) => () => void;
     /** Writes all state to disk. */
     readonly flush: () => Promise<void>;
-    /** Aborted-safe wait for queued work: resolves when every submitBlock so far is decided. */
+    /** Resolves when every submitBlock so far is decided and the best block is the tip; never rejects. */
     readonly idle: () => Promise<void>;
   };

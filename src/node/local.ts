@@ -61,6 +61,8 @@ async function submitBlock(deps: LocalDeps, block: Block): Promise<SubmitResult>
   const verdict = await deps.chain.submitBlock(block);
   switch (verdict.kind) {
     case 'invalid':
+      // The chain may be on its way back; who asks for the tip next expects it there.
+      await deps.chain.idle();
       return { kind: 'rejected', code: verdict.failure.code };
     case 'duplicate':
       return { kind: 'duplicate' };

@@ -13,7 +13,16 @@ import {
   nextWorkRequired,
   parseNetworkParams,
 } from '#consensus';
-import { Block, type BlockHash, BlockHeader, type BlockHeaderFields, type Sats, type Transaction } from '#primitives';
+import {
+  Block,
+  type BlockHash,
+  BlockHeader,
+  type BlockHeaderFields,
+  type Sats,
+  Transaction,
+  type TransactionFields,
+  type TxInput,
+} from '#primitives';
 import regtestFile from '../../config/networks/regtest.json' with { type: 'json' };
 import { assembleBlock } from '../../src/mempool/assemble-block.ts';
 import { grindSlice } from '../../src/mempool/grind.ts';
@@ -168,6 +177,20 @@ export function createChainBuilder(params: NetworkParams, options: { readonly se
   const { genesis } = params;
   const nonces = { next: ((options.seed ?? 1) & 0xffff) * 2 ** 32 };
   return new ChainBuilder(params, [{ block: genesis, hash: genesis.hash, height: 0 }], nonces);
+}
+
+/** For `mutateTransactions`: the coinbase with other fields. */
+export function withCoinbase(change: (coinbase: Transaction) => Partial<TransactionFields>) {
+  return ([coinbase, ...others]: readonly Transaction[]): readonly Transaction[] => {
+    assert(coinbase !== undefined);
+    const { version, inputs, outputs, lockTime } = coinbase;
+    return [Transaction.fromFields({ version, inputs, outputs, lockTime, ...change(coinbase) }), ...others];
+  };
+}
+
+/** For `mutateTransactions`: the coinbase with another script or witness. */
+export function withCoinbaseInput(changes: Partial<TxInput>): NonNullable<BlockOptions['mutateTransactions']> {
+  return withCoinbase(({ inputs }) => ({ inputs: inputs.map((input) => ({ ...input, ...changes })) }));
 }
 
 function finish(draft: Block, options: BlockOptions): Block {

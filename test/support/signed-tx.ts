@@ -45,8 +45,18 @@ function xOnlyKey(index: number): Uint8Array {
   return schnorr.getPublicKey(secret(index));
 }
 
-/** One input of 100,000 satoshis for each kind, one output; signed with `sighash` (SIGHASH_ALL by default). */
-export function signedTx(kinds: readonly OutputKind[], seed = 0): SignedTx {
+/** The script of an output of that kind. */
+export function outputScript(kind: OutputKind): Uint8Array {
+  return KINDS[kind]().script;
+}
+
+type Outpoint = { readonly txid: Uint8Array; readonly index: number };
+
+/**
+ * One input of 100,000 satoshis for each kind, one output; signed with SIGHASH_ALL. Made-up outpoints, different for
+ * each seed, unless they are given.
+ */
+export function signedTx(kinds: readonly OutputKind[], seed = 0, outpoints: readonly Outpoint[] = []): SignedTx {
   const building = new btc.Transaction({
     allowLegacyWitnessUtxo: true,
     allowUnknownInputs: true,
@@ -55,12 +65,14 @@ export function signedTx(kinds: readonly OutputKind[], seed = 0): SignedTx {
   const spent: TxOutput[] = [];
   for (const [index, kind] of kinds.entries()) {
     const payment = KINDS[kind]();
+    // The signer takes ids as people see them.
+    const outpoint = outpoints[index];
     const output = { value: 100_000n, scriptPubKey: payment.script };
     spent.push(output);
     building.addInput({
       ...payment,
-      txid: sha256(Buffer.from(`${seed} ${index} ${kind}`)),
-      index,
+      txid: outpoint?.txid.toReversed() ?? sha256(Buffer.from(`${seed} ${index} ${kind}`)),
+      index: outpoint?.index ?? index,
       witnessUtxo: { script: payment.script, amount: output.value },
     });
   }

@@ -1,6 +1,6 @@
 /** Builds and signs legacy transactions for tests. What a coin needs to be spent is said by a `Lock`. */
-import type { Sats, Transaction, TxOutput } from '#primitives';
-import { pushData } from '#script';
+import { type Sats, Transaction, type TxOutput } from '#primitives';
+import { pushData, SIGHASH_ALL, signatureHash } from '#script';
 import { concatBytes } from '#util';
 import { type PayerCoin, type SignInput, signInputs, unsignedPayment } from '../../src/mempool/payer.ts';
 import { ANYONE_CAN_SPEND, multisigScript, p2shScript, type TestKey, testKey } from './keys.ts';
@@ -28,6 +28,8 @@ export type SpendOptions = {
   readonly sequence?: number;
 };
 
+const NO_SCRIPT = new Uint8Array(0);
+const FINAL_SEQUENCE = 0xffffffff;
 const DEFAULT_LOCK: Lock = { kind: 'p2pkh', key: testKey(0) };
 
 export function lockScript(lock: Lock): Uint8Array {
@@ -66,6 +68,42 @@ export function buildTx(
   );
 }
 
+/** An input with its scripts as they are, right or wrong. */
+export type RawSpend = {
+  readonly coin: TestCoin;
+  readonly scriptSig?: Uint8Array;
+  readonly witness?: readonly Uint8Array[];
+  readonly sequence?: number;
+};
+
+/** A transaction that is signed by nobody; default output: all that the coins hold, for anybody. */
+export function rawTx(
+  spends: readonly RawSpend[],
+  outputs: readonly TxOutput[] = [pay(sumOf(spends), { kind: 'anyone' })],
+  options: Pick<SpendOptions, 'version' | 'lockTime'> = {},
+): Transaction {
+  const inputs = spends.map(({ coin, scriptSig = NO_SCRIPT, witness = [], sequence = FINAL_SEQUENCE }) => {
+    return { prevTxid: coin.txid, prevIndex: coin.index, scriptSig, witness, sequence };
+  });
+  return Transaction.fromFields({ version: 2, lockTime: 0, ...options, inputs, outputs });
+}
+
+function sumOf(spends: readonly RawSpend[]): Sats {
+  return spends.reduce((sum, { coin }) => sum + coin.output.value, 0n);
+}
+
+/** The signature of input `at` before segwit, hash type included. `scriptCode`: the coin's script unless told otherwise. */
+export function legacySignature(
+  tx: Transaction,
+  at: number,
+  key: TestKey,
+  coin: TestCoin,
+  options: { readonly scriptCode?: Uint8Array; readonly hashType?: number } = {},
+): Uint8Array {
+  const { scriptCode = coin.output.scriptPubKey, hashType = SIGHASH_ALL } = options;
+  return concatBytes(key.sign(signatureHash(scriptCode, tx, at, hashType)), Uint8Array.of(hashType));
+}
+
 /** Output `index` of a transaction, ready to spend. */
 export function outputOf(tx: Transaction, index = 0): TestCoin {
   const output = tx.outputs[index];
@@ -77,7 +115,7 @@ export function outputOf(tx: Transaction, index = 0): TestCoin {
 function unlockScript(lock: Lock, sign: SignInput, redeemScript?: Uint8Array): Uint8Array {
   switch (lock.kind) {
     case 'anyone':
-      return new Uint8Array(0);
+      return NO_SCRIPT;
     case 'p2pkh':
       return concatBytes(pushData(sign(lock.key, redeemScript)), pushData(lock.key.publicKey));
     case 'p2pk':
