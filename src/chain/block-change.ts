@@ -16,7 +16,7 @@ import {
   transactionSigOpCost,
   type ValidationFailure,
 } from '#consensus';
-import { type Block, MAX_MONEY, type Transaction } from '#primitives';
+import { type Block, MAX_MONEY, type Transaction, type TxOutput } from '#primitives';
 import { isUnspendable } from '#script';
 import type { ScriptJob } from '#verify';
 import { encodeCoinView } from './coin-codec.ts';
@@ -106,31 +106,36 @@ export class BlockChange {
   #spendInputs(tx: Transaction): ValidationFailure | undefined {
     const taken = tx.inputs.map(({ prevTxid, prevIndex }) => this.#coins.spend(prevTxid, prevIndex));
     const coins = taken.map((bytes) => (bytes === undefined ? undefined : decodeStored(bytes)));
-    const found = this.#checkInputs(tx, coins);
-    if (found !== undefined) {
+    const checked = this.#checkInputs(tx, coins);
+    if ('failure' in checked) {
       restoreInputs(tx, taken, this.#coins);
-      return found;
+      return checked.failure;
     }
     this.spent.push(taken as Uint8Array[]);
-    this.jobs.push({ tx, spent: (coins as Coin[]).map(({ output }) => output), flags: this.#flags });
+    this.jobs.push({ tx, spent: checked.outputs, flags: this.#flags });
     return undefined;
   }
 
-  /** In Core's order. */
-  #checkInputs(tx: Transaction, found: readonly (Coin | undefined)[]): ValidationFailure | undefined {
+  /** In Core's order. Gives the outputs spent. */
+  #checkInputs(
+    tx: Transaction,
+    found: readonly (Coin | undefined)[],
+  ): { readonly failure: ValidationFailure } | { readonly outputs: readonly TxOutput[] } {
     const { entry } = this;
     const inputs = checkTxInputs(tx, found, entry.height);
-    if ('failure' in inputs) return inputs.failure;
+    if ('failure' in inputs) return inputs;
     const coins = found as readonly Coin[];
     this.#fees += inputs.fee;
     if (this.#fees > MAX_MONEY) {
       const debug = 'accumulated fee in the block out of range';
-      return failure('consensus', 'bad-txns-accumulated-fee-outofrange', debug);
+      return { failure: failure('consensus', 'bad-txns-accumulated-fee-outofrange', debug) };
     }
     if (!this.#sequenceLocksPass(tx, coins)) {
-      return failure('consensus', 'bad-txns-nonfinal', 'contains a non-BIP68-final transaction');
+      return { failure: failure('consensus', 'bad-txns-nonfinal', 'contains a non-BIP68-final transaction') };
     }
-    return this.#countSigOps(tx, coins);
+    const outputs = coins.map(({ output }) => output);
+    const tooMany = this.#countSigOps(tx, outputs);
+    return tooMany === undefined ? { outputs } : { failure: tooMany };
   }
 
   #sequenceLocksPass(tx: Transaction, coins: readonly Coin[]): boolean {
@@ -140,8 +145,7 @@ export class BlockChange {
     return evaluateSequenceLocks(calculateSequenceLocks(tx, heights, entry), entry);
   }
 
-  #countSigOps(tx: Transaction, coins: readonly Coin[]): ValidationFailure | undefined {
-    const outputs = coins.map(({ output }) => output);
+  #countSigOps(tx: Transaction, outputs: readonly TxOutput[]): ValidationFailure | undefined {
     this.#sigOpCost += transactionSigOpCost(tx, outputs, this.#flags);
     if (this.#sigOpCost <= limits.MAX_BLOCK_SIGOPS_COST) return undefined;
     return failure('consensus', 'bad-blk-sigops', 'too many sigops');

@@ -17,8 +17,10 @@ export type ScanItem =
   /** From `offset` on, up to the next block or the end, there is something that is no block. One for each gap. */
   | { readonly kind: 'corrupt'; readonly offset: number; readonly reason: string };
 
-/** As Core's CBufferedFile: wherever a block begins, it can be seen whole. */
-const WINDOW_BYTES = 2 * MAX_BLOCK_BYTES;
+/** Bytes read at a time, unless a block is larger. */
+const WINDOW_BYTES = 1 << 20;
+/** Bytes searched for the next magic at a time. */
+const SEARCH_BYTES = WINDOW_BYTES / 2;
 const MAGIC_BYTES = 4;
 /** Version, two counts, lock time. */
 const MIN_TRANSACTION_BYTES = 10;
@@ -115,9 +117,9 @@ function decodeRecord(view: Uint8Array): Block | DecodeError {
 /** The offset of the next magic with room for a length behind it. What is passed over is reported to `gap`. */
 async function findMagic(window: ByteWindow, magic: Uint8Array, from: number, gap: Gap): Promise<number | undefined> {
   for (let offset = from; ; ) {
-    const view = await window.view(offset, WINDOW_BYTES / 2);
+    const view = await window.view(offset, SEARCH_BYTES);
     const found = asBuffer(view).indexOf(magic);
-    const isLast = view.length < WINDOW_BYTES / 2 || offset + view.length >= window.size;
+    const isLast = view.length < SEARCH_BYTES || offset + view.length >= window.size;
     // The first bytes of a magic may stand at the very end of the view.
     const passed = found >= 0 ? found : Math.max(0, isLast ? view.length : view.length - MAGIC_BYTES + 1);
     gap.pass(view.subarray(0, passed), offset);
@@ -166,11 +168,11 @@ class ByteWindow {
     return this.#source.size;
   }
 
-  /** `length` bytes from `offset`; fewer at the end of the source. `length` is at most half the window. */
+  /** `length` bytes from `offset`; fewer at the end of the source. */
   async view(offset: number, length: number): Promise<Uint8Array> {
     const end = Math.min(offset + length, this.#source.size);
     if (offset < this.#start || end > this.#start + this.#bytes.length) {
-      this.#bytes = await this.#source.read(offset, WINDOW_BYTES);
+      this.#bytes = await this.#source.read(offset, Math.max(length, WINDOW_BYTES));
       this.#start = offset;
     }
     return this.#bytes.subarray(offset - this.#start, end - this.#start);

@@ -204,8 +204,9 @@ class ChainWriter {
     const accepted = await this.#accepting.run(() => this.#acceptBlock(block));
     if (accepted.kind === 'invalid') return accepted;
     const { id, isNew } = accepted;
-    await this.#decided(id);
-    const { active, index } = this.state;
+    const { active, candidates, index } = this.state;
+    // Without all of its ancestors nothing can be decided.
+    if (candidates.isComplete(id)) await this.#decided(id);
     const entry = index.tree.entry(id);
     if (!isNew) return { kind: 'duplicate', entry };
     if (active.contains(id)) return { kind: 'connected', entry };

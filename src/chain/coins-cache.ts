@@ -42,8 +42,6 @@ export type CoinsCacheOptions = {
   readonly batchBytes?: number | undefined;
 };
 
-type Place = { readonly table: CoinTable; readonly address: number };
-
 export class CoinsCache {
   readonly #store: KeyValueStore;
   readonly #key: CoinKey;
@@ -52,6 +50,9 @@ export class CoinsCache {
   readonly #batchBytes: number;
   #young: CoinTable;
   #old: CoinTable;
+  /** Where the coin asked for last stands; no object is made for it. */
+  #table: CoinTable;
+  #address = 0;
   #dirtyCount = 0;
 
   constructor(store: KeyValueStore, random: Random, options: CoinsCacheOptions) {
@@ -61,6 +62,7 @@ export class CoinsCache {
     this.#batchBytes = options.batchBytes ?? DEFAULT_BATCH_BYTES;
     this.#young = new CoinTable(this.#pool);
     this.#old = new CoinTable(this.#pool);
+    this.#table = this.#young;
   }
 
   /** Memory of all records. */
@@ -79,26 +81,23 @@ export class CoinsCache {
   }
 
   get({ txid, index }: OutPoint): Coin | undefined {
-    const found = this.#locate(txid, index);
-    if (found === undefined || found.table.isSpent(found.address)) return undefined;
-    return decodeStored(found.table.coin(found.address).slice());
+    return this.has(txid, index) ? decodeStored(this.#table.coin(this.#address).slice()) : undefined;
   }
 
   has(txid: Uint8Array, index: number): boolean {
-    const found = this.#locate(txid, index);
-    return found !== undefined && !found.table.isSpent(found.address);
+    return this.#locate(txid, index) && !this.#table.isSpent(this.#address);
   }
 
   /** Loads the coins that are not in memory yet, all at once. Nothing may be flushed before it is done. */
   async prefetch(outpoints: Iterable<SpentOutPoint>): Promise<void> {
-    const missing = [...outpoints].filter(({ prevTxid, prevIndex }) => this.#cached(prevTxid, prevIndex) === undefined);
+    const missing = [...outpoints].filter(({ prevTxid, prevIndex }) => !this.#isCached(prevTxid, prevIndex));
     if (missing.length === 0) return;
     const values = await this.#store.getMany(
       missing.map(({ prevTxid, prevIndex }) => encodeCoinKey({ txid: prevTxid, index: prevIndex })),
     );
     missing.forEach(({ prevTxid, prevIndex }, at) => {
       const value = values[at];
-      if (value !== undefined && this.#cached(prevTxid, prevIndex) === undefined) this.#insert(value, 0);
+      if (value !== undefined && !this.#isCached(prevTxid, prevIndex)) this.#insert(value, 0);
     });
   }
 
@@ -107,13 +106,12 @@ export class CoinsCache {
    * is not in memory (BIP30's duplicates). Gives the bytes of the unspent coin in memory that it replaced, if any.
    */
   add(txid: Uint8Array, index: number, coin: Uint8Array, mayExist: boolean): Uint8Array | undefined {
-    const found = this.#cached(txid, index);
-    if (found === undefined) {
+    if (!this.#isCached(txid, index)) {
       this.#insert(coin, DIRTY | (mayExist ? 0 : FRESH));
       this.#dirtyCount++;
       return undefined;
     }
-    const { table, address } = found;
+    const [table, address] = [this.#table, this.#address];
     const replaced = table.isSpent(address) ? undefined : table.coin(address).slice();
     const flags = table.flags(address);
     if ((flags & DIRTY) === 0) this.#dirtyCount++;
@@ -127,9 +125,8 @@ export class CoinsCache {
 
   /** Takes the coin out and gives its bytes, the caller's own; undefined if there is none. */
   spend(txid: Uint8Array, index: number): Uint8Array | undefined {
-    const found = this.#locate(txid, index);
-    if (found === undefined || found.table.isSpent(found.address)) return undefined;
-    const { table, address } = found;
+    if (!this.has(txid, index)) return undefined;
+    const [table, address] = [this.#table, this.#address];
     const coin = table.coin(address).slice();
     const flags = table.flags(address);
     if ((flags & FRESH) !== 0) {
@@ -196,31 +193,35 @@ export class CoinsCache {
     this.#swap();
   }
 
-  /** In memory, or loaded from the store. `#key` is set afterwards. */
-  #locate(txid: Uint8Array, index: number): Place | undefined {
-    const cached = this.#cached(txid, index);
-    if (cached !== undefined) return cached;
+  /** Whether there is a record, loaded from the store if need be: `#key`, `#table` and `#address` are set then. */
+  #locate(txid: Uint8Array, index: number): boolean {
+    if (this.#isCached(txid, index)) return true;
     const stored = this.#store.get(encodeCoinKey({ txid, index }));
-    if (stored === undefined) return undefined;
-    return this.#insert(stored, 0);
+    if (stored === undefined) return false;
+    this.#insert(stored, 0);
+    return true;
   }
 
   /** Under `#key`, which has no record. */
-  #insert(coin: Uint8Array, flags: number): Place {
+  #insert(coin: Uint8Array, flags: number): void {
     if (this.#old.count === 0 && this.#young.bytes > this.#maxBytes / 2) this.#swap();
-    return { table: this.#young, address: this.#young.insert(this.#key, coin, flags) };
+    this.#table = this.#young;
+    this.#address = this.#young.insert(this.#key, coin, flags);
   }
 
   #swap(): void {
     [this.#young, this.#old] = [this.#old, this.#young];
   }
 
-  #cached(txid: Uint8Array, index: number): Place | undefined {
+  /** Whether there is a record in memory: `#table` and `#address` are set then, `#key` always. */
+  #isCached(txid: Uint8Array, index: number): boolean {
     this.#key.set(txid, index);
-    const inYoung = this.#young.find(this.#key);
-    if (inYoung !== 0) return { table: this.#young, address: inYoung };
-    const inOld = this.#old.find(this.#key);
-    return inOld === 0 ? undefined : { table: this.#old, address: inOld };
+    this.#table = this.#young;
+    this.#address = this.#young.find(this.#key);
+    if (this.#address !== 0) return true;
+    this.#table = this.#old;
+    this.#address = this.#old.find(this.#key);
+    return this.#address !== 0;
   }
 }
 

@@ -180,8 +180,8 @@ function isPayToUncompressedKey(s: Uint8Array): boolean {
 function readCompressedScript(reader: Reader): Uint8Array {
   const start = reader.offset;
   const kind = readVarint(reader);
-  if (kind === 0) return scriptOf([0x76, 0xa9, 20], reader.take(20), [0x88, 0xac]);
-  if (kind === 1) return scriptOf([0xa9, 20], reader.take(20), [0x87]);
+  if (kind === 0) return filledIn(P2PKH, 3, reader.take(20));
+  if (kind === 1) return filledIn(P2SH, 2, reader.take(20));
   if (kind === 2 || kind === 3) return scriptOf([33, kind], reader.take(32), [0xac]);
   if (kind === 4 || kind === 5) {
     const key = decompressPublicKey(scriptOf([kind - 2], reader.take(32), []));
@@ -191,6 +191,15 @@ function readCompressedScript(reader: Reader): Uint8Array {
   const script = reader.take(kind - SPECIAL_SCRIPTS);
   // Core: an overly long script reads as a short one that cannot be spent either.
   return script.length > MAX_SCRIPT_BYTES ? Uint8Array.of(OP_RETURN) : script;
+}
+
+const P2PKH = scriptOf([0x76, 0xa9, 20], new Uint8Array(20), [0x88, 0xac]);
+const P2SH = scriptOf([0xa9, 20], new Uint8Array(20), [0x87]);
+
+function filledIn(template: Uint8Array, at: number, hash: Uint8Array): Uint8Array {
+  const script = template.slice();
+  script.set(hash, at);
+  return script;
 }
 
 function scriptOf(before: readonly number[], middle: Uint8Array, after: readonly number[]): Uint8Array {

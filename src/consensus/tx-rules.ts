@@ -1,6 +1,6 @@
 /** What a transaction must satisfy by itself, and together with the outputs that it spends. */
 import { isNullOutpoint, MAX_MONEY, type Sats, type Transaction, type TxInput, type TxOutput } from '#primitives';
-import { toHex } from '#util';
+import { equalBytes, toHex } from '#util';
 import { failure, type ValidationFailure } from './failure.ts';
 import {
   COINBASE_MATURITY,
@@ -43,10 +43,19 @@ function checkInputs(tx: Transaction): ValidationFailure | undefined {
   return tx.inputs.some(isNullOutpoint) ? consensusFailure('bad-txns-prevout-null') : undefined;
 }
 
+/** Up to so many are compared each with each, without a string an input. */
+const MAX_COMPARED_INPUTS = 8;
+
 function hasDuplicateInput(inputs: readonly TxInput[]): boolean {
-  if (inputs.length < 2) return false;
+  if (inputs.length <= MAX_COMPARED_INPUTS) {
+    return inputs.some((input, at) => inputs.some((other, before) => before < at && isSameOutpoint(input, other)));
+  }
   const outpoints = new Set(inputs.map((input) => `${toHex(input.prevTxid)}${input.prevIndex}`));
   return outpoints.size !== inputs.length;
+}
+
+function isSameOutpoint(a: TxInput, b: TxInput): boolean {
+  return a.prevIndex === b.prevIndex && equalBytes(a.prevTxid, b.prevTxid);
 }
 
 /** An output that an input spends, and where it was made. */

@@ -18,7 +18,7 @@ const BAR_CELLS = 24;
 const MAX_HELD_BYTES = 128 * MIB;
 const MAX_WAITING = 2_000_000;
 /** Blocks given to the chain and not decided: enough to keep all threads busy, few enough to die young in memory. */
-const PENDING = { minBlocks: 4, maxBytes: 2 * MIB };
+const PENDING = { minBlocks: 3, maxBytes: MIB / 2 };
 /** The first ones tell what is wrong; the rest are counted. */
 const MAX_SHOWN = 10;
 
