@@ -80,8 +80,20 @@ test('BIP30 exceptions are a height and a hash', () => {
 });
 
 test('BIP30 is always checked where no BIP34 hash is known', () => {
-  assert.equal(bip30At(5, paramsOf('regtest')), true);
-  assert.equal(bip30At(1_000_000, paramsOf('testnet4')), true);
+  const regtest = paramsOf('regtest');
+  for (const bip34 of [2, 500]) {
+    const late = { ...regtest, activation: { ...regtest.activation, bip34 } };
+    for (const height of [1, 499, 501, 1_000_000]) assert.equal(bip30At(height, late), true);
+  }
+});
+
+test('BIP30 needs no check where BIP34 holds from the first block on: no two coinbases are alike', () => {
+  const regtest = paramsOf('regtest');
+  for (const bip34 of [0, 1]) {
+    const params = { ...regtest, activation: { ...regtest.activation, bip34 } };
+    for (const height of [1, 5, 1_983_702]) assert.equal(bip30At(height, params), false);
+  }
+  assert.equal(bip30At(1_000_000, paramsOf('testnet4')), false);
 });
 
 test('the subsidy halves', () => {
@@ -123,6 +135,10 @@ test('signature operations: legacy and P2SH cost four, witness one', () => {
   assert.equal(cost(none, p2wsh, [multisig]), 2);
   assert.equal(cost(none, p2wsh, [multisig], ScriptFlag.P2SH), 0);
   assert.equal(cost(pushData(p2wpkh), p2sh, [none]), 1);
+});
+
+test('the spent outputs are those of the inputs, one each', () => {
+  assert.throws(() => transactionSigOpCost(transaction(), [], ALWAYS), /an output for each input/);
 });
 
 test('a coinbase costs its own legacy operations only', () => {

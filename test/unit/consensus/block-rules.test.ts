@@ -35,6 +35,7 @@ test('a good block', () => {
 test('proof of work comes first', () => {
   const found = checkBlock(mineBlock([], { merkleRoot: new Uint8Array(32).fill(1) }), paramsOf('mainnet'));
   assert.equal(found?.code, 'high-hash');
+  assert.equal(found?.kind, 'invalid-header', 'whatever the body is');
 });
 
 test('the merkle root is checked before anything that it covers, and blames these bytes only', () => {

@@ -115,6 +115,14 @@ test('each soft fork ends a version at its height', () => {
   assert.equal(at(0x7fffffff, { bip65: 11 }), undefined);
 });
 
+test('an outdated version is said with its number, as the header’s fault', () => {
+  assert.deepEqual(check({ version: 1 }, { ...regtest, activation: { ...regtest.activation, bip34: 1 } }), {
+    kind: 'invalid-header',
+    code: 'bad-version(0x00000001)',
+    debug: 'rejected nVersion=0x00000001 block',
+  });
+});
+
 test('a fork below the last known checkpoint is refused, before its time is looked at', () => {
   assert.deepEqual(check({ time: 0 }, regtest, 12), { kind: 'checkpoint', code: 'bad-fork-prior-to-checkpoint' });
   assert.equal(check({}, regtest, 11), undefined);
@@ -135,5 +143,10 @@ test('the last checkpoint is the highest whose header is known', () => {
   assert.equal(
     lastCheckpointHeight(mainnet, () => false),
     undefined,
+  );
+  const backwards = { ...mainnet, checkpoints: new Map([...mainnet.checkpoints].reverse()) };
+  assert.equal(
+    lastCheckpointHeight(backwards, () => true),
+    295000,
   );
 });

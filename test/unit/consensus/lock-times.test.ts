@@ -79,3 +79,10 @@ test('BIP68 is for versions from 2 on, read as unsigned', () => {
   assert.equal(locksOf([60000], [10], -1).minHeight, 60009);
   assert.equal(locksOf([60000], [10], 2).minHeight, 60009);
 });
+
+test('heights and inputs must match; the median is worked out for a time lock only', () => {
+  assert.throws(() => locksOf([5], [10, 20]), /a height for each input/);
+  const none = { minHeight: -1, minTime: -1 };
+  const ancestor = () => assert.fail('no header is needed');
+  assert.equal(evaluateSequenceLocks(none, { height: 5, ancestor }), true);
+});

@@ -78,3 +78,14 @@ test('equal leaves that are no pair are no mutation', () => {
   assert.equal(merkleTree(leaves(1, 2, 1, 3)).mutated, false);
   assert.equal(merkleTree(leaves(1, 2, 2)).mutated, false);
 });
+
+test('equal neighbours are found in the first pair as in the last, and only when every byte is equal', () => {
+  const leaf = (first: number, rest = 7): Uint8Array => new Uint8Array(32).fill(rest).fill(first, 0, 1);
+  const mutated = (...leaves: Uint8Array[]): boolean => merkleTree(leaves).mutated;
+  assert.equal(mutated(leaf(1), leaf(1)), true);
+  assert.equal(mutated(leaf(1), leaf(1), leaf(1, 8), leaf(2)), true, 'the next leaf begins alike');
+  assert.equal(mutated(leaf(2), leaf(3), leaf(1), leaf(1)), true);
+  assert.equal(mutated(leaf(1), leaf(2)), false, 'the first byte differs');
+  assert.equal(mutated(leaf(1), leaf(1).fill(9, 31)), false, 'the last byte differs');
+  assert.equal(mutated(leaf(2), leaf(1), leaf(1), leaf(3)), false, 'no pair of the tree');
+});

@@ -10,7 +10,7 @@ import {
   permittedDifficultyTransition,
 } from '#consensus';
 import { parseBlockHash } from '#primitives';
-import { checkProofOfWork, retarget, targetToCompact } from '../../../src/consensus/pow.ts';
+import { checkProofOfWork, MAX_TARGET, retarget, targetToCompact } from '../../../src/consensus/pow.ts';
 import { paramsOf, tipOf, type ViewFields, viewAt, viewChain } from './fixtures.ts';
 
 const mainnet = paramsOf('mainnet');
@@ -41,10 +41,12 @@ test('compact targets decode as in Core, flags included', () => {
     [0x05009234, 0x92340000n, false, false],
     [0x20123456, 0x123456n << 232n, false, false],
     [0xff123456, 0n, false, true],
-    [0x21010000, 1n << 256n, false, true],
+    [0x21010000, 0n, false, true],
     [0x2100ffff, 0xffffn << 240n, false, false],
     [0x220000ff, 0xffn << 248n, false, false],
     [0x22000100, 0n, false, true],
+    [0x2200ffff, 0xffn << 248n, false, true],
+    [0xff000000, 0n, false, false],
     [0x23000001, 0n, false, true],
   ];
   for (const [bits, target, negative, overflow] of rows) {
@@ -54,7 +56,7 @@ test('compact targets decode as in Core, flags included', () => {
       { negative, overflow },
       bits.toString(16),
     );
-    if (!overflow) assert.equal(decoded.target, target, bits.toString(16));
+    assert.equal(decoded.target, target, bits.toString(16));
   }
 });
 
@@ -101,12 +103,13 @@ test('proof of work: the hash may equal the target; impossible bits never pass',
 });
 
 test('work of a header', () => {
+  assert.equal(MAX_TARGET, 2n ** 256n - 1n);
   assert.equal(blockProof(0x1d00ffff), 0x100010001n);
   assert.equal(blockProof(0x207fffff), 2n);
   assert.equal(blockProof(0x2100ffff), 1n);
   assert.equal(blockProof(0x03000001), 2n ** 255n);
   assert.equal(blockProof(0x01120000), 2n ** 256n / 0x13n);
-  for (const bits of [0, 0x1d80ffff, 0xff123456]) assert.equal(blockProof(bits), 0n);
+  for (const bits of [0, 0x1d80ffff, 0xff123456, 0x2200ffff]) assert.equal(blockProof(bits), 0n);
 });
 
 test('retargets of Core’s pow_tests', () => {
@@ -120,6 +123,14 @@ test('retargets of Core’s pow_tests', () => {
     assert.equal(retarget(bits, last - first, mainnet.pow), expected, name);
     assert(permittedDifficultyTransition(mainnet, INTERVAL, bits, expected), name);
   }
+});
+
+test('a quarter of a timespan that four does not divide is rounded down', () => {
+  const pow = { ...mainnet.pow, targetTimespanSeconds: 10, targetSpacingSeconds: 5 };
+  const target = compactToTarget(0x1c05a3f4).target;
+  assert.equal(retarget(0x1c05a3f4, 0, pow), targetToCompact((target * 2n) / 10n));
+  const params = { ...mainnet, pow };
+  assert.equal(permittedDifficultyTransition(params, 2, 0x1c05a3f4, targetToCompact((target * 2n) / 10n)), true);
 });
 
 test('permitted transitions end at a factor of four, and within a period nothing may change', () => {
@@ -181,6 +192,11 @@ test('testnet: after exceptions the difficulty is that of the last block which i
 });
 
 test('testnet: the walk back ends at the first block of the period', () => {
+  const first = viewChain(
+    [{ time: 0, bits: 0x1c7fffff }, ...[1, 2, 3].map((i) => ({ time: i * 600, bits: 0x1d00ffff }))],
+    INTERVAL,
+  );
+  assert.equal(nextWorkRequired(tipOf(first), 4 * 600, testnet3), 0x1c7fffff);
   const fields = Array.from({ length: 5 }, (_, i) => ({ time: i * 600, bits: 0x1d00ffff }));
   const views = viewChain([{ time: 0, bits: 0x1b7fffff }, ...fields], INTERVAL - 1);
   assert.equal(nextWorkRequired(tipOf(views), 5 * 600, testnet3), 0x1d00ffff);

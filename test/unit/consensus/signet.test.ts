@@ -143,3 +143,43 @@ test('a solution may be a witness', () => {
   assert.equal(solves('00010152'), false);
   assert.equal(solves('0000'), false);
 });
+
+/** The solution of a block as it stands in its commitment. */
+function solution(scriptSig: Uint8Array, ...witness: readonly Uint8Array[]): Uint8Array {
+  const sized = (bytes: Uint8Array): Uint8Array => concatBytes(Uint8Array.of(bytes.length), bytes);
+  return concatBytes(HEADER, sized(scriptSig), Uint8Array.of(witness.length), ...witness.map(sized));
+}
+
+function solves(challenge: Uint8Array, ...pushes: readonly Uint8Array[]): boolean {
+  const script = concatBytes(Uint8Array.of(Op.OP_RETURN), pushData(COMMITMENT), ...pushes.map(pushData));
+  const block = mineBlock([coinbase(Uint8Array.of(1, 2), [output(0n, script)])]);
+  return checkSignetSolution(block, { ...signet, signetChallenge: challenge }) === undefined;
+}
+
+test('the solution is under the rules before taproot: strict signatures, an empty dummy, witness programs', () => {
+  const noKeys = Uint8Array.of(Op.OP_0, Op.OP_0, Op.OP_CHECKMULTISIG);
+  assert.equal(solves(noKeys, solution(Uint8Array.of(Op.OP_0))), true);
+  assert.equal(solves(noKeys, solution(Uint8Array.of(Op.OP_1))), false, 'NULLDUMMY');
+  const key = concatBytes(Uint8Array.of(2), new Uint8Array(32).fill(1));
+  const unsigned = concatBytes(pushData(key), Uint8Array.of(Op.OP_CHECKSIG, Op.OP_NOT));
+  assert.equal(solves(unsigned, solution(Uint8Array.of(Op.OP_0))), true);
+  assert.equal(solves(unsigned, solution(pushData(Uint8Array.of(1, 1)))), false, 'DERSIG');
+  const witnessScript = Uint8Array.of(Op.OP_NOT);
+  const program = concatBytes(Uint8Array.of(Op.OP_0), pushData(sha256(witnessScript)));
+  assert.equal(solves(program, solution(new Uint8Array(), new Uint8Array(), witnessScript)), true);
+  assert.equal(solves(program, solution(new Uint8Array(), Uint8Array.of(1), witnessScript)), false);
+  assert.equal(
+    solves(Uint8Array.of(Op.OP_1), solution(new Uint8Array(), new Uint8Array())),
+    false,
+    'a needless witness',
+  );
+});
+
+test('the first push with the header is the solution, whatever follows', () => {
+  const challenge = Uint8Array.of(Op.OP_NOT);
+  const good = solution(Uint8Array.of(Op.OP_0));
+  const bad = solution(Uint8Array.of(Op.OP_1));
+  assert.equal(solves(challenge, good, bad), true);
+  assert.equal(solves(challenge, bad, good), false);
+  assert.equal(solves(challenge, HEADER, good), true, 'a header alone is none');
+});

@@ -124,4 +124,22 @@ test('values of inputs stay in range, one by one and summed', () => {
   assert.equal(reasonOf(spend([coin(MAX_MONEY + 1n)], [1n])), 'bad-txns-inputvalues-outofrange');
   assert.equal(reasonOf(spend([coin(-1n)], [0n])), 'bad-txns-inputvalues-outofrange');
   assert.equal(reasonOf(spend([coin(MAX_MONEY), coin(1n)], [1n])), 'bad-txns-inputvalues-outofrange');
+  assert.equal(reasonOf(spend([coin(2n), coin(-1n)], [1n])), 'bad-txns-inputvalues-outofrange');
+  // Not with a transaction that passed checkTransaction.
+  assert.equal(reasonOf(spend([coin(MAX_MONEY)], [-1n])), 'bad-txns-fee-outofrange');
+});
+
+test('two inputs with one outpoint, anywhere among few inputs or many; half an outpoint is none', () => {
+  const code = (inputs: readonly ReturnType<typeof input>[]) => checkTransaction(transaction({ inputs }))?.code;
+  for (const count of [2, 3, 8, 9, 20]) {
+    const different = Array.from({ length: count }, (_, i) => input(i));
+    assert.equal(code(different), undefined, `${count} inputs`);
+    assert.equal(
+      code(different.map(({ prevTxid, ...rest }, i) => ({ ...rest, prevIndex: 5, prevTxid: prevTxid.with(0, i) }))),
+      undefined,
+    );
+    for (const repeated of [0, count - 2]) {
+      assert.equal(code([...different.slice(0, -1), input(repeated)]), 'bad-txns-inputs-duplicate', `${count} inputs`);
+    }
+  }
 });

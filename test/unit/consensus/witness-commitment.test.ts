@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { contextualCheckBlock, type NetworkParams } from '#consensus';
 import type { Block, Transaction, TxOutput } from '#primitives';
 import { concatBytes } from '#util';
-import { witnessCommitmentIndex } from '../../../src/consensus/witness-commitment.ts';
+import { checkWitnessMalleation, witnessCommitmentIndex } from '../../../src/consensus/witness-commitment.ts';
 import {
   coinbase,
   commitmentOutput,
@@ -100,4 +100,19 @@ test('before segwit a commitment means nothing and a witness is refused', () => 
 test('index of the commitment', () => {
   assert.equal(witnessCommitmentIndex(coinbase(HEIGHT_SCRIPT, [output(1n), good, noise])), 1);
   assert.equal(witnessCommitmentIndex(coinbase(HEIGHT_SCRIPT, [output(1n), noise])), undefined);
+});
+
+test('an output of 38 bytes that begins otherwise is no commitment', () => {
+  for (let at = 0; at < 6; at++) {
+    const other = output(
+      0n,
+      good.scriptPubKey.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+    );
+    assert.equal(witnessCommitmentIndex(coinbase(HEIGHT_SCRIPT, [good, other])), 0);
+    assert.equal(check(build([other]))?.code, 'unexpected-witness', `byte ${at}`);
+  }
+});
+
+test('without transactions there is nothing to commit to', () => {
+  assert.equal(checkWitnessMalleation(mineBlock([]), true), undefined);
 });

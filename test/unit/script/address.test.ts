@@ -130,3 +130,97 @@ test('private keys: in range, of this network, with the right marker', () => {
   for (const payload of bad) assert.equal(decodeWif(base58check.encode(payload), PREFIXES), undefined);
   assert.equal(decodeWif(base58.encode(new Uint8Array(3)), PREFIXES), undefined);
 });
+
+test('the longest address that is read has 90 characters', () => {
+  const program = concatBytes(Uint8Array.of(0x60, 40), new Uint8Array(40).fill(9));
+  for (const [hrpLength, readable] of [
+    [18, true],
+    [19, false],
+  ] as const) {
+    const prefixes = { ...PREFIXES, bech32Hrp: 'x'.repeat(hrpLength) };
+    const words = [16, ...bech32m.toWords(program.subarray(2))];
+    const address = bech32m.encode(prefixes.bech32Hrp, words, false);
+    assert.equal(address.length, readable ? 90 : 91);
+    const decoded = decodeAddress(address, prefixes);
+    if (readable) assert.deepEqual(decoded, { kind: 'valid', scriptPubKey: program });
+    else assert.deepEqual(decoded, { kind: 'invalid', error: 'Bech32 string too long' });
+    const wrong = `${address.slice(0, -1)}${address.endsWith('q') ? 'p' : 'q'}`;
+    const error = readable ? 'Invalid checksum' : 'Bech32 string too long';
+    assert.deepEqual(decodeAddress(wrong, prefixes), { kind: 'invalid', error });
+  }
+});
+
+test('capital letters are read like small ones', () => {
+  const script = concatBytes(Uint8Array.of(0, 20), new Uint8Array(20).fill(5));
+  const address = encodeAddress(script, PREFIXES) ?? '';
+  assert.deepEqual(decodeAddress(address.toUpperCase(), PREFIXES), { kind: 'valid', scriptPubKey: script });
+});
+
+test('Base58 of 100 bytes is read, of 101 not; an empty payload has no version', () => {
+  assert.equal(errorOf('1'.repeat(100)), 'Invalid checksum or length of Base58 address (P2PKH or P2SH)');
+  assert.equal(errorOf('1'.repeat(101)), 'Invalid or unsupported Segwit (Bech32) or Base58 encoding.');
+  assert.equal(errorOf(base58check.encode(new Uint8Array(0))), 'Invalid or unsupported Base58-encoded address.');
+  assert.equal(
+    errorOf(base58.encode(new Uint8Array(3))),
+    'Invalid checksum or length of Base58 address (P2PKH or P2SH)',
+  );
+  assert.equal(errorOf(withVersion(5, 20)), undefined);
+  assert.equal(errorOf(withVersion(0, 21)), 'Invalid checksum or length of Base58 address (P2PKH or P2SH)');
+  assert.equal(errorOf(withVersion(5, 19)), 'Invalid length for Base58 address (P2PKH or P2SH)');
+  assert.equal(errorOf(withVersion(1, 19)), 'Invalid or unsupported Base58-encoded address.');
+});
+
+test('characters that no address has, wherever they stand, and letters of one size only', () => {
+  assert.equal(errorOf('bc1qqqqqqé'), 'Invalid character or mixed case');
+  assert.equal(errorOf('bc1qqqqqqqB'), 'Invalid character or mixed case');
+  assert.equal(errorOf('BC1QQQQQQQQ'), 'Invalid checksum');
+  assert.equal(errorOf('bc1bqqqqqqq'), 'Invalid Base 32 character');
+});
+
+test('where the separator may stand', () => {
+  assert.equal(errorOf('bc1qqqqq'), 'Invalid separator position');
+  assert.equal(errorOf('bc1qqqqqq'), 'Invalid checksum');
+  const prefixes = { ...PREFIXES, bech32Hrp: '1' };
+  assert.deepEqual(decodeAddress('1qqqqqqqq', prefixes), { kind: 'invalid', error: 'Invalid separator position' });
+});
+
+test('versions and sizes of witness programs that have an address', () => {
+  const hasAddress = (version: number, length: number): boolean => {
+    const script = concatBytes(pushNumber(version), Uint8Array.of(length), new Uint8Array(length));
+    const address = encodeAddress(script, PREFIXES);
+    if (address === undefined) return false;
+    assert.equal(errorOf(address), undefined, address);
+    return true;
+  };
+  for (let length = 1; length <= 41; length++) {
+    assert.equal(hasAddress(0, length), length === 20 || length === 32, `${length}`);
+    for (const version of [1, 16]) assert.equal(hasAddress(version, length), length >= 2 && length <= 40, `${length}`);
+  }
+});
+
+test('a program of one byte is said to be too short', () => {
+  for (const version of [1, 16]) {
+    const address = bech32m.encode('bc', [version, ...bech32m.toWords(Uint8Array.of(1))]);
+    assert.equal(errorOf(address), 'Invalid Bech32 address program size (1 byte)');
+  }
+});
+
+test('a script that differs from pay-to-key-hash in one byte of its frame has no address', () => {
+  const frame = concatBytes(Uint8Array.of(0x76, 0xa9, 20), new Uint8Array(20), Uint8Array.of(0x88, 0xac));
+  assert.notEqual(encodeAddress(frame, PREFIXES), undefined);
+  for (const at of [0, 1, 2, 23, 24]) {
+    const other = frame.map((byte, i) => (i === at ? byte + 1 : byte));
+    assert.equal(encodeAddress(other, PREFIXES), undefined, `byte ${at}`);
+  }
+  assert.equal(encodeAddress(frame.subarray(0, 24), PREFIXES), undefined);
+  assert.equal(encodeAddress(concatBytes(frame, Uint8Array.of(0)), PREFIXES), undefined);
+});
+
+test('lengths of private keys', () => {
+  const key = new Uint8Array(32).fill(1);
+  const decoded = (...rest: readonly number[]) =>
+    decodeWif(base58check.encode(concatBytes(Uint8Array.of(128), key, Uint8Array.from(rest))), PREFIXES);
+  assert.deepEqual(decoded(), { secret: key, compressed: false });
+  assert.deepEqual(decoded(1), { secret: key, compressed: true });
+  for (const rest of [[0], [2], [1, 0], [0, 1], [1, 1]]) assert.equal(decoded(...rest), undefined);
+});

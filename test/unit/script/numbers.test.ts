@@ -47,6 +47,13 @@ test('numbers have one shortest form, which reads back', () => {
   );
 });
 
+test('negative zero reads as zero, and is longer than zero', () => {
+  for (const hex of ['80', '0080']) {
+    assert.ok(Object.is(decodeScriptNum(fromHex(hex), false), 0), hex);
+    assert.equal(decodeScriptNum(fromHex(hex), true), undefined, hex);
+  }
+});
+
 test('any bytes either are a number, whose shortest form is no longer, or are none', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 6 }), (bytes) => {

@@ -53,6 +53,34 @@ describe('reading instructions', () => {
     }
   });
 
+  test('at the end, and behind a push that is cut short, there is no data', () => {
+    const reader = new ScriptReader(fromHex('02aabb'));
+    assert.deepEqual([reader.atEnd, reader.position, reader.dataLength, reader.opcode], [false, 0, 0, 0xff]);
+    assert.equal(reader.next(), true);
+    assert.deepEqual([reader.atEnd, reader.position, reader.dataLength, reader.opcode], [true, 3, 2, 2]);
+    assert.equal(reader.next(), false);
+    assert.deepEqual([reader.atEnd, reader.position, reader.dataLength, toHex(reader.data)], [true, 3, 0, '']);
+    const short = new ScriptReader(fromHex('01aa02bb'), 0);
+    assert.equal(short.next() && !short.next(), true);
+    assert.deepEqual([short.atEnd, short.position, short.dataLength, short.opcode], [false, 3, 0, 1]);
+    const later = new ScriptReader(fromHex('515253'), 1);
+    assert.equal(later.next(), true);
+    assert.deepEqual([later.opcode, later.position], [0x52, 2]);
+  });
+
+  test('lengths of two and four bytes are little endian', () => {
+    for (const [header, length] of [
+      ['4d0201', 258],
+      ['4e02010000', 258],
+      ['4e00000100', 65_536],
+    ] as const) {
+      const reader = new ScriptReader(concatBytes(fromHex(header), new Uint8Array(length)));
+      assert.equal(reader.next(), true);
+      assert.equal(reader.dataLength, length);
+      assert.equal(reader.atEnd, true);
+    }
+  });
+
   test('any bytes are read to an end', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (script) => {
@@ -127,6 +155,31 @@ describe('patterns', () => {
     assert.equal(toHex(witnessProgram(fromHex('5102aabb'))?.program ?? new Uint8Array(0)), 'aabb');
   });
 
+  test('one other byte in the frame of P2SH makes it something else', () => {
+    const script = fromHex(`a914${hash20}87`);
+    for (const at of [0, 1, 22]) {
+      for (const change of [1, -1]) {
+        const other = script.map((byte, i) => (i === at ? byte + change : byte));
+        assert.equal(isPayToScriptHash(other), false, `byte ${at}`);
+      }
+    }
+    assert.equal(isPayToScriptHash(script.subarray(0, 22)), false);
+  });
+
+  test('every version and every length of a witness program', () => {
+    for (let opcode = 0; opcode < 256; opcode++) {
+      const version = opcode === 0 ? 0 : opcode >= 0x51 && opcode <= 0x60 ? opcode - 0x50 : undefined;
+      assert.equal(witnessProgram(Uint8Array.of(opcode, 2, 1, 1))?.version, version, `${opcode}`);
+    }
+    for (let length = 0; length < 60; length++) {
+      const script = concatBytes(Uint8Array.of(0, length), new Uint8Array(length));
+      assert.equal(witnessProgram(script)?.program.length, length >= 2 && length <= 40 ? length : undefined);
+      assert.equal(witnessProgram(script.subarray(0, -1)), undefined);
+    }
+    assert.equal(witnessProgram(new Uint8Array(0)), undefined);
+    assert.equal(witnessProgram(Uint8Array.of(0)), undefined);
+  });
+
   test('push only', () => {
     for (const hex of ['', '00', '4f', '50', '60', '02aabb', '4c00']) assert.equal(isPushOnly(fromHex(hex)), true, hex);
     for (const hex of ['61', '02aa', '5161', '4c']) assert.equal(isPushOnly(fromHex(hex)), false, hex);
@@ -158,6 +211,18 @@ describe('signature operations', () => {
     assert.equal(countSigOps(assemble('CHECKSIGADD'), true), 0);
   });
 
+  test('the number in front counts only if it is the instruction before, from OP_1 to OP_16', () => {
+    for (let keys = 1; keys <= 16; keys++) {
+      assert.equal(countSigOps(assemble(`${keys} CHECKMULTISIG`), true), keys);
+      assert.equal(countSigOps(assemble(`${keys} CHECKMULTISIGVERIFY`), true), keys);
+      assert.equal(countSigOps(assemble(`${keys} CHECKMULTISIG`), false), 20);
+      assert.equal(countSigOps(assemble(`${keys} NOP CHECKMULTISIG`), true), 20);
+    }
+    for (const before of ['-1', '0x50', 'NOP', ''])
+      assert.equal(countSigOps(assemble(`${before} CHECKMULTISIG`), true), 20);
+    assert.equal(countSigOps(assemble('CHECKMULTISIG CHECKMULTISIG'), true), 40);
+  });
+
   test('P2SH counts the redeem script, if the scriptSig only pushes', () => {
     const redeem = assemble('2 CHECKMULTISIG CHECKSIG');
     const p2sh = fromHex(`a914${'00'.repeat(20)}87`);
@@ -184,7 +249,13 @@ describe('signature operations', () => {
     assert.equal(countWitnessSigOps(pushData(keyHash), p2sh, [], flags), 1);
     assert.equal(countWitnessSigOps(pushData(scriptHash), p2sh, [script], flags), 17);
     assert.equal(countWitnessSigOps(assemble('NOP'), p2sh, [script], flags), 0);
+    assert.equal(countWitnessSigOps(concatBytes(assemble('NOP'), pushData(keyHash)), p2sh, [], flags), 0);
     assert.equal(countWitnessSigOps(none, keyHash, [], ScriptFlag.P2SH), 0, 'before segwit');
+    assert.equal(countWitnessSigOps(none, fromHex(`0015${'00'.repeat(21)}`), [script], flags), 0, 'no known size');
+    assert.equal(countWitnessSigOps(pushData(script), p2sh, [script], flags), 0, 'no program in P2SH');
+    assert.equal(countWitnessSigOps(pushData(keyHash), script, [script], flags), 0, 'no P2SH');
+    assert.equal(countWitnessSigOps(none, p2sh, [script], flags), 0);
+    assert.throws(() => countWitnessSigOps(none, keyHash, [], ScriptFlag.WITNESS), /the WITNESS flag needs P2SH/);
   });
 });
 

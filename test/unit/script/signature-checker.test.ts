@@ -41,7 +41,12 @@ test('BIP112: version 2, not disabled, same kind, not longer than the sequence',
   assert.equal(check(10, 10, 1), false);
   assert.equal(check(10, 10, -1), true, 'Core compares the version as unsigned');
   assert.equal(check(10, 10, 0), false);
+  assert.equal(check(11, 11), true);
   assert.equal(check(TIME + 10, TIME + 10), true);
+  assert.equal(check(TIME, TIME), true, 'no units of time');
+  assert.equal(check(TIME + 1, TIME), true);
+  assert.equal(check(TIME, TIME + 1), false);
+  assert.equal(check(TIME, 0), false);
   assert.equal(check(TIME + 10, 10), false);
   assert.equal(check(10, TIME + 10), false);
   assert.equal(check(0x80000000 + 10, 10), false, 'the sequence has no relative lock');
@@ -72,6 +77,61 @@ describe('signature hashes', () => {
     assert.equal(asked.length, 56);
     assert.equal(new Set(asked).size, 28);
     for (let i = 0; i < asked.length; i += 2) assert.equal(asked[i], asked[i + 1]);
+  });
+
+  test('a checker asked for the same again does not hash again', () => {
+    const hashes: Uint8Array[] = [];
+    const spy = { ...loadSecp256k1(), verifyEcdsa: (hash: Uint8Array) => hashes.push(hash) > 0 };
+    const checker = new TxSignatureChecker(new TxSighash(tx, spent), 0, spy);
+    const key = new Uint8Array(33).fill(2);
+    const code = Uint8Array.of(0xac);
+    for (const version of [SigVersion.BASE, SigVersion.WITNESS_V0]) {
+      for (const hashType of [1, 1, 2, 2]) checker.checkEcdsa(Uint8Array.of(0x30, hashType), key, code, version);
+      checker.checkEcdsa(Uint8Array.of(0x30, 2), key, Uint8Array.from(code), version);
+    }
+    checker.checkEcdsa(Uint8Array.of(0x30, 2), key, code, SigVersion.BASE);
+    checker.checkEcdsa(Uint8Array.of(0x30, 2), key, code, SigVersion.WITNESS_V0);
+    const same = hashes.map((hash, i) => hash === hashes[i - 1]);
+    assert.deepEqual(same, [false, true, false, true, false, false, true, false, true, false, false, false]);
+  });
+
+  test('what the curve is given: the hash, the key, the signature without its type; nothing for bad shapes', () => {
+    const asked: string[] = [];
+    const secp = loadSecp256k1();
+    const spy = {
+      ...secp,
+      verifyEcdsa: (...args: readonly Uint8Array[]) => asked.push(args.map(toHex).join(' ')) > 0,
+      verifySchnorr: (...args: readonly Uint8Array[]) => asked.push(args.map(toHex).join(' ')) > 1,
+    };
+    const sighash = new TxSighash(tx, spent);
+    const checker = new TxSignatureChecker(sighash, 1, spy);
+    const key = new Uint8Array(33).fill(2);
+    const code = Uint8Array.of(0xac);
+    assert.equal(checker.checkEcdsa(new Uint8Array(0), key, code, SigVersion.BASE), false);
+    assert.equal(checker.checkEcdsa(Uint8Array.of(9, 1), key.subarray(1), code, SigVersion.BASE), false);
+    assert.equal(checker.checkEcdsa(Uint8Array.of(8, 9, 1), key, code, SigVersion.BASE), true);
+    assert.deepEqual(asked, [`${toHex(sighash.legacy(code, 1, 1))} ${toHex(key)} 0809`]);
+
+    const context = { annexHash: undefined, leafHash: undefined, codeSeparatorPosition: 0xffffffff, weightLeft: 0 };
+    const xOnly = new Uint8Array(32).fill(3);
+    const schnorr = (length: number, type?: number): string | undefined => {
+      const signature = new Uint8Array(length).fill(7);
+      if (type !== undefined) signature[64] = type;
+      return checker.checkSchnorr(signature, xOnly, SigVersion.TAPROOT, context);
+    };
+    for (const length of [0, 63, 66]) assert.equal(schnorr(length), 'SCHNORR_SIG_SIZE');
+    assert.equal(schnorr(65, 0), 'SCHNORR_SIG_HASHTYPE');
+    assert.equal(schnorr(65, 4), 'SCHNORR_SIG_HASHTYPE');
+    for (const [length, type] of [
+      [64, 0],
+      [65, 1],
+      [65, 0x81],
+    ] as const) {
+      asked.length = length === 64 ? 0 : 1;
+      assert.equal(schnorr(length, length === 64 ? undefined : type), length === 64 ? 'SCHNORR_SIG' : undefined);
+      const hash = sighash.taproot(1, type, SigVersion.TAPROOT, context);
+      assert.equal(asked.at(-1), `${hash && toHex(hash)} ${toHex(xOnly)} ${'07'.repeat(64)}`);
+    }
   });
 
   test('before segwit the whole hash and the general one agree where they should', () => {
