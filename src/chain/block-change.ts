@@ -154,7 +154,9 @@ export class BlockChange {
   /** Core's AddCoins: outputs that nobody can spend are no coins. */
   #addOutputs(tx: Transaction): void {
     const { txidBytes, isCoinbase } = tx;
-    for (const [index, output] of tx.outputs.entries()) {
+    let index = -1;
+    for (const output of tx.outputs) {
+      index++;
       if (isUnspendable(output.scriptPubKey)) continue;
       // Before BIP34 two coinbases could have one txid: then the older coin must be known, to be put back.
       const isReplaced = isCoinbase && this.#mayReplace && this.#coins.has(txidBytes, index);

@@ -129,6 +129,12 @@ export class CoinTable {
     return this.#chunkOf(address).bytes.subarray(start, start + (this.#meta(address) & LENGTH_MASK));
   }
 
+  /** The same bytes as a copy. */
+  copy(address: number): Uint8Array {
+    const start = byteAt(address) + HEADER_BYTES;
+    return this.#chunkOf(address).bytes.slice(start, start + (this.#meta(address) & LENGTH_MASK));
+  }
+
   /** Views of the txid, and the index. */
   txid(address: number): Uint8Array {
     const start = byteAt(address);

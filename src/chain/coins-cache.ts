@@ -81,7 +81,7 @@ export class CoinsCache {
   }
 
   get({ txid, index }: OutPoint): Coin | undefined {
-    return this.has(txid, index) ? decodeStored(this.#table.coin(this.#address).slice()) : undefined;
+    return this.has(txid, index) ? decodeStored(this.#table.copy(this.#address)) : undefined;
   }
 
   has(txid: Uint8Array, index: number): boolean {
@@ -111,8 +111,9 @@ export class CoinsCache {
       this.#dirtyCount++;
       return undefined;
     }
-    const [table, address] = [this.#table, this.#address];
-    const replaced = table.isSpent(address) ? undefined : table.coin(address).slice();
+    const table = this.#table;
+    const address = this.#address;
+    const replaced = table.isSpent(address) ? undefined : table.copy(address);
     const flags = table.flags(address);
     if ((flags & DIRTY) === 0) this.#dirtyCount++;
     if (table.fits(address, coin.length)) table.replace(address, coin, flags | DIRTY);
@@ -126,8 +127,9 @@ export class CoinsCache {
   /** Takes the coin out and gives its bytes, the caller's own; undefined if there is none. */
   spend(txid: Uint8Array, index: number): Uint8Array | undefined {
     if (!this.has(txid, index)) return undefined;
-    const [table, address] = [this.#table, this.#address];
-    const coin = table.coin(address).slice();
+    const table = this.#table;
+    const address = this.#address;
+    const coin = table.copy(address);
     const flags = table.flags(address);
     if ((flags & FRESH) !== 0) {
       table.remove(this.#key, address);

@@ -19,15 +19,13 @@ const MAX_EXACT_PREFIX = 2 ** 46;
 
 /** Writes an integer of 0 .. 2^53-1: base 128, highest digit first, each but the last less one. */
 export function writeVarint(writer: Writer, value: number): void {
-  if (value < 0x80) {
-    writer.u8(value);
-    return;
-  }
-  const digits: number[] = [value % 0x80];
-  for (let rest = Math.floor(value / 0x80) - 1; rest >= 0; rest = Math.floor(rest / 0x80) - 1) {
-    digits.push((rest % 0x80) | 0x80);
-  }
-  for (const digit of digits.reverse()) writer.u8(digit);
+  if (value >= 0x80) writeVarintHead(writer, Math.floor(value / 0x80) - 1);
+  writer.u8(value % 0x80);
+}
+
+function writeVarintHead(writer: Writer, value: number): void {
+  if (value >= 0x80) writeVarintHead(writer, Math.floor(value / 0x80) - 1);
+  writer.u8((value % 0x80) | 0x80);
 }
 
 /** Reads an integer of at most `max` (below 2^53); throws DecodeError above. */

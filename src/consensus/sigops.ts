@@ -21,11 +21,12 @@ export function transactionSigOpCost(tx: Transaction, spent: readonly TxOutput[]
   if (tx.isCoinbase) return cost;
   assert(spent.length === tx.inputs.length, 'an output for each input');
   const p2sh = (flags & ScriptFlag.P2SH) !== 0;
-  for (const [i, { scriptSig, witness }] of tx.inputs.entries()) {
-    const scriptPubKey = spent[i]?.scriptPubKey;
+  let at = 0;
+  for (const input of tx.inputs) {
+    const scriptPubKey = spent[at++]?.scriptPubKey;
     if (scriptPubKey === undefined) continue;
-    if (p2sh) cost += countP2shSigOps(scriptSig, scriptPubKey) * WITNESS_SCALE_FACTOR;
-    cost += countWitnessSigOps(scriptSig, scriptPubKey, witness, flags);
+    if (p2sh) cost += countP2shSigOps(input.scriptSig, scriptPubKey) * WITNESS_SCALE_FACTOR;
+    cost += countWitnessSigOps(input, scriptPubKey, flags);
   }
   return cost;
 }

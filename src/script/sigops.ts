@@ -1,4 +1,5 @@
 /** Counting signature operations, as the block limit counts them (Core's GetSigOpCount and CountWitnessSigOps). */
+import type { TxInput } from '#primitives';
 import { assert } from '#util';
 import { ScriptFlag } from './flags.ts';
 import { MAX_PUBKEYS_PER_MULTISIG, Op } from './opcodes.ts';
@@ -34,26 +35,26 @@ export function countP2shSigOps(scriptSig: Uint8Array, scriptPubKey: Uint8Array)
 
 /** Operations behind a witness program, bare or nested in P2SH; 0 without the WITNESS flag. */
 export function countWitnessSigOps(
-  scriptSig: Uint8Array,
+  input: Pick<TxInput, 'scriptSig' | 'witness'>,
   scriptPubKey: Uint8Array,
-  witness: readonly Uint8Array[],
   flags: number,
 ): number {
   if ((flags & ScriptFlag.WITNESS) === 0) return 0;
   assert((flags & ScriptFlag.P2SH) !== 0, 'the WITNESS flag needs P2SH');
   const bare = witnessProgram(scriptPubKey);
-  if (bare !== undefined) return programSigOps(bare, witness);
-  if (!isPayToScriptHash(scriptPubKey) || !isPushOnly(scriptSig)) return 0;
-  const nested = witnessProgram(lastPush(scriptSig));
-  return nested === undefined ? 0 : programSigOps(nested, witness);
+  if (bare !== undefined) return programSigOps(bare, input);
+  if (!isPayToScriptHash(scriptPubKey) || !isPushOnly(input.scriptSig)) return 0;
+  const nested = witnessProgram(lastPush(input.scriptSig));
+  return nested === undefined ? 0 : programSigOps(nested, input);
 }
 
 /** Core's WitnessSigOps: later versions count nothing, tapscript has its own budget (BIP342). */
-function programSigOps({ version, program }: WitnessProgram, witness: readonly Uint8Array[]): number {
+function programSigOps({ version, program }: WitnessProgram, input: Pick<TxInput, 'witness'>): number {
   if (version !== 0) return 0;
   if (program.length === 20) return 1;
-  const script = witness.at(-1);
-  return program.length === 32 && script !== undefined ? countSigOps(script, true) : 0;
+  // Looked at only here: most witnesses need not be decoded for it.
+  const script = program.length === 32 ? input.witness.at(-1) : undefined;
+  return script === undefined ? 0 : countSigOps(script, true);
 }
 
 /** The bytes of a push-only script's last push; empty for OP_1 .. OP_16, as in Core. */

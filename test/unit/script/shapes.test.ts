@@ -242,20 +242,34 @@ describe('signature operations', () => {
     const scriptHash = fromHex(`0020${'00'.repeat(32)}`);
     const taproot = fromHex(`5120${'00'.repeat(32)}`);
     const p2sh = fromHex(`a914${'00'.repeat(20)}87`);
-    assert.equal(countWitnessSigOps(none, keyHash, [], flags), 1);
-    assert.equal(countWitnessSigOps(none, scriptHash, [none, script], flags), 17);
-    assert.equal(countWitnessSigOps(none, scriptHash, [], flags), 0);
-    assert.equal(countWitnessSigOps(none, taproot, [script, script], flags), 0);
-    assert.equal(countWitnessSigOps(pushData(keyHash), p2sh, [], flags), 1);
-    assert.equal(countWitnessSigOps(pushData(scriptHash), p2sh, [script], flags), 17);
-    assert.equal(countWitnessSigOps(assemble('NOP'), p2sh, [script], flags), 0);
-    assert.equal(countWitnessSigOps(concatBytes(assemble('NOP'), pushData(keyHash)), p2sh, [], flags), 0);
-    assert.equal(countWitnessSigOps(none, keyHash, [], ScriptFlag.P2SH), 0, 'before segwit');
-    assert.equal(countWitnessSigOps(none, fromHex(`0015${'00'.repeat(21)}`), [script], flags), 0, 'no known size');
-    assert.equal(countWitnessSigOps(pushData(script), p2sh, [script], flags), 0, 'no program in P2SH');
-    assert.equal(countWitnessSigOps(pushData(keyHash), script, [script], flags), 0, 'no P2SH');
-    assert.equal(countWitnessSigOps(none, p2sh, [script], flags), 0);
-    assert.throws(() => countWitnessSigOps(none, keyHash, [], ScriptFlag.WITNESS), /the WITNESS flag needs P2SH/);
+    assert.equal(countWitnessSigOps({ scriptSig: none, witness: [] }, keyHash, flags), 1);
+    assert.equal(countWitnessSigOps({ scriptSig: none, witness: [none, script] }, scriptHash, flags), 17);
+    assert.equal(countWitnessSigOps({ scriptSig: none, witness: [] }, scriptHash, flags), 0);
+    assert.equal(countWitnessSigOps({ scriptSig: none, witness: [script, script] }, taproot, flags), 0);
+    assert.equal(countWitnessSigOps({ scriptSig: pushData(keyHash), witness: [] }, p2sh, flags), 1);
+    assert.equal(countWitnessSigOps({ scriptSig: pushData(scriptHash), witness: [script] }, p2sh, flags), 17);
+    assert.equal(countWitnessSigOps({ scriptSig: assemble('NOP'), witness: [script] }, p2sh, flags), 0);
+    assert.equal(
+      countWitnessSigOps({ scriptSig: concatBytes(assemble('NOP'), pushData(keyHash)), witness: [] }, p2sh, flags),
+      0,
+    );
+    assert.equal(countWitnessSigOps({ scriptSig: none, witness: [] }, keyHash, ScriptFlag.P2SH), 0, 'before segwit');
+    assert.equal(
+      countWitnessSigOps({ scriptSig: none, witness: [script] }, fromHex(`0015${'00'.repeat(21)}`), flags),
+      0,
+      'no known size',
+    );
+    assert.equal(
+      countWitnessSigOps({ scriptSig: pushData(script), witness: [script] }, p2sh, flags),
+      0,
+      'no program in P2SH',
+    );
+    assert.equal(countWitnessSigOps({ scriptSig: pushData(keyHash), witness: [script] }, script, flags), 0, 'no P2SH');
+    assert.equal(countWitnessSigOps({ scriptSig: none, witness: [script] }, p2sh, flags), 0);
+    assert.throws(
+      () => countWitnessSigOps({ scriptSig: none, witness: [] }, keyHash, ScriptFlag.WITNESS),
+      /the WITNESS flag needs P2SH/,
+    );
   });
 });
 
