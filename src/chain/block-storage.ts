@@ -1,5 +1,5 @@
 /** Bodies and undo data on disk: `blk*.dat` and `rev*.dat` together, and what a crash left at the end of the first. */
-import type { BlockHeader } from '#primitives';
+import { BLOCK_HEADER_BYTES, type BlockHeader } from '#primitives';
 import type { AppendFiles, FilePosition } from '#store';
 import { NodeError } from '#util';
 import { createBlockFiles, createUndoFiles, FRAME_BYTES, frameLength, MAX_BLOCK_BYTES } from './block-files.ts';
@@ -88,8 +88,8 @@ async function readWhole(
 ): Promise<Uint8Array | undefined> {
   if (start.offset + FRAME_BYTES > fileBytes) return undefined;
   const length = frameLength(await blk.read(start, FRAME_BYTES), magic);
-  if (length === undefined || length > MAX_BLOCK_BYTES || start.offset + FRAME_BYTES + length > fileBytes) {
-    return undefined;
-  }
+  // A file system may have stored the new length of the file, and zeros where the length of the record belongs.
+  if (length === undefined || length < BLOCK_HEADER_BYTES || length > MAX_BLOCK_BYTES) return undefined;
+  if (start.offset + FRAME_BYTES + length > fileBytes) return undefined;
   return blk.read({ file: start.file, offset: start.offset + FRAME_BYTES }, length);
 }

@@ -209,10 +209,15 @@ describe('chain', () => {
     await submitAll(chain, builder.blocks.slice(0, 12));
     const whole = disk.blk.end();
     const record = builder.at(13).block.raw;
-    await disk.blk.append([params.magic, Uint8Array.of(record.length, 0, 0, 0), record.subarray(0, 100)]);
-    const reopened = await openTestChain(params, disk);
-    assert.equal(reopened.tip().height, 12, 'connected again without asking anybody');
-    assert.deepEqual(disk.blk.end(), whole);
+    const cutShort = [Uint8Array.of(record.length, 0, 0, 0), record.subarray(0, 100)];
+    const zerosBehindTheMagic = [new Uint8Array(40)];
+    let reopened = chain;
+    for (const torn of [cutShort, zerosBehindTheMagic, []]) {
+      await disk.blk.append([params.magic, ...torn]);
+      reopened = await openTestChain(params, disk);
+      assert.equal(reopened.tip().height, 12, 'connected again without asking anybody');
+      assert.deepEqual(disk.blk.end(), whole);
+    }
     await submitAll(reopened, builder.blocks.slice(12));
     assert.equal(reopened.tip().hash, builder.tip.hash);
   });
