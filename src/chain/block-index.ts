@@ -8,7 +8,7 @@
  */
 import { blockProof } from '#consensus';
 import { BLOCK_HEADER_BYTES, BlockHeader } from '#primitives';
-import type { FilePosition, KeyValueStore } from '#store';
+import type { BatchOp, FilePosition, KeyValueStore } from '#store';
 import { assert, concatBytes, NodeError, type Random } from '#util';
 import { RecordColumn } from './columns.ts';
 import { type HeaderId, HeaderTree } from './header-tree.ts';
@@ -29,6 +29,13 @@ const FAILED_PARENT = 8;
 /** Passed every check, scripts included, when it was connected (Core's BLOCK_VALID_SCRIPTS). */
 const VALID_SCRIPTS = 16;
 
+export type IndexChanges = {
+  /** Throws NodeError. */
+  readonly write: (store: KeyValueStore) => Promise<void>;
+  /** They were not written: the next ones have them again. */
+  readonly giveBack: () => void;
+};
+
 export class BlockIndex {
   readonly tree: HeaderTree;
   readonly #states = new RecordColumn(STATE_BYTES);
@@ -38,7 +45,7 @@ export class BlockIndex {
     this.tree = new HeaderTree(random);
   }
 
-  /** Number of records that `save` would write. */
+  /** Number of records that changed. */
   get dirtyCount(): number {
     return this.#dirty.size;
   }
@@ -115,20 +122,19 @@ export class BlockIndex {
     return freed;
   }
 
-  /** Writes what changed since the last time, in one batch, durably. Throws NodeError; nothing is lost then. */
-  async save(store: KeyValueStore): Promise<void> {
+  /** What changed since the last time, as it is now. Write it, durably, once all that it points to is on the disk. */
+  takeChanges(): IndexChanges {
     const ids = [...this.#dirty];
-    if (ids.length === 0) return;
+    const ops: BatchOp[] = ids.map((id) => ({ kind: 'put', key: this.#key(id), value: this.#encode(id) }));
     this.#dirty.clear();
-    try {
-      await store.write(
-        ids.map((id) => ({ kind: 'put', key: this.#key(id), value: this.#encode(id) })),
-        { sync: true },
-      );
-    } catch (error) {
-      for (const id of ids) this.#dirty.add(id);
-      throw error;
-    }
+    return {
+      write: async (store) => {
+        if (ops.length > 0) await store.write(ops, { sync: true });
+      },
+      giveBack: () => {
+        for (const id of ids) this.#dirty.add(id);
+      },
+    };
   }
 
   /** Fills an empty index from the store. Throws NodeError `CORRUPT_DATA`. */

@@ -47,10 +47,21 @@ export class Flusher {
     const entry = index.tree.entry(tip);
     const startedMs = clock.monotonicMs();
     const coinsWritten = coins.dirtyCount;
-    await storage.sync();
-    await index.save(indexStore);
+    await saveIndex(index, indexStore, storage);
     await coins.flush(entry.hash);
     this.#lastMs = clock.monotonicMs();
     log.debug('flushed', { height: entry.height, coinsWritten, ms: Math.round(this.#lastMs - startedMs) });
+  }
+}
+
+/** Blocks may be stored meanwhile: what is saved of the index points only to what was in the files before they were synced. */
+export async function saveIndex(index: BlockIndex, store: KeyValueStore, storage: BlockStorage): Promise<void> {
+  const changes = index.takeChanges();
+  try {
+    await storage.sync();
+    await changes.write(store);
+  } catch (error) {
+    changes.giveBack();
+    throw error;
   }
 }

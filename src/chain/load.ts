@@ -8,6 +8,7 @@ import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import type { Candidates } from './candidates.ts';
 import type { CoinsCache } from './coins-cache.ts';
+import { saveIndex } from './flusher.ts';
 import { finishFlush } from './replay.ts';
 import { checkStamp, readStamp, writeStamp } from './schema.ts';
 
@@ -49,8 +50,7 @@ async function startFromGenesis(deps: LoadDeps): Promise<void> {
   index.setConnected(id, undefined);
   candidates.bodyStored(id);
   active.push(id);
-  await storage.sync();
-  await index.save(deps.indexStore);
+  await saveIndex(index, deps.indexStore, storage);
   await coins.flush(params.genesis.hash);
   await writeStamp(deps.indexStore, params);
 }
