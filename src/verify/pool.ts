@@ -24,7 +24,7 @@ const CHUNKS_PER_WORKER = 2;
 export const CAPACITY_PER_WORKER = 1024;
 const PARTS_PER_WORKER = 4;
 /** What a chunk leaves behind is garbage at once: V8's usual 48 MB a thread buys little (measured: 30 MB a worker less). */
-const YOUNG_MEMORY_MB = 16;
+const YOUNG_MEMORY_MB = 8;
 
 /** Starts the workers and resolves when all are ready. Disposal ends them; batches in flight then reject. */
 export async function createPoolVerifier(options: PoolVerifierOptions = {}): Promise<ScriptVerifier> {

@@ -16,11 +16,17 @@ import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 
 /** Beyond it a thread that does not stop is ended. */
 const STOP_MS = 1_800;
+/** Frames are memory outside of the heap; a third of V8's usual room for young objects serves as well. */
+const YOUNG_MEMORY_MB = 16;
 
 /** As `createNet`, in a worker thread. The thread has its own clock and randomness: those of `deps` serve this side only. */
 export async function createWorkerNet(given: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Net> {
   const data: WorkerData = { options: completeOptions(given) };
-  const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data, name: 'net' });
+  const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+    workerData: data,
+    name: 'net',
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEMORY_MB },
+  });
   const client = new WorkerClient(worker, handlers, deps.log, given.onFatal ?? (() => {}));
   const peerId = await client.ready;
   return {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { type Block, Transaction } from '#primitives';
+import { NodeError } from '#util';
 import { createInlineVerifier, type ScriptJob, type ScriptVerifier } from '#verify';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
@@ -91,6 +92,32 @@ describe('blocks in flight', () => {
     for (const other of others) assert.equal(other.kind === 'invalid' && other.failure.code, 'bad-prevblk');
     assert.deepEqual(await chain.utxoStats(), before);
     for (const block of builder.blocks.slice(110)) assert.equal((await chain.submitBlock(block)).kind, 'connected');
+  });
+
+  it('are not blamed when the verifier breaks; they are tried again with the next call', async () => {
+    const builder = spendingChain();
+    const inner = createInlineVerifier();
+    let isBroken = true;
+    const verify: ScriptVerifier['verify'] = (jobs, signal) =>
+      isBroken && jobs.length > 0
+        ? Promise.reject(new NodeError('IO', 'a script verification worker ended'))
+        : inner.verify(jobs, signal);
+    const chain = await openTestChain(params, undefined, { verifier: { ...inner, verify } });
+    for (const block of builder.blocks.slice(0, 110)) await chain.submitBlock(block);
+    const before = await chain.utxoStats();
+    const [first, ...others] = builder.blocks.slice(110);
+    assert(first !== undefined);
+    const results = await Promise.allSettled([first, ...others].map((block) => chain.submitBlock(block)));
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['rejected', 'rejected', 'rejected'],
+    );
+    assert.equal(chain.isInvalid(first.hash), false);
+    assert.deepEqual(await chain.utxoStats(), before);
+    isBroken = false;
+    assert.equal((await chain.submitBlock(first)).kind, 'duplicate', 'its body is stored already');
+    await chain.idle();
+    assert.equal(chain.tip().hash, builder.tip.hash);
   });
 
   it('do not hold up a close: they are connected at the next start', async () => {
