@@ -141,6 +141,18 @@ test('the spent outputs are those of the inputs, one each', () => {
   assert.throws(() => transactionSigOpCost(transaction(), [], ALWAYS), /an output for each input/);
 });
 
+test('each input counts by the output that it spends', () => {
+  const keyHash = concatBytes(Uint8Array.of(Op.OP_0), pushData(new Uint8Array(20)));
+  const free = Uint8Array.of(0x51);
+  const costOf = (...scripts: readonly Uint8Array[]): number =>
+    transactionSigOpCost(
+      transaction({ inputs: scripts.map((_, at) => input(at)) }),
+      scripts.map((script) => output(1, script)),
+      ALWAYS,
+    );
+  assert.deepEqual([costOf(keyHash, free), costOf(free, keyHash), costOf(keyHash, free, keyHash)], [1, 1, 2]);
+});
+
 test('a coinbase costs its own legacy operations only', () => {
   const tx = coinbase(Uint8Array.of(Op.OP_CHECKSIG, 0), [output(1, Uint8Array.of(Op.OP_CHECKSIG))]);
   assert.equal(transactionSigOpCost(tx, [], ALWAYS), 8);
