@@ -21,11 +21,16 @@ const SPENT_PER_TRANSACTION = 2;
 /** Those two, and two or three made in turns. */
 const COINS_PER_TRANSACTION = 4.5;
 
+/** Two weeks of work on top of the last coins, and a block: then the scripts below may be assumed valid. */
+const BURYING_BLOCKS = 2017;
+
 export type UtxoChainSize = {
   /** The coins to begin with: so many coinbases, split into a thousand each. */
   readonly fanOuts: number;
   readonly blocks: number;
   readonly transactionsPerBlock: number;
+  /** Empty ones on top. */
+  readonly buryingBlocks: number;
 };
 
 export type UtxoChain = ChainRecipe & {
@@ -34,12 +39,12 @@ export type UtxoChain = ChainRecipe & {
 };
 
 /** A million coins, of which 800,000 are spent. */
-export const UTXO_CHAIN = recipe('utxo', 400, '7e449974ef2a8de3ca579099a1bdc88c0906864e3aaeab0986138fe403c146cd');
+export const UTXO_CHAIN = recipe('utxo', 400, '2575000cbcdd32c7f1299461cfcec851d3360a0e261a88afb60975028831e9f2');
 /** Three million, of which 2,400,000 are spent. */
 export const LONG_UTXO_CHAIN = recipe(
   'utxo-long',
   1200,
-  '2e3d607d5c90ba36b8b9fd3319848e1a8631c30b699b2edd4b29ff2b8c96b4b2',
+  '21053b5d2425d202c3d6bb2bb892938d149413efe0594bdd99283340b79f0397',
 );
 
 function recipe(name: string, blocks: number, tip: string): UtxoChain {
@@ -47,14 +52,21 @@ function recipe(name: string, blocks: number, tip: string): UtxoChain {
   return {
     name,
     tip,
-    height: FAN_OUTS + limits.COINBASE_MATURITY + 1 + blocks,
+    height: FAN_OUTS + limits.COINBASE_MATURITY + 1 + blocks + BURYING_BLOCKS,
     coins: FAN_OUTS * (1 + OUTPUTS_PER_FAN_OUT) + transactions * COINS_PER_TRANSACTION,
-    build: () => buildUtxoChain({ fanOuts: FAN_OUTS, blocks, transactionsPerBlock: TRANSACTIONS_PER_BLOCK }),
+    build: () =>
+      buildUtxoChain({
+        fanOuts: FAN_OUTS,
+        blocks,
+        transactionsPerBlock: TRANSACTIONS_PER_BLOCK,
+        buryingBlocks: BURYING_BLOCKS,
+      }),
   };
 }
 
 /** From height 1 on. Each transaction spends two coins and makes two or three. */
-export function* buildUtxoChain({ fanOuts, blocks, transactionsPerBlock }: UtxoChainSize): Generator<Block> {
+export function* buildUtxoChain(size: UtxoChainSize): Generator<Block> {
+  const { fanOuts, blocks, transactionsPerBlock, buryingBlocks } = size;
   const nextScript = scripts();
   const maker = new BlockMaker(nextScript());
   const pool = new CoinPool<PayerCoin>(seededRandom(SEED));
@@ -69,6 +81,7 @@ export function* buildUtxoChain({ fanOuts, blocks, transactionsPerBlock }: UtxoC
     yield maker.mine(transactions);
     pool.nextBlock();
   }
+  for (let made = 0; made < buryingBlocks; made++) yield maker.mine([]);
 }
 
 /** Version 2 and a program of its own each time. */

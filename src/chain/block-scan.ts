@@ -6,7 +6,7 @@
  */
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BLOCK_HEADER_BYTES, Block, DecodeError, Reader, Transaction } from '#primitives';
+import { BLOCK_HEADER_BYTES, Block, BlockHeader, DecodeError, Reader, Transaction } from '#primitives';
 import { type ByteSource, openByteSource } from '#store';
 import { asBuffer, equalBytes, errorText, toHex } from '#util';
 import { FRAME_BYTES, frameLength, MAX_BLOCK_BYTES } from './block-files.ts';
@@ -33,6 +33,28 @@ export async function* readBlockFile(path: string, magic: Uint8Array): AsyncGene
   const source = key === undefined ? file : unmasked(file, key);
   const start = await source.read(0, MAX_BLOCK_BYTES);
   yield* isRawBlock(start, magic) ? scanRawBlocks(source) : scanBlockFile(source, magic);
+}
+
+/**
+ * The headers of a file's records, without looking at what lies behind them: nothing tells whether they are headers.
+ * None for a file of raw blocks. Throws NodeError when the file cannot be read.
+ */
+export async function* readBlockHeaders(path: string, magic: Uint8Array): AsyncGenerator<BlockHeader> {
+  await using file = await openByteSource(path);
+  const key = await readXorKey(dirname(path));
+  const source = key === undefined ? file : unmasked(file, key);
+  const window = new ByteWindow(source, FRAME_BYTES + BLOCK_HEADER_BYTES);
+  for (let next = 0; ; ) {
+    // Records mostly follow each other; between others the magic is searched for.
+    const isRecord = frameLength(await window.view(next, FRAME_BYTES), magic) !== undefined;
+    const at = isRecord ? next : await findMagic(window, magic, next, new Gap());
+    if (at === undefined) return;
+    const length = frameLength(await window.view(at, FRAME_BYTES), magic) ?? 0;
+    const begin = at + FRAME_BYTES;
+    const isWhole = length >= BLOCK_HEADER_BYTES && length <= MAX_BLOCK_BYTES && begin + length <= source.size;
+    if (isWhole) yield new BlockHeader((await window.view(begin, BLOCK_HEADER_BYTES)).slice());
+    next = isWhole ? begin + length : at + 1;
+  }
 }
 
 /** The records of a blk*.dat from `fromOffset` on. */
@@ -157,11 +179,14 @@ class Gap {
 /** A piece of the source in memory, moved forward as needed. Views are good until the next call. */
 class ByteWindow {
   readonly #source: ByteSource;
+  readonly #readBytes: number;
   #start = 0;
   #bytes: Uint8Array = new Uint8Array(0);
 
-  constructor(source: ByteSource) {
+  /** Reads so much at a time, or what is asked for if that is more. */
+  constructor(source: ByteSource, readBytes = WINDOW_BYTES) {
     this.#source = source;
+    this.#readBytes = readBytes;
   }
 
   get size(): number {
@@ -172,7 +197,7 @@ class ByteWindow {
   async view(offset: number, length: number): Promise<Uint8Array> {
     const end = Math.min(offset + length, this.#source.size);
     if (offset < this.#start || end > this.#start + this.#bytes.length) {
-      this.#bytes = await this.#source.read(offset, Math.max(length, WINDOW_BYTES));
+      this.#bytes = await this.#source.read(offset, Math.max(length, this.#readBytes));
       this.#start = offset;
     }
     return this.#bytes.subarray(offset - this.#start, end - this.#start);

@@ -1,5 +1,5 @@
 export { type BlockFiles, createBlockFiles } from './block-files.ts';
-export { readBlockFile, type ScanItem } from './block-scan.ts';
+export { readBlockFile, readBlockHeaders, type ScanItem } from './block-scan.ts';
 export { networkDirectory, type OpenChainOptions, openChain } from './open-chain.ts';
 export type {
   BlockVerdict,

@@ -128,7 +128,7 @@ export const OPTIONS = {
     help: 'memory for coins, in MiB; more makes the first sync faster',
     commands: ['node', 'import'],
     parse: wholeNumber(4, 65_536),
-    default: 450,
+    default: 300,
   }),
   par: single({
     flag: 'par',

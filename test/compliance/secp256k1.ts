@@ -201,7 +201,7 @@ function tweakCases(engine: Secp256k1): void {
   assert.equal(engine.checkTapTweak(internal, bytesOf(N), internal, 0), false, 'tweak = order');
   assert.equal(engine.checkTapTweak(internal, new Uint8Array(32).fill(0xff), internal, 0), false, 'above the order');
   assert.equal(engine.checkTapTweak(bytesOf(5n), HASH, internal, 0), false, 'internal key off the curve');
-  const short = fromHex('00'.repeat(30) + '0c');
+  const short = fromHex(`${'00'.repeat(30)}0c`);
   const itsTweak = fromHex('35ce03542c33ef141f36db4ec28f2d900ff586e928bf62c780d2d46505aacdcf');
   const itsOutput = fromHex('9f80cb825f76a2020e0a66a1f3a25eb44ecdc1a13d8c6c434e0ad4706caa1d9c');
   assert.equal(engine.checkTapTweak(concatBytes(Uint8Array.of(0), short), itsTweak, itsOutput, 1), true);

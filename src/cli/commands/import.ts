@@ -1,12 +1,13 @@
 /** `starling import`: checks and adds the blocks of files, whatever their order. */
 import { stat } from 'node:fs/promises';
 import process from 'node:process';
-import { type Chain, networkDirectory, openChain, readBlockFile } from '#chain';
+import { type Chain, networkDirectory, openChain, readBlockFile, readBlockHeaders } from '#chain';
 import { loadNetwork, overrideNetwork } from '#node';
 import { errorText, type Logger, NodeError, systemClock } from '#util';
 import { BlockIntake } from '../block-intake.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { bar, bytes, duration, grouped, percent, perSecond, plural } from '../format.ts';
+import { HeaderIntake } from '../header-intake.ts';
 import { createLogging } from '../logging.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -19,6 +20,8 @@ const MAX_HELD_BYTES = 128 * MIB;
 const MAX_WAITING = 2_000_000;
 /** Blocks given to the chain and not decided: enough to keep all threads busy, few enough to die young in memory. */
 const PENDING = { minBlocks: 3, maxBytes: MIB / 2 };
+/** Headers between two looks of the progress line. */
+const HEADERS_SHOWN = 2000;
 /** The first ones tell what is wrong; the rest are counted. */
 const MAX_SHOWN = 10;
 
@@ -94,6 +97,7 @@ class ImportRun {
 
   async run(log: Logger): Promise<void> {
     log.debug('importing', { files: this.#files.length, bytes: this.#totalBytes });
+    if (this.#chain.params.assumeValid !== undefined) await this.#readHeaders();
     for (const file of this.#files) await this.#pass(file, false);
     if (this.#intake.wanted.size > 0) {
       this.#doneBytes = 0;
@@ -101,6 +105,19 @@ class ImportRun {
     }
     const { height, hash } = this.#chain.tip();
     this.#end = { height, hash };
+  }
+
+  /** All headers first: what lies deep below the last one may be assumed valid. */
+  async #readHeaders(): Promise<void> {
+    const intake = new HeaderIntake(this.#chain, MAX_WAITING);
+    let headers = 0;
+    for (const { path } of this.#files) {
+      for await (const header of readBlockHeaders(path, this.#chain.params.magic)) {
+        if (this.#signal.aborted) return;
+        intake.take(header);
+        if (++headers % HEADERS_SHOWN === 0) this.#terminal.live([`reading headers: ${grouped(headers)}  ${path}`]);
+      }
+    }
   }
 
   /** One line: what came of it. */

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { Block, BlockHeader, parseBlockHash, Transaction } from '#primitives';
 import { memoryByteSource } from '#store';
 import { concatBytes, fromHex } from '#util';
-import { readBlockFile, type ScanItem, scanBlockFile } from '../../../src/chain/block-scan.ts';
+import { readBlockFile, readBlockHeaders, type ScanItem, scanBlockFile } from '../../../src/chain/block-scan.ts';
 import { sharedPath } from '../../support/shared.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 
@@ -124,10 +124,10 @@ test('a scan begins at the given offset', async () => {
 });
 
 test('blocks and magics across the edge of the window are found', async () => {
-  // The window holds 8,000,000 bytes and is searched in halves.
+  // The window holds a mebibyte and is searched in halves; a block may be larger than it.
   const large = makeBlock(7, 3_900_000);
-  for (const shift of [1, 3, 7]) {
-    const before = new Uint8Array(4_000_000 - shift);
+  for (const shift of [1, 3, 7, 2 ** 19 + 2]) {
+    const before = new Uint8Array(2 ** 20 - shift);
     const items = brief(await scan(concatBytes(before, framed(A), framed(large), framed(large), framed(B))));
     assert.deepEqual(
       items.map((item) => item.split('@')[0]),
@@ -205,4 +205,39 @@ test('the real files of Bitcoin mainnet', async (t) => {
   assert.equal(last.block.hash, '00000000a9da635727dce622d78361b153ce3334e6a60d4377fad529abfc7863');
   const [only] = await Array.fromAsync(readBlockFile(raw, magic));
   assert.equal(only?.kind === 'block' && only.block.transactions.length, 1557);
+});
+
+test('the headers of a file are those of its records, gaps or not, masked or not', async () => {
+  await using dir = await makeTempDir();
+  const gaps = fc.oneof(
+    fc.constant(new Uint8Array(0)),
+    fc.uint8Array({ maxLength: 40 }),
+    fc.constant(new Uint8Array(600_000)),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(gaps, { minLength: 1, maxLength: 6 }), fc.boolean(), async (all, isMasked) => {
+      const records = all.flatMap((gap, nonce) => [gap, framed(makeBlock(nonce, nonce * 100))]);
+      const bytes = concatBytes(...records, MAGIC);
+      const key = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8).map((byte) => (isMasked ? byte : 0));
+      await writeFile(join(dir.path, 'xor.dat'), key);
+      const path = join(dir.path, 'blk00000.dat');
+      await writeFile(path, isMasked ? bytes.map((byte, at) => byte ^ (key[at & 7] ?? 0)) : bytes);
+      const hashes = [];
+      for await (const header of readBlockHeaders(path, MAGIC)) hashes.push(header.hash);
+      assert.deepEqual(
+        hashes,
+        all.map((_, nonce) => new Block(makeBlock(nonce, nonce * 100)).hash),
+      );
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('an empty file and one of raw blocks have no headers to read', async () => {
+  await using dir = await makeTempDir();
+  for (const bytes of [new Uint8Array(0), makeBlock(1), concatBytes(makeBlock(1), makeBlock(2))]) {
+    const path = join(dir.path, 'raw.dat');
+    await writeFile(path, bytes);
+    for await (const header of readBlockHeaders(path, MAGIC)) assert.fail(`a header ${header.hash}`);
+  }
 });

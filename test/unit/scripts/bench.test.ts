@@ -126,7 +126,7 @@ test('the chains that benchmarks build are valid', async () => {
 const SMALL_SIGNED_CHAIN = { fanOuts: 1, outputsPerFanOut: 150, blocks: 1, inputsPerBlock: 120 };
 
 test('the chains of ibd and utxo are valid, and the same each time', async () => {
-  const utxoSize = { fanOuts: 1, blocks: 1, transactionsPerBlock: 100 };
+  const utxoSize = { fanOuts: 1, blocks: 1, transactionsPerBlock: 100, buryingBlocks: 2 };
   for (const build of [() => buildSignedChain(SMALL_SIGNED_CHAIN), () => buildUtxoChain(utxoSize)]) {
     const blocks = [...build()];
     await using chain = await openTestChain(regtestParams());
