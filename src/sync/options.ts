@@ -52,7 +52,7 @@ export const syncDefaults: SyncOptions = {
   blocks: {
     windowBlocks: 1024,
     maxBranches: 4,
-    intake: { maxBytes: 24 * MIB, depth: 5 },
+    intake: { maxBytes: 16 * MIB, depth: 4 },
     sizing: { maxBlocksPerPeer: 128, firstBatchBytes: 2 * MIB, maxFirstBlocks: 16, inFlightMs: 2_000 },
     maxBatchesPerPeer: 2,
     minStallMs: 2_000,
