@@ -6,7 +6,7 @@ import { suite, test } from 'node:test';
 import { createNet, type NetHandlers, type NetOptions } from '#net';
 import { TestPeer } from '../compliance/net.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
-import { deps, inProcess, netOptions, within } from './net-support.ts';
+import { deps, inProcess, netOptions, quietAddress, within } from './net-support.ts';
 
 /** A peer with options that the compliance harness has not. */
 function start(changed: Partial<NetOptions>): Promise<TestPeer> {
@@ -62,14 +62,14 @@ suite('net discovery', () => {
   test('a peer asked for by --connect is called again and again', async () => {
     await using stack = new AsyncDisposableStack();
     const dir = stack.use(await makeTempDir());
-    const first = await start({ tuning, targetOutbound: 0, dataDir: dir.path });
+    const listen = [await quietAddress()];
+    const first = await start({ tuning, targetOutbound: 0, dataDir: dir.path, listen });
     const address = await first.address();
     const node = stack.use(await start({ tuning, connect: [address], targetOutbound: 0 }));
     await node.isWith(first);
     assert.equal(node.connected.get(first.id)?.isManual, true);
     await first[Symbol.asyncDispose]();
     await node.isWithout(first);
-    const listen = [address.replace(/\/p2p\/.*/, '')];
     const second = stack.use(await start({ tuning, targetOutbound: 0, dataDir: dir.path, listen }));
     await node.isWith(second);
   });
@@ -107,22 +107,17 @@ suite('net discovery', () => {
   test('simultaneous calls end in one connection, and gossip runs over it', async () => {
     await using stack = new AsyncDisposableStack();
     for (let round = 0; round < 5; round += 1) {
-      const dirs = [stack.use(await makeTempDir()), stack.use(await makeTempDir())];
-      const addresses: string[] = [];
-      // A first life each, for a key and a port that the other can be told of.
-      for (const dir of dirs) {
-        const earlier = await start({ dataDir: dir.path, targetOutbound: 0 });
-        addresses.push(await earlier.address());
+      const homes: { readonly dataDir: string; readonly listen: readonly string[]; readonly address: string }[] = [];
+      for (const dir of [stack.use(await makeTempDir()), stack.use(await makeTempDir())]) {
+        // A first life each, for a key that the other can be told of.
+        const home = { dataDir: dir.path, listen: [await quietAddress()] };
+        const earlier = await start({ ...home, targetOutbound: 0 });
+        homes.push({ ...home, address: await earlier.address() });
         await earlier[Symbol.asyncDispose]();
       }
       const [a, b] = await Promise.all(
-        [0, 1].map((index) =>
-          start({
-            tuning,
-            dataDir: dirs[index]?.path,
-            listen: [addresses[index]?.replace(/\/p2p\/.*/, '') ?? ''],
-            connect: [addresses[1 - index] ?? ''],
-          }),
+        homes.map(({ address, ...home }) =>
+          start({ tuning, ...home, connect: homes.map((each) => each.address).filter((each) => each !== address) }),
         ),
       );
       assert.ok(a && b);

@@ -1,4 +1,5 @@
 /** Networks over real loopback TCP for the integration tests. */
+import { createServer } from 'node:net';
 import { createNet, createWorkerNet, type NetHandlers, type NetOptions } from '#net';
 import { nullLogger, systemClock, systemRandom } from '#util';
 import type { NetHarness, NetSetup } from '../compliance/net.ts';
@@ -24,6 +25,24 @@ export function netOptions(setup: Partial<NetOptions> = {}): NetOptions {
 }
 
 export const deps = { clock: systemClock, random: systemRandom, log: nullLogger };
+
+/** Below what systems hand out by themselves: nobody else takes such a port while a test that listens on it restarts. */
+const QUIET_PORTS = { from: 20_000, to: 30_000 };
+
+/** A multiaddr to listen on, now and again after a stop. */
+export async function quietAddress(): Promise<string> {
+  for (;;) {
+    const port = QUIET_PORTS.from + systemRandom.below(QUIET_PORTS.to - QUIET_PORTS.from);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return `/ip4/127.0.0.1/tcp/${port}`;
+  }
+}
 
 /** Rejects with a readable error when the promise does not settle. */
 export async function within<T>(promise: Promise<T>, what = 'the test'): Promise<T> {
