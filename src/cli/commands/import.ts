@@ -25,6 +25,9 @@ const HEADERS_SHOWN = 2000;
 /** The first ones tell what is wrong; the rest are counted. */
 const MAX_SHOWN = 10;
 
+/** A block that is missing, and how many above it there are. */
+type Gap = { readonly height: number; readonly above: number };
+
 type InputFile = { readonly path: string; readonly size: number };
 
 export async function runImport(settings: Settings, paths: readonly string[]): Promise<ExitCode> {
@@ -77,7 +80,7 @@ class ImportRun {
   #doneBytes = 0;
   #blocks = 0;
   #problems = 0;
-  #end: { readonly height: number; readonly hash: string } | undefined;
+  #end: { readonly height: number; readonly hash: string; readonly gap: Gap | undefined } | undefined;
 
   constructor(chain: Chain, files: readonly InputFile[], terminal: Terminal, signal: AbortSignal) {
     this.#chain = chain;
@@ -104,7 +107,7 @@ class ImportRun {
       for (const file of this.#files) if (this.#intake.wanted.size > 0) await this.#pass(file, true);
     }
     const { height, hash } = this.#chain.tip();
-    this.#end = { height, hash };
+    this.#end = { height, hash, gap: this.#gap() };
   }
 
   /** All headers first: what lies deep below the last one may be assumed valid. */
@@ -129,8 +132,21 @@ class ImportRun {
     if (known > 0) parts.push(`${grouped(known)} known before`);
     if (invalid > 0) parts.push(`${grouped(invalid)} invalid`);
     if (this.#intake.orphans > 0) parts.push(`${grouped(this.#intake.orphans)} left out: their parents are unknown`);
+    const gap = this.#end?.gap;
+    if (gap !== undefined) parts.push(`${grouped(gap.above)} wait for block ${gap.height}, which no file has whole`);
     if (this.#end !== undefined) parts.push(`tip is block ${this.#end.height} ${this.#end.hash}`);
     return parts.join('; ');
+  }
+
+  /** The first block above the tip that is not stored, if blocks above it are. */
+  #gap(): Gap | undefined {
+    const best = this.#chain.bestHeader();
+    let { height } = this.#chain.tip();
+    do {
+      if (++height > best.height) return undefined;
+    } while (this.#chain.hasBlock(this.#chain.ancestor(best, height).hash));
+    const above = best.height - height;
+    return above > 0 && this.#chain.hasBlock(best.hash) ? { height, above } : undefined;
   }
 
   async #pass(file: InputFile, onlyWanted: boolean): Promise<void> {
