@@ -7,8 +7,7 @@
  *
  * `coins` is ahead of the active chain by the blocks in flight. `coinAtTip` is what the rest of the node may see.
  */
-import type { ValidationFailure } from '#consensus';
-import { failure, type NetworkParams } from '#consensus';
+import { failure, type NetworkParams, type ValidationFailure } from '#consensus';
 import type { Block } from '#primitives';
 import { type Logger, NodeError } from '#util';
 import type { ScriptFailure, ScriptVerifier } from '#verify';

@@ -1,6 +1,5 @@
 /**
- * What one block does to the coins: applied when its turn comes, taken back when its scripts fail or the chain leaves
- * it. Every rule that needs coins is checked on the way, but the scripts: their jobs are handed out (Core's
+ * What one block does to the coins: applied when its turn comes, taken back when it or a block below it fails. Every rule that needs coins is checked on the way, but the scripts: their jobs are handed out (Core's
  * ConnectBlock and UpdateCoins).
  */
 import {
@@ -17,13 +16,12 @@ import {
   type ValidationFailure,
 } from '#consensus';
 import { type Block, MAX_MONEY, type Transaction, type TxOutput } from '#primitives';
-import { isUnspendable } from '#script';
 import type { ScriptJob } from '#verify';
-import { encodeCoinView } from './coin-codec.ts';
 import { type CoinsCache, decodeStored } from './coins-cache.ts';
 import { restoreInputs, takeBack } from './disconnect.ts';
 import type { TreeEntry } from './header-tree.ts';
 import type { Coin, OutPoint } from './port.ts';
+import { forEachCoin } from './tx-coins.ts';
 
 export type BlockChangeDeps = { readonly params: NetworkParams; readonly coins: CoinsCache };
 
@@ -151,19 +149,14 @@ export class BlockChange {
     return failure('consensus', 'bad-blk-sigops', 'too many sigops');
   }
 
-  /** Core's AddCoins: outputs that nobody can spend are no coins. */
   #addOutputs(tx: Transaction): void {
     const { txidBytes, isCoinbase } = tx;
-    let index = -1;
-    for (const output of tx.outputs) {
-      index++;
-      if (isUnspendable(output.scriptPubKey)) continue;
+    forEachCoin(tx, this.entry.height, (index, coin) => {
       // Before BIP34 two coinbases could have one txid: then the older coin must be known, to be put back.
       const isReplaced = isCoinbase && this.#mayReplace && this.#coins.has(txidBytes, index);
-      const coin = encodeCoinView({ output, height: this.entry.height, isCoinbase });
       const replaced = this.#coins.add(txidBytes, index, coin, isCoinbase);
       if (isReplaced && replaced !== undefined) this.#replaced.push({ index, coin: replaced });
-    }
+    });
   }
 
   #checkReward(): ValidationFailure | undefined {

@@ -67,10 +67,6 @@ export class BlockIndex {
     return this.#has(id, FAILED | FAILED_PARENT);
   }
 
-  isFullyValid(id: HeaderId): boolean {
-    return this.#has(id, VALID_SCRIPTS);
-  }
-
   blockPosition(id: HeaderId): FilePosition | undefined {
     return this.#has(id, HAVE_DATA) ? this.#position(id, BLOCK_AT) : undefined;
   }

@@ -11,8 +11,7 @@
  * only by `flush`. While a flush is under way the store names both blocks between which its coins may be (Core's
  * DB_HEAD_BLOCKS), so that `replay.ts` can finish it after a crash. Nothing may change during a flush.
  */
-import type { BlockHash } from '#primitives';
-import { blockHashFromBytes, idToBytes } from '#primitives';
+import { type BlockHash, blockHashFromBytes, idToBytes } from '#primitives';
 import type { BatchOp, KeyValueStore } from '#store';
 import { concatBytes, NodeError, type Random } from '#util';
 import { decodeCoin, encodeCoinKey } from './coin-codec.ts';

@@ -1,11 +1,10 @@
 /** Taking back what blocks did to the coins: Core's DisconnectBlock. */
 import type { NetworkParams } from '#consensus';
 import type { Block, Transaction } from '#primitives';
-import { isUnspendable } from '#script';
 import { equalBytes } from '#util';
-import { encodeCoinView } from './coin-codec.ts';
 import type { CoinsCache } from './coins-cache.ts';
 import type { TreeEntry } from './header-tree.ts';
+import { forEachCoin } from './tx-coins.ts';
 import type { BlockUndo } from './undo-codec.ts';
 
 /**
@@ -44,13 +43,11 @@ export function takeBack(
 }
 
 function removeOutputs(tx: Transaction, height: number, coins: CoinsCache): boolean {
-  const { txidBytes, isCoinbase } = tx;
   let isClean = true;
-  for (const [index, output] of tx.outputs.entries()) {
-    if (isUnspendable(output.scriptPubKey)) continue;
-    const coin = coins.spend(txidBytes, index);
-    if (coin === undefined || !equalBytes(coin, encodeCoinView({ output, height, isCoinbase }))) isClean = false;
-  }
+  forEachCoin(tx, height, (index, made) => {
+    const coin = coins.spend(tx.txidBytes, index);
+    if (coin === undefined || !equalBytes(coin, made)) isClean = false;
+  });
   return isClean;
 }
 

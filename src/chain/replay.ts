@@ -4,16 +4,14 @@
  * Doing twice what was done is harmless here: coins are put and removed, whatever was there.
  */
 import type { NetworkParams } from '#consensus';
-import type { Transaction } from '#primitives';
-import { isUnspendable } from '#script';
 import { type Logger, NodeError } from '#util';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
-import { encodeCoinView } from './coin-codec.ts';
 import type { CoinsCache, HeadBlocks } from './coins-cache.ts';
 import { disconnectBlock } from './disconnect.ts';
 import type { HeaderId } from './header-tree.ts';
 import { readStoredBlock } from './stored-block.ts';
+import { forEachCoin } from './tx-coins.ts';
 
 export type ReplayDeps = {
   readonly params: NetworkParams;
@@ -56,13 +54,6 @@ async function applyAgain({ coins, index, storage }: ReplayDeps, id: HeaderId): 
   const height = index.tree.heightOf(id);
   for (const tx of block.transactions) {
     if (!tx.isCoinbase) for (const { prevTxid, prevIndex } of tx.inputs) coins.spend(prevTxid, prevIndex);
-    addOutputs(tx, height, coins);
-  }
-}
-
-function addOutputs({ isCoinbase, outputs, txidBytes }: Transaction, height: number, coins: CoinsCache): void {
-  for (const [index, output] of outputs.entries()) {
-    if (isUnspendable(output.scriptPubKey)) continue;
-    coins.add(txidBytes, index, encodeCoinView({ output, height, isCoinbase }), true);
+    forEachCoin(tx, height, (index, coin) => coins.add(tx.txidBytes, index, coin, true));
   }
 }

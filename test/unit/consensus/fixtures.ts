@@ -12,6 +12,7 @@ import {
   type TxInput,
   type TxOutput,
 } from '#primitives';
+import { NodeError } from '#util';
 import mainnet from '../../../config/networks/mainnet.json' with { type: 'json' };
 import regtest from '../../../config/networks/regtest.json' with { type: 'json' };
 import signet from '../../../config/networks/signet.json' with { type: 'json' };
@@ -22,6 +23,17 @@ import { checkProofOfWork } from '../../../src/consensus/pow.ts';
 import { witnessCommitmentScript } from '../../../src/consensus/witness-commitment.ts';
 
 export const networkFiles = { mainnet, testnet3, testnet4, signet, regtest };
+
+/** What is said of a network file that is refused; `none` when it is taken. */
+export function problemOf(json: unknown): string {
+  try {
+    parseNetworkParams(json, networkFiles);
+  } catch (error) {
+    assert(error instanceof NodeError && error.code === 'BAD_CONFIG', String(error));
+    return error.message;
+  }
+  return 'none';
+}
 
 export function paramsOf(name: keyof typeof networkFiles): NetworkParams {
   return parseNetworkParams(networkFiles[name]);

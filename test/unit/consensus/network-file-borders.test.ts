@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BUILT_IN_NETWORKS, parseNetworkParams } from '#consensus';
 import { ScriptFlag } from '#script';
-import { NodeError, toHex } from '#util';
-import { networkFiles, numberedHash } from './fixtures.ts';
+import { toHex } from '#util';
+import { networkFiles, numberedHash, problemOf } from './fixtures.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -18,16 +18,6 @@ const GENESIS: Json = {
   skipProofOfWork: true,
 };
 const PRIVATE: Json = { base: 'regtest', name: 'private', magic: '01020304', genesis: GENESIS };
-
-function problemOf(json: unknown): string {
-  try {
-    parseNetworkParams(json, networkFiles);
-  } catch (error) {
-    assert(error instanceof NodeError && error.code === 'BAD_CONFIG', String(error));
-    return error.message;
-  }
-  return 'none';
-}
 
 test('numbers', () => {
   const rows: readonly (readonly [section: string, field: string, min: number, max: number])[] = [

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkBlock, mineGenesis, parseNetworkParams } from '#consensus';
 import { MAX_MONEY } from '#primitives';
-import { NodeError, toHex } from '#util';
+import { toHex } from '#util';
 import example from '../../../config/networks/example-private.json' with { type: 'json' };
-import { networkFiles, paramsOf } from './fixtures.ts';
+import { networkFiles, paramsOf, problemOf } from './fixtures.ts';
 
 const GENESIS_HASHES = {
   mainnet: '000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f',
@@ -41,16 +41,6 @@ test('names and folders are Core’s', () => {
     ['regtest', 'regtest', 'fabfb5da'],
   ]);
 });
-
-function problemOf(json: unknown): string {
-  try {
-    parseNetworkParams(json, networkFiles);
-  } catch (error) {
-    assert(error instanceof NodeError && error.code === 'BAD_CONFIG', String(error));
-    return error.message;
-  }
-  return 'none';
-}
 
 const { regtest } = networkFiles;
 const GENESIS = {
