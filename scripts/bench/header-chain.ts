@@ -1,8 +1,15 @@
 /** Chains of valid headers with real, cheap proof of work; the same each time. */
 import { compactToTarget, type HeaderView, type NetworkParams, nextWorkRequired, parseNetworkParams } from '#consensus';
 import { hash256 } from '#crypto';
-import { BLOCK_HEADER_BYTES, type BlockHash, blockHashFromBytes, idToBytes } from '#primitives';
-import { assert } from '#util';
+import {
+  BLOCK_HEADER_BYTES,
+  type BlockHash,
+  blockHashFromBytes,
+  compactSizeLength,
+  idToBytes,
+  Writer,
+} from '#primitives';
+import { assert, concatBytes } from '#util';
 import regtestFile from '../../config/networks/regtest.json' with { type: 'json' };
 
 const SPACING_SECONDS = 600;
@@ -18,6 +25,16 @@ export const RETARGETING_NETWORK = {
 };
 
 export const retargetingParams = (): NetworkParams => parseNetworkParams(RETARGETING_NETWORK);
+
+/** Core's MAX_HEADERS_RESULTS. */
+export const HEADERS_PER_MESSAGE = 2000;
+
+/** The message of `headers/1` that holds these headers. */
+export function headerMessage(raw: Uint8Array): Uint8Array {
+  const count = raw.length / BLOCK_HEADER_BYTES;
+  const prefix = new Writer(compactSizeLength(count)).compactSize(count).finish();
+  return concatBytes(prefix, raw);
+}
 
 /** `count` headers behind genesis, 80 bytes each, one behind the other. About two hashes a header. */
 export function buildHeaders(params: NetworkParams, count: number): Uint8Array {

@@ -1,72 +1,124 @@
-/** Headers through all their checks into the tree, stores in memory. */
+/** Headers through all their checks into the tree: in memory, to the disk, and from there again. */
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Chain } from '#chain';
 import type { NetworkParams } from '#consensus';
-import { BLOCK_HEADER_BYTES, BlockHeader } from '#primitives';
+import { BLOCK_HEADER_BYTES, type BlockHeader } from '#primitives';
 import { streams } from '#protocol';
-import { createMemoryAppendFiles, createMemoryStore } from '#store';
+import { createMemoryAppendFiles, createMemoryStore, type KeyValueStore } from '#store';
 import { assert, nullLogger, seededRandom, systemClock } from '#util';
 import { createInlineVerifier } from '#verify';
 import { createBlockStorage } from '../../src/chain/block-storage.ts';
 import { createChain } from '../../src/chain/chain.ts';
-import { type Benchmark, memoryInUse, type Sample, timed } from './benchmark.ts';
-import { buildHeaders, retargetingParams } from './header-chain.ts';
+import { type Benchmark, type Case, memoryInUse, type Sample, timed } from './benchmark.ts';
+import { buildHeaders, HEADERS_PER_MESSAGE, headerMessage, retargetingParams } from './header-chain.ts';
+import type { HeaderOrder, HeadersTaken } from './header-peer.ts';
+import { startPeer } from './peer-process.ts';
+import { peakMemory } from './process-usage.ts';
 
-/** Core's MAX_HEADERS_RESULTS. */
-const PER_MESSAGE = 2000;
+const PEER_FILE = new URL('./header-peer.ts', import.meta.url);
 
 export const headers: Benchmark = {
   name: 'headers',
   what: 'synthetic headers, retargeted every 2016, checked and added to the tree, 2000 at a time',
-  run: async ({ isLong, measure }) => {
+  run: async ({ isLong, scratch, execArgv, measure }) => {
     const params = retargetingParams();
-    const raw = buildHeaders(params, isLong ? 400_000 : 100_000);
-    const messages = batchesOf(raw).map((batch) => streams.headers.response.encode(batch));
+    const raw = buildHeaders(params, isLong ? 800_000 : 100_000);
+    const messages = messagesOf(raw);
+    const file = join(scratch, 'headers.bin');
+    await writeFile(file, raw);
     const cases = [
-      { name: 'submit', unit: 'headers', measure: () => run(params, () => batchesOf(raw)) },
       {
-        name: 'decode and submit',
+        name: 'submit',
         unit: 'headers',
-        measure: () => run(params, () => messages, streams.headers.response.decode),
+        measure: () =>
+          run(
+            params,
+            () => messages.map(decode),
+            (batch) => batch,
+          ),
       },
+      { name: 'decode and submit', unit: 'headers', measure: () => run(params, () => messages, decode) },
+      ...diskCases(scratch, file, execArgv),
     ];
     return { results: await measure(cases, isLong ? 9 : 5) };
   },
 };
 
 /** `make` is not timed: a header object remembers its hash, so each run needs new ones. */
-async function run<Batch extends readonly BlockHeader[] | Uint8Array>(
+async function run<Batch>(
   params: NetworkParams,
   make: () => readonly Batch[],
-  decode?: (batch: Uint8Array) => readonly BlockHeader[],
+  toHeaders: (batch: Batch) => readonly BlockHeader[],
 ): Promise<Sample> {
   await using chain = await memoryChain(params);
   const before = await memoryInUse();
-  const times = await submitAll(chain, make(), decode);
+  const times = await submitAll(chain, make(), toHeaders);
   // By now only what the chain keeps of the headers is left.
   const added = chain.bestHeader().height;
   return { ...times, amount: added, extra: { 'B memory/header': ((await memoryInUse()) - before) / added } };
 }
 
-function submitAll(
+function submitAll<Batch>(
   chain: Chain,
-  batches: readonly (readonly BlockHeader[] | Uint8Array)[],
-  decode: (batch: Uint8Array) => readonly BlockHeader[] = () => [],
+  batches: readonly Batch[],
+  toHeaders: (batch: Batch) => readonly BlockHeader[],
 ): Promise<{ wallMs: number; cpuMs: number }> {
   return timed(() => {
     for (const batch of batches) {
-      const verdict = chain.submitHeaders(batch instanceof Uint8Array ? decode(batch) : batch);
+      const verdict = chain.submitHeaders(toHeaders(batch));
       assert(verdict.kind === 'accepted', 'the headers are valid');
     }
   });
 }
 
-function batchesOf(raw: Uint8Array): BlockHeader[][] {
-  const all = Array.from({ length: raw.length / BLOCK_HEADER_BYTES }, (_, i) => {
-    return new BlockHeader(raw.subarray(i * BLOCK_HEADER_BYTES, (i + 1) * BLOCK_HEADER_BYTES));
-  });
-  const batches: BlockHeader[][] = [];
-  for (let at = 0; at < all.length; at += PER_MESSAGE) batches.push(all.slice(at, at + PER_MESSAGE));
-  return batches;
+/** Each in a process of its own, so that its peak memory is that of the work; all threads' CPU time, LevelDB's too. */
+function diskCases(scratch: string, file: string, execArgv: readonly string[]): Case[] {
+  let datadir = '';
+  const measureIn = async (name: 'take' | 'open'): Promise<Sample> => {
+    await using peer = startPeer(PEER_FILE, execArgv);
+    const taken = await peer.call<HeadersTaken>(name, { datadir, file } satisfies HeaderOrder);
+    return { ...taken, amount: taken.height, extra: peakMemory(taken.peakMemoryMb) };
+  };
+  const take = async (): Promise<Sample> => {
+    datadir = await mkdtemp(join(scratch, 'chain-'));
+    return measureIn('take');
+  };
+  return [
+    { name: 'to the disk', unit: 'headers', isAlwaysCold: true, measure: take },
+    {
+      name: 'open again',
+      unit: 'headers',
+      isAlwaysCold: true,
+      measure: async () => {
+        // Also when this case runs alone.
+        if (datadir === '') await take();
+        return measureIn('open');
+      },
+    },
+  ];
+}
+
+const { decode } = streams.headers.response;
+
+function messagesOf(raw: Uint8Array): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  const step = HEADERS_PER_MESSAGE * BLOCK_HEADER_BYTES;
+  for (let at = 0; at < raw.length; at += step) messages.push(headerMessage(raw.subarray(at, at + step)));
+  return messages;
+}
+
+/** What the chain writes of headers meanwhile is no part of the figures. */
+function forgetfulStore(): KeyValueStore {
+  const store = createMemoryStore();
+  return {
+    get: (key) => store.get(key),
+    getMany: (keys) => store.getMany(keys),
+    write: async () => {},
+    entries: (range) => store.entries(range),
+    sizeOnDisk: () => store.sizeOnDisk(),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
 }
 
 async function memoryChain(params: NetworkParams): Promise<Chain> {
@@ -74,7 +126,7 @@ async function memoryChain(params: NetworkParams): Promise<Chain> {
   return createChain(
     {
       params,
-      indexStore: createMemoryStore(),
+      indexStore: forgetfulStore(),
       coinsStore: createMemoryStore(),
       storage: createBlockStorage(createMemoryAppendFiles(files), createMemoryAppendFiles(files), params.magic),
       verifier: await createInlineVerifier(),

@@ -9,7 +9,7 @@ import {
   type NetworkParams,
   type ValidationFailure,
 } from '#consensus';
-import { type Block, type BlockHash, type BlockHeader, DecodeError } from '#primitives';
+import { type Block, type BlockHeader, DecodeError } from '#primitives';
 import type { BlockIndex } from './block-index.ts';
 import type { HeaderId } from './header-tree.ts';
 
@@ -40,8 +40,9 @@ export class Checkpoints {
     this.#last = lastCheckpointHeight(this.#params, (hash) => index.tree.find(hash) !== undefined);
   }
 
-  added(height: number, hash: BlockHash): void {
-    if (this.#params.checkpoints.get(height) === hash) this.#last = Math.max(height, this.#last ?? 0);
+  added(height: number, header: BlockHeader): void {
+    const checkpoint = this.#params.checkpoints.get(height);
+    if (checkpoint !== undefined && checkpoint === header.hash) this.#last = Math.max(height, this.#last ?? 0);
   }
 }
 
@@ -52,19 +53,19 @@ export type HeaderResult =
 /** Checks one header against its parent and adds it to the tree. */
 export function acceptHeader(deps: AcceptDeps, header: BlockHeader): HeaderResult {
   const { index, params } = deps;
-  const known = index.tree.find(header.hash);
+  const known = index.tree.findBytes(header.hashBytes);
   if (known !== undefined) {
     return index.isFailed(known) ? failed(failure('cached-invalid', 'duplicate')) : { kind: 'known', id: known };
   }
   const proof = checkBlockHeader(header, params);
   if (proof !== undefined) return failed(proof);
-  const parent = index.tree.findBytes(header.raw.subarray(4, 36));
+  const parent = index.tree.findBytes(header.prevHashBytes);
   if (parent === undefined) return failed(failure('missing-prev', 'prev-blk-not-found'));
   if (index.isFailed(parent)) return failed(failure('invalid-prev', 'bad-prevblk'));
   const prev = index.tree.entry(parent);
   const context = contextualCheckBlockHeader(header, prev, params, deps.now(), deps.checkpoints.last);
   if (context !== undefined) return failed(context);
-  deps.checkpoints.added(prev.height + 1, header.hash);
+  deps.checkpoints.added(prev.height + 1, header);
   // The bytes may be a view of a whole message or block: the tree copies them.
   return { kind: 'added', id: index.addHeader(header, parent) };
 }

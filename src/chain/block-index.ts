@@ -9,7 +9,7 @@
 import { blockProof } from '#consensus';
 import { BLOCK_HEADER_BYTES, BlockHeader } from '#primitives';
 import type { BatchOp, FilePosition, KeyValueStore } from '#store';
-import { assert, concatBytes, NodeError, type Random } from '#util';
+import { assert, NodeError, type Random } from '#util';
 import { RecordColumn } from './columns.ts';
 import { type HeaderId, HeaderTree } from './header-tree.ts';
 
@@ -17,6 +17,8 @@ const KEY_PREFIX = 0x62;
 const KEY_END = Uint8Array.of(KEY_PREFIX + 1);
 const RECORD_VERSION = 1;
 const STATE_BYTES = 17;
+const KEY_BYTES = 1 + 4 + 32;
+const VALUE_BYTES = 1 + BLOCK_HEADER_BYTES + STATE_BYTES;
 const BLOCK_AT = 1;
 const UNDO_AT = 9;
 
@@ -39,7 +41,10 @@ export type IndexChanges = {
 export class BlockIndex {
   readonly tree: HeaderTree;
   readonly #states = new RecordColumn(STATE_BYTES);
-  readonly #dirty = new Set<HeaderId>();
+  /** In the order in which they changed: a parent that is not in the store comes before its children. */
+  #dirty = new Set<HeaderId>();
+  /** That of the last header: the next one nearly always has the same bits, and the division costs 0.3 us. */
+  #proof = { bits: 0, work: 0n };
 
   constructor(random: Random) {
     this.tree = new HeaderTree(random);
@@ -51,9 +56,7 @@ export class BlockIndex {
   }
 
   addHeader(header: BlockHeader, parent: HeaderId | undefined): HeaderId {
-    const parentWork = parent === undefined ? 0n : this.tree.workOf(parent);
-    const id = this.tree.add(header, parent, parentWork + blockProof(header.bits));
-    this.#states.push(new Uint8Array(STATE_BYTES));
+    const id = this.#add(header, parent);
     if (parent !== undefined && this.isFailed(parent)) this.#setStatus(id, FAILED_PARENT);
     this.#dirty.add(id);
     return id;
@@ -118,17 +121,22 @@ export class BlockIndex {
     return freed;
   }
 
-  /** What changed since the last time, as it is now. Write it, durably, once all that it points to is on the disk. */
-  takeChanges(): IndexChanges {
-    const ids = [...this.#dirty];
-    const ops: BatchOp[] = ids.map((id) => ({ kind: 'put', key: this.#key(id), value: this.#encode(id) }));
-    this.#dirty.clear();
+  /**
+   * The first `max` records that changed since the last time, as they are now. Write them, durably, once all that they
+   * point to is on the disk.
+   */
+  takeChanges(max: number): IndexChanges {
+    const ids = [...this.#dirty.values().take(max)];
+    // One piece of memory for all: see toLevelOps.
+    const all = new Uint8Array(ids.length * (KEY_BYTES + VALUE_BYTES));
+    const ops = ids.map((id, i) => this.#encode(id, all, i * (KEY_BYTES + VALUE_BYTES)));
+    for (const id of ids) this.#dirty.delete(id);
     return {
       write: async (store) => {
         if (ops.length > 0) await store.write(ops, { sync: true });
       },
       giveBack: () => {
-        for (const id of ids) this.#dirty.add(id);
+        this.#dirty = new Set([...ids, ...this.#dirty]);
       },
     };
   }
@@ -139,36 +147,44 @@ export class BlockIndex {
     for await (const [, value] of store.entries({ gte: Uint8Array.of(KEY_PREFIX), lt: KEY_END })) {
       this.#decode(value);
     }
-    this.#dirty.clear();
+  }
+
+  #add(header: BlockHeader, parent: HeaderId | undefined): HeaderId {
+    const parentWork = parent === undefined ? 0n : this.tree.workOf(parent);
+    const { bits } = header;
+    if (this.#proof.bits !== bits) this.#proof = { bits, work: blockProof(bits) };
+    this.#states.push();
+    return this.tree.add(header, parent, parentWork + this.#proof.work);
   }
 
   #decode(value: Uint8Array): void {
-    if (value.length !== 1 + BLOCK_HEADER_BYTES + STATE_BYTES || value[0] !== RECORD_VERSION) {
+    if (value.length !== VALUE_BYTES || value[0] !== RECORD_VERSION) {
       throw new NodeError('CORRUPT_DATA', 'a record of the block index has an unknown form; restore it from a copy');
     }
     const header = new BlockHeader(value.subarray(1, 1 + BLOCK_HEADER_BYTES));
-    const parent = this.tree.findBytes(header.raw.subarray(4, 36));
+    const parent = this.tree.findBytes(header.prevHashBytes);
     if (parent === undefined && this.tree.size > 0) {
       throw new NodeError('CORRUPT_DATA', `the block index lacks the parent of ${header.hash}; restore it from a copy`);
     }
-    const id = this.addHeader(header, parent);
-    this.#states.get(id).set(value.subarray(1 + BLOCK_HEADER_BYTES));
+    const id = this.#add(header, parent);
+    const state = value.subarray(1 + BLOCK_HEADER_BYTES);
+    if (state.some((byte) => byte !== 0)) this.#states.get(id).set(state);
   }
 
-  #encode(id: HeaderId): Uint8Array {
-    return concatBytes(Uint8Array.of(RECORD_VERSION), this.tree.rawOf(id), this.#states.get(id));
-  }
-
-  #key(id: HeaderId): Uint8Array {
-    const key = new Uint8Array(1 + 4 + 32);
-    key[0] = KEY_PREFIX;
-    new DataView(key.buffer).setUint32(1, this.tree.heightOf(id));
-    key.set(this.tree.hashBytesOf(id), 5);
-    return key;
+  /** Writes key and value to `all` from `at` on. */
+  #encode(id: HeaderId, all: Uint8Array, at: number): BatchOp {
+    const valueAt = at + KEY_BYTES;
+    all[at] = KEY_PREFIX;
+    new DataView(all.buffer).setUint32(at + 1, this.tree.heightOf(id));
+    this.tree.copyHash(id, all, at + 5);
+    all[valueAt] = RECORD_VERSION;
+    this.tree.copyRaw(id, all, valueAt + 1);
+    this.#states.read(id, 0, STATE_BYTES, all, valueAt + 1 + BLOCK_HEADER_BYTES);
+    return { kind: 'put', key: all.subarray(at, valueAt), value: all.subarray(valueAt, valueAt + VALUE_BYTES) };
   }
 
   #has(id: HeaderId, anyOf: number): boolean {
-    return ((this.#states.get(id)[0] ?? 0) & anyOf) !== 0;
+    return (this.#states.byte(id, 0) & anyOf) !== 0;
   }
 
   #setStatus(id: HeaderId, bits: number): void {

@@ -72,8 +72,7 @@ export class Candidates {
 
   #isBetter(a: HeaderId, b: HeaderId): boolean {
     const { tree } = this.#index;
-    const [workA, workB] = [tree.workOf(a), tree.workOf(b)];
-    return workA > workB || (workA === workB && this.#sequenceOf(a) < this.#sequenceOf(b));
+    return tree.hasMoreWork(a, b) || (!tree.hasMoreWork(b, a) && this.#sequenceOf(a) < this.#sequenceOf(b));
   }
 
   #sequenceOf(id: HeaderId): number {

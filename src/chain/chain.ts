@@ -6,7 +6,7 @@
 import { failure, type NetworkParams, type ValidationFailure } from '#consensus';
 import type { Block, BlockHash } from '#primitives';
 import type { KeyValueStore } from '#store';
-import { type Clock, type Logger, NodeError, type Random, Serial } from '#util';
+import { type Clock, errorText, type Logger, NodeError, type Random, Serial } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { type AcceptDeps, acceptHeader, Checkpoints, checkBlockAlone, checkBlockInPlace } from './accept.ts';
 import { Activator } from './activator.ts';
@@ -153,6 +153,8 @@ class ChainWriter {
 
   submitHeaders(headers: Parameters<Chain['submitHeaders']>[0]): HeadersVerdict {
     const { tree } = this.state.index;
+    // A headers sync brings no blocks that would have its headers written.
+    if (this.#flusher.isDue) this.#activate();
     let last = this.#bestHeader;
     let added = 0;
     for (const [index, header] of headers.entries()) {
@@ -261,6 +263,8 @@ class ChainWriter {
         },
         (error: unknown) => {
           this.#isActivating = false;
+          // Where nobody waits (headers were due to be written) it is tried again when the next headers come.
+          this.#deps.log.warn('the chain could not be moved or written', { reason: errorText(error) });
           this.#waiters.rejectAll(error);
         },
       );
@@ -287,7 +291,7 @@ class ChainWriter {
 
   #headerAdded(id: HeaderId): void {
     const { tree } = this.state.index;
-    if (tree.workOf(id) > tree.workOf(this.#bestHeader)) this.#bestHeader = id;
+    if (tree.hasMoreWork(id, this.#bestHeader)) this.#bestHeader = id;
   }
 
   /** A block that breaks a rule is remembered by its header, unless these bytes are only a bad copy of it. */
@@ -330,7 +334,7 @@ class ChainWriter {
     const { tip } = active;
     let best = tip === undefined || index.isFailed(tip) ? 0 : tip;
     for (let id = 0; id < index.tree.size; id++) {
-      if (index.tree.workOf(id) > index.tree.workOf(best) && !index.isFailed(id)) best = id;
+      if (index.tree.hasMoreWork(id, best) && !index.isFailed(id)) best = id;
     }
     this.#bestHeader = best;
   }

@@ -1,27 +1,33 @@
 /**
  * The tree of all known headers, in columns: a header is a dense number (its id), each of its fields a slot in a
- * typed array. A parent's id is always smaller than its children's. About 160 bytes a header and no object: the
+ * typed array. A parent's id is always smaller than its children's. About 120 bytes a header and no object: the
  * 800,000 and more headers of mainnet must not cost a garbage collector its breath. `TreeEntry` is the view that
  * others see; it is made when asked for and keeps nothing but the id.
  */
-import type { HeaderView } from '#consensus';
+import { type HeaderView, medianTimePast } from '#consensus';
 import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader, blockHashFromBytes, idToBytes } from '#primitives';
-import { assert, type Random } from '#util';
-import { type Column, growColumn, RecordColumn } from './columns.ts';
+import { assert, type Random, u32At } from '#util';
+import { type Column, growColumn, RecordColumn, WorkColumn } from './columns.ts';
 import type { HeaderEntry } from './port.ts';
 
 export type HeaderId = number;
 
-/** Number of blocks whose median time is "the past" (Core's nMedianTimeSpan). */
-const MEDIAN_TIME_SPAN = 11;
 const HASH_BYTES = 32;
+/** Where the parent's hash lies in a header: it is not kept, the parent's own is (as in Core's CBlockIndex). */
+const PREV_HASH_AT = 4;
+const PREV_HASH_END = PREV_HASH_AT + HASH_BYTES;
+const KEPT_BYTES = BLOCK_HEADER_BYTES - HASH_BYTES;
+const KEPT_VERSION_AT = 0;
+const KEPT_TIME_AT = 36;
+const KEPT_BITS_AT = 40;
 const INITIAL_CAPACITY = 1024;
 const NONE = -1;
 
 export class HeaderTree {
-  readonly #raw = new RecordColumn(BLOCK_HEADER_BYTES);
+  /** Headers without the hash of the parent. */
+  readonly #kept = new RecordColumn(KEPT_BYTES);
   readonly #hash = new RecordColumn(HASH_BYTES);
-  readonly #work: bigint[] = [];
+  readonly #work = new WorkColumn();
   #parent: Column = new Int32Array(INITIAL_CAPACITY);
   #skip: Column = new Int32Array(INITIAL_CAPACITY);
   #height: Column = new Int32Array(INITIAL_CAPACITY);
@@ -42,17 +48,20 @@ export class HeaderTree {
   /** Appends a header behind `parent` (undefined for genesis) with the total work up to and including it. */
   add(header: BlockHeader, parent: HeaderId | undefined, chainWork: bigint): HeaderId {
     const id = this.#size;
-    const hash = idToBytes(header.hash);
-    assert(this.findBytes(hash) === undefined, 'a header is added once');
+    const { raw, hashBytes } = header;
+    assert(parent !== undefined || header.prevHashBytes.every((byte) => byte === 0), 'genesis has no parent');
     this.#reserve(id + 1);
-    this.#raw.push(header.raw);
-    this.#hash.push(hash);
+    this.#kept.push();
+    this.#kept.write(id, 0, raw, 0, PREV_HASH_AT);
+    this.#kept.write(id, PREV_HASH_AT, raw, PREV_HASH_END, BLOCK_HEADER_BYTES);
+    this.#hash.push();
+    this.#hash.write(id, 0, hashBytes, 0, HASH_BYTES);
     this.#work.push(chainWork);
     this.#parent[id] = parent ?? NONE;
     this.#height[id] = parent === undefined ? 0 : this.heightOf(parent) + 1;
     this.#size = id + 1;
     this.#skip[id] = parent === undefined ? NONE : this.ancestorOf(parent, skipHeight(this.heightOf(id)));
-    this.#insertSlot(id, hash);
+    this.#insertSlot(id, hashBytes);
     return id;
   }
 
@@ -80,14 +89,54 @@ export class HeaderTree {
   }
 
   workOf(id: HeaderId): bigint {
-    const work = this.#work[id];
-    if (work === undefined) throw new RangeError(`header ${id} of ${this.#size}`);
-    return work;
+    return this.#work.get(id);
   }
 
-  /** The 80 bytes: a view, not to be changed. */
+  hasMoreWork(id: HeaderId, than: HeaderId): boolean {
+    return this.#work.isMore(id, than);
+  }
+
+  versionOf(id: HeaderId): number {
+    return this.#kept.u32(id, KEPT_VERSION_AT) | 0;
+  }
+
+  /** Unix seconds. */
+  timeOf(id: HeaderId): number {
+    return this.#kept.u32(id, KEPT_TIME_AT);
+  }
+
+  bitsOf(id: HeaderId): number {
+    return this.#kept.u32(id, KEPT_BITS_AT);
+  }
+
+  /** The 80 bytes; a fresh array. */
   rawOf(id: HeaderId): Uint8Array {
-    return this.#raw.get(id);
+    const raw = new Uint8Array(BLOCK_HEADER_BYTES);
+    this.copyRaw(id, raw, 0);
+    return raw;
+  }
+
+  /** Views of one piece of memory: an answer to a peer has 2000 of them. */
+  headersOf(ids: readonly HeaderId[]): BlockHeader[] {
+    const all = new Uint8Array(ids.length * BLOCK_HEADER_BYTES);
+    return ids.map((id, i) => {
+      const at = i * BLOCK_HEADER_BYTES;
+      this.copyRaw(id, all, at);
+      return new BlockHeader(all.subarray(at, at + BLOCK_HEADER_BYTES));
+    });
+  }
+
+  /** Writes the 80 bytes into `target`, which is zero there: genesis has no parent's hash. */
+  copyRaw(id: HeaderId, target: Uint8Array, at: number): void {
+    this.#kept.read(id, 0, PREV_HASH_AT, target, at);
+    const parent = this.parentOf(id);
+    if (parent !== undefined) this.#hash.read(parent, 0, HASH_BYTES, target, at + PREV_HASH_AT);
+    this.#kept.read(id, PREV_HASH_AT, KEPT_BYTES, target, at + PREV_HASH_END);
+  }
+
+  /** Writes the 32 bytes of the hash, internal order. */
+  copyHash(id: HeaderId, target: Uint8Array, at: number): void {
+    this.#hash.read(id, 0, HASH_BYTES, target, at);
   }
 
   /** 32 bytes in internal order: a view, not to be changed. */
@@ -131,18 +180,6 @@ export class HeaderTree {
     return height <= this.heightOf(of) && this.ancestorOf(of, height) === ancestor;
   }
 
-  /** BIP113: the median time of this header and the ten before it (fewer near genesis), Unix seconds. */
-  medianTimePast(id: HeaderId): number {
-    const times: number[] = [];
-    for (let walk = id; times.length < MEDIAN_TIME_SPAN && walk !== NONE; walk = at(this.#parent, walk)) {
-      times.push(this.entry(walk).time);
-    }
-    times.sort((a, b) => a - b);
-    const median = times[times.length >> 1];
-    assert(median !== undefined, 'a header has a time');
-    return median;
-  }
-
   entry(id: HeaderId): TreeEntry {
     assert(id >= 0 && id < this.#size, 'an id comes from this tree');
     return new TreeEntry(this, id);
@@ -163,15 +200,17 @@ export class HeaderTree {
   #insertSlot(id: HeaderId, hash: Uint8Array): void {
     const mask = this.#slots.length - 1;
     let slot = this.#slotOf(hash) & mask;
-    while (at(this.#slots, slot) !== 0) slot = (slot + 1) & mask;
+    for (let value = at(this.#slots, slot); value !== 0; value = at(this.#slots, slot)) {
+      assert(!this.#hash.equals(value - 1, hash), 'a header is added once');
+      slot = (slot + 1) & mask;
+    }
     this.#slots[slot] = id + 1;
   }
 
   /** Mixes the first eight bytes (the last digits of the id, which proof of work leaves random) with the salt. */
   #slotOf(hash: Uint8Array): number {
-    const view = new DataView(hash.buffer, hash.byteOffset, 8);
-    let mixed = Math.imul(view.getUint32(0, true) ^ this.#salt, 0x9e3779b1);
-    mixed = Math.imul(mixed ^ (mixed >>> 15) ^ view.getUint32(4, true), 0x85ebca6b);
+    let mixed = Math.imul(u32At(hash, 0) ^ this.#salt, 0x9e3779b1);
+    mixed = Math.imul(mixed ^ (mixed >>> 15) ^ u32At(hash, 4), 0x85ebca6b);
     return (mixed ^ (mixed >>> 13)) >>> 0;
   }
 }
@@ -201,15 +240,15 @@ export class TreeEntry implements HeaderEntry, HeaderView {
   }
 
   get version(): number {
-    return this.#field(0) | 0;
+    return this.#tree.versionOf(this.id);
   }
 
   get time(): number {
-    return this.#field(68);
+    return this.#tree.timeOf(this.id);
   }
 
   get bits(): number {
-    return this.#field(72);
+    return this.#tree.bitsOf(this.id);
   }
 
   get chainWork(): bigint {
@@ -217,16 +256,11 @@ export class TreeEntry implements HeaderEntry, HeaderView {
   }
 
   get medianTimePast(): number {
-    return this.#tree.medianTimePast(this.id);
+    return medianTimePast(this);
   }
 
   ancestor(height: number): TreeEntry {
     return this.#tree.entry(this.#tree.ancestorOf(this.id, height));
-  }
-
-  #field(offset: number): number {
-    const raw = this.#tree.rawOf(this.id);
-    return new DataView(raw.buffer, raw.byteOffset).getUint32(offset, true);
   }
 }
 

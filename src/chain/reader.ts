@@ -53,14 +53,15 @@ export function createReader(state: ReaderState, runInQueue: RunInQueue, flush: 
     },
     headersAfter: (locator, stop, max) => {
       const start = forkHeight(state, locator);
-      const headers = [];
-      for (let height = start + 1; headers.length < max; height++) {
-        const entry = activeAt(height);
-        if (entry === undefined) break;
-        headers.push(entry.header);
-        if (entry.hash === stop) break;
+      const stopId = stop === undefined ? undefined : tree.find(stop);
+      const ids: HeaderId[] = [];
+      for (let height = start + 1; ids.length < max; height++) {
+        const id = active.at(height);
+        if (id === undefined) break;
+        ids.push(id);
+        if (id === stopId) break;
       }
-      return headers;
+      return tree.headersOf(ids);
     },
     hasBlock: (hash) => withId(index, hash, (id) => index.hasData(id)) ?? false,
     isInvalid: (hash) => withId(index, hash, (id) => index.isFailed(id)) ?? false,

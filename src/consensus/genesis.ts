@@ -67,7 +67,7 @@ export function mineGenesis(fields: GenesisFields, maxTries = 1_000_000): Block 
   const end = Math.min(fields.nonce + maxTries, MAX_NONCE + 1);
   for (let nonce = fields.nonce; nonce < end; nonce++) {
     view.setUint32(NONCE_OFFSET, nonce, true);
-    if (checkProofOfWork(blockHashFromBytes(hash256(header)), fields.bits, MAX_TARGET)) return Block.fromBytes(raw);
+    if (checkProofOfWork(hash256(header), fields.bits, MAX_TARGET)) return Block.fromBytes(raw);
   }
   return undefined;
 }

@@ -11,7 +11,7 @@ import { adjustmentInterval, checkProofOfWork, nextWorkRequired } from './pow.ts
 
 /** Core's CheckBlockHeader: the hash meets the header's own target, and that is not above the network's limit. */
 export function checkBlockHeader(header: BlockHeader, params: NetworkParams): ValidationFailure | undefined {
-  if (checkProofOfWork(header.hash, header.bits, params.pow.limit)) return undefined;
+  if (checkProofOfWork(header.hashBytes, header.bits, params.pow.limit)) return undefined;
   return failure('invalid-header', 'high-hash', 'proof of work failed');
 }
 
@@ -68,15 +68,24 @@ function checkVersion(header: BlockHeader, height: number, params: NetworkParams
 
 /** BIP113: the median time of `view` and the ten headers before it (fewer near genesis), Unix seconds. */
 export function medianTimePast(view: HeaderView): number {
+  // The latest first. Times mostly fall on the way back, so each is in its place at once: sort() took three times as long.
   const times: number[] = [];
   for (let walk = view; ; walk = walk.ancestor(walk.height - 1)) {
-    times.push(walk.time);
+    insertDescending(times, walk.time);
     if (times.length === MEDIAN_TIME_SPAN || walk.height === 0) break;
   }
-  times.sort((a, b) => a - b);
-  const median = times[times.length >> 1];
+  const median = times[(times.length - 1) >> 1];
   assert(median !== undefined, 'a header has a time');
   return median;
+}
+
+function insertDescending(times: number[], time: number): void {
+  let at = times.length;
+  for (let before = times[at - 1]; before !== undefined && before < time; before = times[at - 1]) {
+    times[at] = before;
+    at--;
+  }
+  times[at] = time;
 }
 
 /**

@@ -11,7 +11,7 @@ import { equalBytes, errorText, fromHex, NodeError, toHex } from '#util';
 import { createGenesis, MAX_GENESIS_MESSAGE_BYTES } from './genesis.ts';
 import { blockMerkleTree } from './merkle.ts';
 import type { NetworkParams } from './params.ts';
-import { adjustmentInterval, checkProofOfWork } from './pow.ts';
+import { adjustmentInterval, blockProof, checkProofOfWork } from './pow.ts';
 import { signetMagic } from './signet.ts';
 
 export const BUILT_IN_NETWORKS = ['mainnet', 'testnet3', 'testnet4', 'signet', 'regtest'] as const;
@@ -204,6 +204,11 @@ function describe(issue: z.core.$ZodIssue): string {
   return `${field === '' ? 'the file' : field}: ${issue.message}`;
 }
 
+const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+
+/** Chain work is kept in 128 bits, which no chain of real hashes fills; a genesis without proof of work could. */
+const MAX_GENESIS_WORK = 2n ** 127n;
+
 /** The genesis block; it must be what the file says it is. */
 function readGenesis({ genesis, pow: { limit } }: NetworkFile): Block {
   const block = 'raw' in genesis ? decodeGenesis(genesis.raw) : createGenesis(genesis);
@@ -214,7 +219,9 @@ function readGenesis({ genesis, pow: { limit } }: NetworkFile): Block {
   if (!equalBytes(blockMerkleTree(block).root, header.merkleRoot)) {
     throw bad('genesis.raw', "the header's merkle root is not that of the transactions");
   }
-  if (!genesis.skipProofOfWork && !checkProofOfWork(block.hash, header.bits, limit)) {
+  if (!isZero(header.prevHashBytes)) throw bad('genesis.raw', 'the header names a parent; genesis has none');
+  if (blockProof(header.bits) >= MAX_GENESIS_WORK) throw bad('genesis.bits', 'more work than can be done');
+  if (!genesis.skipProofOfWork && !checkProofOfWork(header.hashBytes, header.bits, limit)) {
     const advice = 'find another nonce, or set genesis.skipProofOfWork to true';
     throw bad('genesis', `the hash ${block.hash} does not meet bits and pow.limit; ${advice}`);
   }

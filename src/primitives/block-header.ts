@@ -1,7 +1,8 @@
 /** The 80-byte block header. */
 import { hash256 } from '#crypto';
+import { u32At } from '#util';
 import { type BlockHash, blockHashFromBytes, idToBytes } from './ids.ts';
-import { DecodeError, Reader } from './reader.ts';
+import { DecodeError } from './reader.ts';
 import { Writer } from './writer.ts';
 
 export const BLOCK_HEADER_BYTES = 80;
@@ -18,26 +19,20 @@ export type BlockHeaderFields = {
   readonly nonce: number;
 };
 
-/** Immutable view of 80 header bytes, which it keeps (not copied: they must not change). */
+/**
+ * Immutable view of 80 header bytes, which it keeps (not copied: they must not change). Headers come by the hundred
+ * thousand: fields are read from the bytes when asked for, and those who compare hashes take the bytes.
+ */
 export class BlockHeader implements BlockHeaderFields {
   readonly raw: Uint8Array;
-  readonly version: number;
-  readonly time: number;
-  readonly bits: number;
-  readonly nonce: number;
+  #hashBytes: Uint8Array | undefined;
   #hash: BlockHash | undefined;
   #prevHash: BlockHash | undefined;
 
   /** Throws DecodeError unless `raw` has 80 bytes. */
   constructor(raw: Uint8Array) {
     if (raw.length !== BLOCK_HEADER_BYTES) throw new DecodeError(`a header has 80 bytes, not ${raw.length}`, 0);
-    const reader = new Reader(raw);
     this.raw = raw;
-    this.version = reader.i32();
-    reader.skip(64);
-    this.time = reader.u32();
-    this.bits = reader.u32();
-    this.nonce = reader.u32();
   }
 
   static fromFields(fields: BlockHeaderFields): BlockHeader {
@@ -51,9 +46,18 @@ export class BlockHeader implements BlockHeaderFields {
     return new BlockHeader(writer.finish());
   }
 
+  get version(): number {
+    return u32At(this.raw, 0) | 0;
+  }
+
   get prevHash(): BlockHash {
-    this.#prevHash ??= blockHashFromBytes(this.raw.subarray(4, 36));
+    this.#prevHash ??= blockHashFromBytes(this.prevHashBytes);
     return this.#prevHash;
+  }
+
+  /** A view of the 32 bytes in internal order. */
+  get prevHashBytes(): Uint8Array {
+    return this.raw.subarray(4, 36);
   }
 
   /** A view of the 32 bytes in internal order. */
@@ -61,8 +65,26 @@ export class BlockHeader implements BlockHeaderFields {
     return this.raw.subarray(36, 68);
   }
 
+  get time(): number {
+    return u32At(this.raw, 68);
+  }
+
+  get bits(): number {
+    return u32At(this.raw, 72);
+  }
+
+  get nonce(): number {
+    return u32At(this.raw, 76);
+  }
+
   get hash(): BlockHash {
-    this.#hash ??= blockHashFromBytes(hash256(this.raw));
+    this.#hash ??= blockHashFromBytes(this.hashBytes);
     return this.#hash;
+  }
+
+  /** 32 bytes in internal order, kept by the header: not to be changed. */
+  get hashBytes(): Uint8Array {
+    this.#hashBytes ??= hash256(this.raw);
+    return this.#hashBytes;
   }
 }

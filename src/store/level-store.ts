@@ -83,7 +83,7 @@ class LevelStore implements KeyValueStore {
 
   write(ops: readonly BatchOp[], options?: { readonly sync?: boolean }): Promise<void> {
     // Copied now: the caller may reuse its arrays while earlier writes are still under way.
-    const batch = ops.map(toLevelOp);
+    const batch = toLevelOps(ops);
     return this.#serial.run(async () => {
       if (this.#writeFailure !== undefined) throw this.#writeFailure;
       try {
@@ -145,18 +145,30 @@ function readChecksum(sealed: Uint8Array, offset: number): number {
   return new DataView(sealed.buffer, sealed.byteOffset + offset, CHECKSUM_BYTES).getUint32(0, true);
 }
 
-function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(value.length + CHECKSUM_BYTES);
-  sealed.set(value);
-  new DataView(sealed.buffer).setUint32(value.length, checksum(key, value), true);
-  return sealed;
-}
+type LevelOp =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array };
 
-function toLevelOp(
-  op: BatchOp,
-): { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array } {
-  const key = new Uint8Array(op.key);
-  return op.kind === 'put' ? { type: 'put', key, value: seal(key, op.value) } : { type: 'del', key };
+/** Copies all keys and values, sealed, into one piece of memory: with arrays of their own a write takes twice as long. */
+function toLevelOps(ops: readonly BatchOp[]): LevelOp[] {
+  let length = 0;
+  for (const op of ops) length += op.key.length + (op.kind === 'put' ? op.value.length + CHECKSUM_BYTES : 0);
+  const all = new Uint8Array(length);
+  const view = new DataView(all.buffer);
+  let end = 0;
+  const copy = (bytes: Uint8Array): number => {
+    all.set(bytes, end);
+    end += bytes.length;
+    return end - bytes.length;
+  };
+  return ops.map((op) => {
+    const key = all.subarray(copy(op.key), end);
+    if (op.kind === 'del') return { type: 'del', key };
+    const start = copy(op.value);
+    view.setUint32(end, checksum(key, op.value), true);
+    end += CHECKSUM_BYTES;
+    return { type: 'put', key, value: all.subarray(start, end) };
+  });
 }
 
 /** A file that a compaction removes meanwhile counts nothing. */

@@ -9,7 +9,7 @@ export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) {
     throw new RangeError(`not a hex string: ${JSON.stringify(hex.slice(0, 80))}`);
   }
-  return Uint8Array.from(Buffer.from(hex, 'hex'));
+  return new Uint8Array(Buffer.from(hex, 'hex'));
 }
 
 /** Hex of the bytes in reverse order: how Bitcoin shows hashes. */
@@ -47,6 +47,12 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
     offset += part.length;
   }
   return out;
+}
+
+/** Four bytes from `offset` on, little endian. For single numbers: a DataView costs several times the read. */
+export function u32At(bytes: Uint8Array, offset: number): number {
+  const low = byteAt(bytes, offset) | (byteAt(bytes, offset + 1) << 8) | (byteAt(bytes, offset + 2) << 16);
+  return (low | (byteAt(bytes, offset + 3) << 24)) >>> 0;
 }
 
 /** The byte at `index`; throws a RangeError outside the array (indexing would give undefined). */

@@ -9,6 +9,7 @@ export {
   fromReversedHex,
   toHex,
   toReversedHex,
+  u32At,
 } from './bytes.ts';
 export { type Clock, sleep, systemClock, type TimerHandle } from './clock.ts';
 export { errorText, NodeError, type NodeErrorCode } from './errors.ts';

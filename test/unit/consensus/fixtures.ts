@@ -113,7 +113,7 @@ export function mineBlock(transactions: readonly Transaction[], changes: Partial
       nonce,
       ...changes,
     });
-    if (checkProofOfWork(header.hash, header.bits, 2n ** 255n)) return Block.fromParts(header, transactions);
+    if (checkProofOfWork(header.hashBytes, header.bits, 2n ** 255n)) return Block.fromParts(header, transactions);
   }
   throw new Error('no nonce found in 1000 tries');
 }

@@ -102,6 +102,8 @@ test('genesis as raw bytes', () => {
   assert.match(problemOf({ ...PRIVATE, genesis: { raw: raw.slice(2) } }), /^genesis\.raw: not a block/);
   const otherCoinbase = raw.replace('5468652054696d6573', '5468652054696d6574');
   assert.match(problemOf({ ...PRIVATE, genesis: { raw: otherCoinbase } }), /^genesis\.raw: the header's merkle root/);
+  const withParent = `${raw.slice(0, 8)}01${raw.slice(10)}`;
+  assert.match(problemOf({ ...PRIVATE, genesis: { raw: withParent } }), /^genesis\.raw: the header names a parent/);
 });
 
 test('mistakes are named by field', () => {
@@ -132,6 +134,7 @@ test('mistakes are named by field', () => {
       /^genesis\.hash: the block's hash is [0-9a-f]{64}, not /,
     ],
     [{ ...regtest, genesis: { ...GENESIS, bits: '1d00ffff' } }, /^genesis: the hash .* does not meet bits/],
+    [{ ...regtest, genesis: { ...GENESIS, bits: '11008000', skipProofOfWork: true } }, /^genesis\.bits: more work/],
     [{ ...regtest, genesis: { ...GENESIS, message: 'x'.repeat(92) } }, /^genesis\.message: must have at most 91 bytes/],
     [{ ...regtest, genesis: { ...GENESIS, rewardSats: Number(MAX_MONEY) + 1 } }, /^genesis\.rewardSats: /],
     [{ base: 'nope', name: 'x' }, /^base: must be one of mainnet, /],

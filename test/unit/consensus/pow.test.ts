@@ -9,7 +9,7 @@ import {
   nextWorkRequired,
   permittedDifficultyTransition,
 } from '#consensus';
-import { parseBlockHash } from '#primitives';
+import { idToBytes, parseBlockHash } from '#primitives';
 import { checkProofOfWork, MAX_TARGET, retarget, targetToCompact } from '../../../src/consensus/pow.ts';
 import { paramsOf, tipOf, type ViewFields, viewAt, viewChain } from './fixtures.ts';
 
@@ -91,7 +91,7 @@ test('a target loses at most its lower digits when it is encoded, and nothing mo
 });
 
 test('proof of work: the hash may equal the target; impossible bits never pass', () => {
-  const hash = (target: bigint) => parseBlockHash(target.toString(16).padStart(64, '0'));
+  const hash = (target: bigint) => idToBytes(parseBlockHash(target.toString(16).padStart(64, '0')));
   const limit = mainnet.pow.limit;
   const target = 0xffffn << 208n;
   assert.equal(checkProofOfWork(hash(target), 0x1d00ffff, limit), true);
@@ -100,6 +100,22 @@ test('proof of work: the hash may equal the target; impossible bits never pass',
   for (const bits of [0x1d80ffff, 0x01fedcba, 0xff00ffff, 0x1d000000, 0, 0x1d010000, 0x207fffff]) {
     assert.equal(checkProofOfWork(hash(1n), bits, limit), false, bits.toString(16));
   }
+});
+
+test('proof of work compares all 256 bits, for targets of every size', () => {
+  const bytes = (hash: bigint) => idToBytes(parseBlockHash(hash.toString(16).padStart(64, '0')));
+  const bits = fc.tuple(fc.integer({ min: 1, max: 34 }), fc.integer({ min: 1, max: 0x7fffff }));
+  fc.assert(
+    fc.property(bits, fc.bigInt({ min: 0n, max: MAX_TARGET }), ([size, word], any) => {
+      const compact = size * 2 ** 24 + word;
+      const { target, overflow } = compactToTarget(compact);
+      for (const hash of [target, target + 1n, target - 1n, any % (target * 2n + 1n), any]) {
+        if (hash < 0n || hash > MAX_TARGET) continue;
+        const expected = !overflow && target !== 0n && hash <= target;
+        assert.equal(checkProofOfWork(bytes(hash), compact, MAX_TARGET), expected, `${compact.toString(16)} ${hash}`);
+      }
+    }),
+  );
 });
 
 test('work of a header', () => {

@@ -1,0 +1,57 @@
+/** A process of the `headers` benchmark: takes headers from a file into a data directory, or opens that again. */
+import { open } from 'node:fs/promises';
+import { type Chain, openChain } from '#chain';
+import { BLOCK_HEADER_BYTES } from '#primitives';
+import { streams } from '#protocol';
+import { assert } from '#util';
+import { timed } from './benchmark.ts';
+import { HEADERS_PER_MESSAGE, headerMessage, retargetingParams } from './header-chain.ts';
+import { servePeer } from './peer-process.ts';
+import { usageOf } from './process-usage.ts';
+
+export type HeaderOrder = { readonly datadir: string; readonly file: string };
+
+export type HeadersTaken = {
+  readonly height: number;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakMemoryMb: number | undefined;
+};
+
+const DB_CACHE_BYTES = 64 << 20;
+
+const openAt = (datadir: string): Promise<Chain> =>
+  openChain({ params: retargetingParams(), datadir, dbCacheBytes: DB_CACHE_BYTES });
+
+async function takeAll({ datadir, file }: HeaderOrder): Promise<number> {
+  await using chain = await openAt(datadir);
+  await using handle = await open(file);
+  for (;;) {
+    // As from the network: each message is memory of its own.
+    const { bytesRead, buffer } = await handle.read({ buffer: Buffer.alloc(HEADERS_PER_MESSAGE * BLOCK_HEADER_BYTES) });
+    if (bytesRead === 0) return chain.bestHeader().height;
+    const verdict = chain.submitHeaders(streams.headers.response.decode(headerMessage(buffer.subarray(0, bytesRead))));
+    assert(verdict.kind === 'accepted', 'the headers are valid');
+  }
+}
+
+async function openAgain({ datadir }: HeaderOrder): Promise<number> {
+  await using chain = await openAt(datadir);
+  return chain.bestHeader().height;
+}
+
+async function measured(task: () => Promise<number>): Promise<HeadersTaken> {
+  let height = 0;
+  const times = await timed(async () => {
+    height = await task();
+  });
+  return { ...times, height, peakMemoryMb: usageOf('self').peakMemoryMb };
+}
+
+servePeer(
+  {
+    take: (order: HeaderOrder) => measured(() => takeAll(order)),
+    open: (order: HeaderOrder) => measured(() => openAgain(order)),
+  },
+  async () => {},
+);

@@ -1,0 +1,111 @@
+/** How changed records of the block index reach the store: in slices, parents first, none lost. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BlockHeader } from '#primitives';
+import { type BatchOp, createMemoryAppendFiles, createMemoryStore, type KeyValueStore } from '#store';
+import { NodeError, seededRandom } from '#util';
+import { BlockIndex } from '../../../src/chain/block-index.ts';
+import { createBlockStorage } from '../../../src/chain/block-storage.ts';
+import { saveIndex } from '../../../src/chain/flusher.ts';
+import { regtest } from '../../support/chain-builder.ts';
+import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
+
+const params = regtest();
+const files = { maxFileBytes: 1 << 20 };
+const storage = createBlockStorage(createMemoryAppendFiles(files), createMemoryAppendFiles(files), params.magic);
+
+function nextHeader(parent: BlockHeader, nonce = 0): BlockHeader {
+  const { bits, merkleRoot, hash } = parent;
+  // More than twenty minutes: the difficulty rule need not look back.
+  const time = parent.time + 1201;
+  return BlockHeader.fromFields({ version: 4, prevHash: hash, merkleRoot, time, bits, nonce });
+}
+
+/** Genesis and so many headers behind it. */
+function indexOf(count: number): BlockIndex {
+  const index = new BlockIndex(seededRandom(1));
+  index.addHeader(params.genesis.header, undefined);
+  extend(index, count);
+  return index;
+}
+
+function extend(index: BlockIndex, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const last = index.tree.size - 1;
+    index.addHeader(nextHeader(index.tree.entry(last).header), last);
+  }
+}
+
+async function loaded(store: KeyValueStore): Promise<BlockIndex> {
+  const index = new BlockIndex(seededRandom(2));
+  await index.load(store);
+  return index;
+}
+
+/** Passes `writes` batches on; the next one fails. Tells the sizes of all. */
+function failingAfter(store: KeyValueStore, writes: number, sizes: number[] = []) {
+  return Object.assign(Object.create(store), {
+    write: async (ops: readonly BatchOp[]) => {
+      sizes.push(ops.length);
+      if (sizes.length > writes) throw new NodeError('DISK_FULL', 'no room');
+      await store.write(ops);
+    },
+  }) as KeyValueStore;
+}
+
+describe('block index on the disk', () => {
+  it('is written in slices, and is the same when it is read again', async () => {
+    const index = indexOf(1234);
+    index.setData(700, { file: 3, offset: 99 });
+    const store = createMemoryStore();
+    const sizes: number[] = [];
+    await saveIndex(index, failingAfter(store, 99, sizes), storage);
+    assert.deepEqual(sizes, [500, 500, 235]);
+    assert.equal(index.dirtyCount, 0);
+    const again = await loaded(store);
+    assert.equal(again.tree.size, 1235);
+    assert.equal(again.dirtyCount, 0);
+    for (const id of [0, 1, 700, 1234]) {
+      const [mine, theirs] = [index.tree.entry(id), again.tree.entry(id)];
+      assert.deepEqual([theirs.hash, theirs.chainWork], [mine.hash, mine.chainWork]);
+      assert.deepEqual(theirs.header.raw, mine.header.raw);
+      assert.deepEqual(again.blockPosition(id), id === 700 ? { file: 3, offset: 99 } : undefined);
+    }
+  });
+
+  it('can be read after a failure in the middle, whatever came meanwhile, and is whole after the next write', async () => {
+    const index = indexOf(1200);
+    const store = createMemoryStore();
+    await assert.rejects(saveIndex(index, failingAfter(store, 1), storage), { code: 'DISK_FULL' });
+    assert.equal((await loaded(store)).tree.size, 500);
+    assert.equal(index.dirtyCount, 701);
+    // A child is never written before its parent, also when the parent was given back.
+    const changes = index.takeChanges(600);
+    extend(index, 300);
+    changes.giveBack();
+    await assert.rejects(saveIndex(index, failingAfter(store, 1), storage), { code: 'DISK_FULL' });
+    assert.equal((await loaded(store)).tree.size, 1000);
+    await saveIndex(index, store, storage);
+    assert.equal((await loaded(store)).tree.size, 1501);
+  });
+
+  it('holds the headers of a sync that has brought no block yet, without a flush or a clean stop', async () => {
+    const disk = createTestDisk();
+    const chain = await openTestChain(params, disk);
+    let parent = params.genesis.header;
+    for (let batch = 0; batch < 22; batch++) {
+      const headers: BlockHeader[] = [];
+      while (headers.length < 2000) {
+        let header = nextHeader(parent);
+        for (let nonce = 1; (header.hashBytes[31] ?? 0) > 0x7f; nonce++) header = nextHeader(parent, nonce);
+        headers.push(header);
+        parent = header;
+      }
+      assert.equal(chain.submitHeaders(headers).kind, 'accepted');
+    }
+    await chain.idle();
+    // A crash: the chain is not disposed of.
+    const again = await openTestChain(params, disk);
+    assert(again.bestHeader().height > 40_000);
+  });
+});
