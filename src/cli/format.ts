@@ -85,7 +85,7 @@ export function syncLine(sync: NodeStatus['sync']): string {
     case 'waiting-for-peers':
       return `waiting for peers  ${height}${sync.reason === '' ? '' : `  ${sync.reason}`}`;
     case 'headers':
-      return `headers ${grouped(sync.headerHeight)}  ${height}  ${peers}`;
+      return `headers ${grouped(sync.headerHeight)}  ${percent(sync.progress)}  ${height}  ${peers}`;
     case 'blocks': {
       const left = sync.secondsLeft === undefined ? '' : `  ${duration(sync.secondsLeft)} left`;
       const rates = `${perSecond(sync.blocksPerSecond)} blocks/s  ${bytes(sync.bytesPerSecond)}/s`;

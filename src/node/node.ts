@@ -95,6 +95,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
         lastBlockDelayMs: blockDelay.ms,
       };
     },
+    onSync: sync.onStatus,
     onTip: (listener) => {
       tipListeners.add(listener);
       return () => tipListeners.delete(listener);

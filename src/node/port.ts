@@ -61,6 +61,11 @@ export type StarlingNode = AsyncDisposable & {
   readonly submitBlock: (raw: Uint8Array) => Promise<SubmitResult>;
   /** A block on the tip from the mempool that pays `scriptPubKey`, mined on this thread (regtest-like difficulty only). */
   readonly mineBlock: (scriptPubKey: Uint8Array, signal?: AbortSignal) => Promise<SubmitResult>;
+  /**
+   * Called when the phase of the sync or its reason changes, and at most once a second while heights move. Returns a
+   * function that removes the listener.
+   */
+  readonly onSync: (listener: (status: SyncStatus) => void) => () => void;
   /** Called after each change of the tip. Returns a function that removes the listener. */
   readonly onTip: (listener: (tip: HeaderEntry) => void) => () => void;
 };

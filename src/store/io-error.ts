@@ -16,7 +16,7 @@ export function ioError(error: unknown, action: string, path: string): NodeError
   const code = errnoOf(error);
   const text = errorText(error);
   if ((code !== undefined && FULL_CODES.has(code)) || FULL_TEXT.test(text)) {
-    return new NodeError('DISK_FULL', `disk full: cannot ${action} ${path}; free some space and start again`, {
+    return new NodeError('DISK_FULL', `disk full: cannot ${action} ${path}; free some space`, {
       cause: error,
     });
   }

@@ -1,13 +1,14 @@
 /**
  * The key-value store on disk: LevelDB (classic-level), as Bitcoin Core has it.
  *
- * - A write that failed closes the store to further writes. LevelDB may have left a torn record in its log and
- *   would append behind it, where recovery after a crash does not look; a fresh open starts a new log.
- *   After reopening, the failed batch is there whole or not at all.
+ * - After a write that failed LevelDB may have left a torn record in its log and would append behind it, where
+ *   recovery after a crash does not look; opening it anew starts a new log. So no write succeeds until then. Where
+ *   the disk was full, the next write with room again opens it anew; otherwise the next start does.
+ *   The failed batch is then there whole or not at all.
  * - classic-level does not verify LevelDB's block checksums on reads, so each value carries its own:
  *   CRC-32 of key and value, 4 bytes behind the value. A mismatch is `CORRUPT_DATA`, never a wrong answer.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ClassicLevel } from 'classic-level';
@@ -47,18 +48,21 @@ export async function openLevelStore(path: string, options: LevelStoreOptions): 
   } catch (error) {
     throw levelError(error, 'open', path);
   }
-  return new LevelStore(level, path);
+  return new LevelStore(level, path, 2 * options.writeBufferBytes);
 }
 
 class LevelStore implements KeyValueStore {
   readonly #level: Level;
   readonly #path: string;
+  /** Opening writes the log into a table, and the next write may fill a log and a table. */
+  readonly #reopenBytes: number;
   readonly #serial = new Serial();
   #writeFailure: NodeError | undefined;
 
-  constructor(level: Level, path: string) {
+  constructor(level: Level, path: string, reopenBytes: number) {
     this.#level = level;
     this.#path = path;
+    this.#reopenBytes = reopenBytes;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -66,17 +70,18 @@ class LevelStore implements KeyValueStore {
     try {
       sealed = this.#level.getSync(key);
     } catch (error) {
-      throw levelError(error, 'read', this.#path);
+      throw this.#readError(error);
     }
     return this.#open(key, sealed);
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    if (this.#level.status !== 'open') await this.#serial.idle();
     let values: (Uint8Array | undefined)[];
     try {
       values = await this.#level.getMany([...keys]);
     } catch (error) {
-      throw levelError(error, 'read', this.#path);
+      throw this.#readError(error);
     }
     return keys.map((key, i) => this.#open(key, values[i]));
   }
@@ -85,7 +90,7 @@ class LevelStore implements KeyValueStore {
     // Copied now: the caller may reuse its arrays while earlier writes are still under way.
     const batch = toLevelOps(ops);
     return this.#serial.run(async () => {
-      if (this.#writeFailure !== undefined) throw this.#writeFailure;
+      if (this.#writeFailure !== undefined) await this.#reopen(this.#writeFailure);
       try {
         await this.#level.batch(batch, { sync: options?.sync ?? false });
       } catch (error) {
@@ -105,7 +110,7 @@ class LevelStore implements KeyValueStore {
         for (const [key, sealed] of batch) yield [key, this.#unseal(key, sealed)];
       }
     } catch (error) {
-      throw levelError(error, 'read', this.#path);
+      throw this.#readError(error);
     }
   }
 
@@ -121,6 +126,25 @@ class LevelStore implements KeyValueStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#serial.run(() => this.#level.close());
+  }
+
+  /** Throws the failure if it is not over, or what is wrong now. Reads fail while the database is closed. */
+  async #reopen(failure: NodeError): Promise<void> {
+    if (failure.code !== 'DISK_FULL') throw failure;
+    try {
+      const { bavail, bsize } = await statfs(this.#path);
+      if (bavail * bsize < this.#reopenBytes) throw failure;
+      await this.#level.close();
+      await this.#level.open();
+    } catch (error) {
+      throw levelError(error, 'open', this.#path);
+    }
+    this.#writeFailure = undefined;
+  }
+
+  #readError(error: unknown): NodeError {
+    if (this.#level.status !== 'open' && this.#writeFailure !== undefined) return this.#writeFailure;
+    return levelError(error, 'read', this.#path);
   }
 
   #open(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | undefined {

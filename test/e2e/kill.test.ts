@@ -4,24 +4,25 @@
  * changes of files and of the tip, chosen by a seed; each restart goes on from what was stored, and at the end the
  * coins are those of a node that nobody disturbed.
  *
- * STARLING_LONG=1 makes it twenty kills instead of five; STARLING_SEED picks other moments.
+ * STARLING_LONG=1 makes it fifty kills instead of five; STARLING_SEED picks other moments.
  */
 import assert from 'node:assert/strict';
-import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { type TestContext, test } from 'node:test';
 import { loadNetwork } from '#node';
+import { seededRandom } from '#util';
+import { directoriesOf, nthChange, sizeOf } from '../support/kill-moments.ts';
 import { createProcesses, type NodeProcess, type Processes } from '../support/processes.ts';
 import { realChain, type SampleChain, wideChain } from '../support/sample-chain.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 const IS_LONG = process.env['STARLING_LONG'] === '1';
-const KILLS = IS_LONG ? 20 : 5;
+const KILLS = IS_LONG ? 50 : 5;
 const IMPORT_KILLS = IS_LONG ? 20 : 3;
 const SEED = Number(process.env['STARLING_SEED'] ?? 1);
-/** Of one test, in ms: twenty kills take longer than the runner allows by default. */
+/** Of one test, in ms: fifty kills take longer than the runner allows by default. */
 const timeout = IS_LONG ? 30 * 60_000 : 4 * 60_000;
 /** The least that there is: coins are written every two MiB of changes. */
 const SMALL_CACHE = ['--db-cache', '4'];
@@ -43,15 +44,10 @@ const LAST_SHARE = 0.6;
 /** A moment is at most so many changes away; to write everything at a stop takes few. */
 const MAX_CHANGES: Readonly<Record<Moment['kind'], number>> = { starting: 12, storing: 12, writing: 6, stopping: 2 };
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+/** Numbers from 0 to 1, the same for the same seed. */
 function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const random = seededRandom(seed);
+  return () => random.below(2 ** 32) / 2 ** 32;
 }
 
 /**
@@ -66,43 +62,6 @@ function chooseMoments(kinds: readonly Moment['kind'][], seed: number): Moment[]
     const changes = 1 + Math.floor(random() * MAX_CHANGES[kind]);
     return kind === 'starting' ? { kind, changes } : { kind, share, changes };
   });
-}
-
-type Watch = Disposable & { readonly reached: Promise<void> };
-
-/** Resolves at the first change of a file in one of the directories, as far as they exist, at which `isReached`. */
-function whenChanged(directories: readonly string[], isReached: () => boolean): Watch {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const look = (): void => {
-    if (isReached()) resolve();
-  };
-  const watchers: FSWatcher[] = directories.filter(existsSync).map((directory) => watch(directory, look));
-  return {
-    reached: promise,
-    [Symbol.dispose]: () => {
-      for (const watcher of watchers) watcher.close();
-    },
-  };
-}
-
-/** Resolves at the n-th change in the directories from when there are so many bytes of blocks. */
-function nthChange(directories: readonly string[], n: number, blocks = '', bytes = 0): Watch {
-  let seen = 0;
-  return whenChanged(directories, () => {
-    if (bytes === 0 || sizeOf(join(blocks, 'blk00000.dat')) >= bytes) seen++;
-    return seen >= n;
-  });
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** The directories of a mainnet or regtest node. */
-function directoriesOf(datadir: string, network: string) {
-  const top = network === 'mainnet' ? datadir : join(datadir, network);
-  const blocks = join(top, 'blocks');
-  return { top, blocks, databases: [join(blocks, 'index'), join(top, 'chainstate')] };
 }
 
 /**

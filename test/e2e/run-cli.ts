@@ -10,12 +10,15 @@ export type StartOptions = {
   readonly env?: NodeJS.ProcessEnv;
   /** Ends the process in order when it aborts: pass the test's, and nothing outlives a test that takes too long. */
   readonly signal?: AbortSignal;
+  /** In front of the command line: a program that becomes ours (`nsenter`). */
+  readonly enter?: readonly string[];
 };
 
 /** Starts it with piped output. The caller ends it. */
 export function startCli(args: readonly string[], options: StartOptions = {}): ChildProcess {
-  const { env = process.env, signal } = options;
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const { env = process.env, signal, enter = [] } = options;
+  const [program = '', ...rest] = [...enter, process.execPath, PROGRAM, ...args];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env });
   signal?.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
   return child;
 }

@@ -4,7 +4,7 @@ import type { NetworkParams } from '#consensus';
 import { loadNetwork, type StarlingNode } from '#node';
 import { createChainBuilder } from '../support/chain-builder.ts';
 import { ANYONE_CAN_SPEND, testKey } from '../support/keys.ts';
-import { addressesOf, createTestNodes, statusWhen, tipOf } from '../support/test-nodes.ts';
+import { addressesOf, createTestNodes, phaseOf, statusWhen, tipOf } from '../support/test-nodes.ts';
 import { buildTx, pay } from '../support/tx-builder.ts';
 
 let params: NetworkParams;
@@ -37,8 +37,8 @@ describe('nodes', () => {
       const { net } = await statusWhen(late, (status) => status.net.peers.some((peer) => peer.id === minerId));
       assert.ok(net.peers.length >= 1, 'found by the DHT: only the seed was told');
 
-      await statusWhen(late, (status) => status.sync.phase === 'at-tip');
-      await statusWhen(miner, (status) => status.sync.phase === 'at-tip');
+      await phaseOf(late, 'at-tip');
+      await phaseOf(miner, 'at-tip');
       const tx = buildTx([builder.coin(1)], [pay(49_0000_0000n)]);
       // Gossip forms its mesh in heartbeats: what is said before it is lost, as peers expect.
       let heard = false;

@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type CliResult, resultOf, startCli } from '../e2e/run-cli.ts';
+import type { SmallDisk } from './small-disk.ts';
 import { makeTempDir } from './temp-dir.ts';
 
 /** One line of the log. */
@@ -56,6 +57,8 @@ export class NodeProcess {
   #address: string | undefined;
   #startHeight: number | undefined;
   #tip: Tip | undefined;
+  #stallReason = '';
+  #storeFailures = 0;
 
   constructor(name: string, child: ChildProcess) {
     this.name = name;
@@ -92,6 +95,16 @@ export class NodeProcess {
 
   get height(): number {
     return this.#tip?.height ?? 0;
+  }
+
+  /** Why the sync stalls, as it says itself; empty if it does not. */
+  get stallReason(): string {
+    return this.#stallReason;
+  }
+
+  /** How often a block could not be stored. */
+  get storeFailures(): number {
+    return this.#storeFailures;
   }
 
   /** Peers whose hello passed and that are still connected. */
@@ -169,6 +182,8 @@ export class NodeProcess {
     } else if (msg === 'others reach it at') this.#address ??= String(record['address']);
     else if (msg === 'new tip') this.#tip = { height: Number(record['height']), hash: String(record['hash']) };
     else if (msg === 'peer ready') this.#peers.add(String(record['peer']));
+    else if (msg === 'blocks cannot be stored; trying again later') this.#storeFailures++;
+    else if (msg === 'sync') this.#stallReason = record['phase'] === 'stalled' ? String(record['reason']) : '';
     else if (msg === 'peer gone') this.#peers.delete(String(record['peer']));
   }
 
@@ -194,9 +209,16 @@ export type Processes = {
   readonly info: (name: string) => Promise<ChainInfo>;
 };
 
+export type ProcessesOptions = {
+  readonly network: string;
+  /** Where the data directories are; default: a folder of their own. */
+  readonly disk?: Pick<SmallDisk, 'path' | 'enter'>;
+};
+
 /** Ends everything after the test, however it ended. */
-export async function createProcesses(t: TestContext, options: { readonly network: string }): Promise<Processes> {
-  const { path: folder } = await makeTempDir();
+export async function createProcesses(t: TestContext, options: ProcessesOptions): Promise<Processes> {
+  const { network, disk } = options;
+  const folder = disk?.path ?? (await makeTempDir()).path;
   const children = new Map<ChildProcess, Promise<unknown>>();
   const nodes: NodeProcess[] = [];
   const killAll = (): void => {
@@ -217,12 +239,13 @@ export async function createProcesses(t: TestContext, options: { readonly networ
     killAll();
     await Promise.all(children.values());
     if (!hasPassed(t)) for (const node of nodes) console.log(node.transcript());
-    await rm(folder, { recursive: true, force: true });
+    if (disk === undefined) await rm(folder, { recursive: true, force: true });
   });
 
   const datadir = (name: string): string => join(folder, name);
   const spawn = (command: string, name: string, ...args: readonly string[]): ChildProcess => {
-    const child = startCli([command, '--network', options.network, '--datadir', datadir(name), ...args]);
+    const common = ['--network', network, '--datadir', datadir(name)];
+    const child = startCli([command, ...common, ...args], disk === undefined ? {} : { enter: disk.enter });
     children.set(
       child,
       new Promise((resolve) => child.once('close', resolve)).finally(() => children.delete(child)),

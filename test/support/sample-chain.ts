@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NetworkParams } from '#consensus';
-import type { Block } from '#primitives';
+import type { Block, Transaction } from '#primitives';
 import { asBuffer } from '#util';
 import { type ChainBuilder, createChainBuilder, regtest } from './chain-builder.ts';
 import { sharedPath } from './shared.ts';
@@ -65,32 +65,53 @@ async function writeBlockFile(file: string, params: NetworkParams, blocks: reado
 const ANYONE: Lock = { kind: 'anyone' };
 const MATURITY = 100;
 
-/**
- * A chain with many coins for its size: after a hundred empty blocks each block makes `fan` coins and spends a tenth
- * of those of the block before.
- */
-export async function wideChain(file: string, options: { blocks: number; fan: number }): Promise<SampleChain> {
+export type WideOptions = {
+  readonly blocks: number;
+  /** Coins that each block makes. */
+  readonly fan: number;
+};
+
+/** A chain with many coins for its size: behind a hundred empty blocks, blocks as `mineWide` makes them. */
+export async function wideChain(file: string, options: WideOptions): Promise<SampleChain> {
   const builder = createChainBuilder(regtest());
   builder.mineMany(MATURITY);
-  const spent = Math.floor(options.fan / 10);
-  let previous: ReturnType<typeof buildTx> | undefined;
-  for (let i = 1; i <= options.blocks; i++) {
-    const coin = builder.coin(i);
-    const value = coin.output.value / BigInt(options.fan);
+  mineWide(builder, options);
+  return writeChain(file, builder);
+}
+
+/**
+ * Two branches behind a hundred empty blocks that overtake each other: the second chain has one block more than the
+ * first, the third two more than that, and stands on the first, and so on. Each file has its branch from the beginning.
+ */
+export async function rivalChains(folder: string, count: number, options: WideOptions): Promise<SampleChain[]> {
+  const trunk = createChainBuilder(regtest());
+  trunk.mineMany(MATURITY);
+  const branches = [trunk.fork(MATURITY), trunk.fork(MATURITY)] as const;
+  const chains: SampleChain[] = [];
+  for (let i = 0; i < count; i++) {
+    const branch = branches[i % 2 === 0 ? 0 : 1];
+    mineWide(branch, { ...options, blocks: MATURITY + options.blocks + i - branch.height });
+    chains.push(await writeChain(join(folder, `rival-${i}.dat`), branch));
+  }
+  return chains;
+}
+
+/** Each block spends an early coinbase, makes `fan` coins of it, and spends a tenth of those of the block before. */
+function mineWide(builder: ChainBuilder, { blocks, fan }: WideOptions): void {
+  for (let i = 0; i < blocks; i++) {
+    const coin = builder.coin(builder.height + 1 - MATURITY);
+    const value = coin.output.value / BigInt(fan);
     const made = buildTx(
       [coin],
-      Array.from({ length: options.fan }, () => pay(value, ANYONE)),
+      Array.from({ length: fan }, () => pay(value, ANYONE)),
     );
-    const inputs = Array.from({ length: previous === undefined ? 0 : spent }, (_, index) => index);
-    const source = previous;
-    const swept =
-      source &&
-      buildTx(
-        inputs.map((index) => ({ coin: outputOf(source, index), lock: ANYONE })),
-        [pay(1000n)],
-      );
-    builder.mine({ transactions: swept === undefined ? [made] : [made, swept] });
-    previous = made;
+    const [, previous] = builder.tip.block.transactions;
+    builder.mine({ transactions: previous === undefined ? [made] : [made, sweep(previous, Math.floor(fan / 10))] });
   }
-  return writeChain(file, builder);
+}
+
+/** Spends the first `count` outputs. */
+function sweep(tx: Transaction, count: number): Transaction {
+  const spends = Array.from({ length: count }, (_, index) => ({ coin: outputOf(tx, index), lock: ANYONE }));
+  return buildTx(spends, [pay(1000n)]);
 }

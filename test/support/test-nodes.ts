@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { HeaderEntry } from '#chain';
 import type { NetworkParams } from '#consensus';
 import { createNode, type NodeOptions, type NodeStatus, type StarlingNode } from '#node';
+import type { SyncStatus } from '#sync';
 import { nullLogger, systemClock, systemRandom } from '#util';
 import { makeTempDir } from './temp-dir.ts';
 
@@ -56,6 +57,18 @@ export function tipOf(node: StarlingNode, when: (tip: HeaderEntry) => boolean): 
     const stop = node.onTip(check);
     check(node.chain.tip());
   });
+}
+
+/** Resolves when the node says that its sync is in this phase. */
+export async function phaseOf(node: StarlingNode, phase: SyncStatus['phase']): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const check = (sync: SyncStatus): void => {
+    if (sync.phase === phase) resolve();
+  };
+  const stop = node.onSync(check);
+  check((await node.status()).sync);
+  await promise;
+  stop();
 }
 
 /** Asks for the status until it satisfies the condition; the runner's timeout bounds it. */

@@ -55,7 +55,7 @@ test('the sync line of each phase', () => {
     'block 3,120 of 4,312  72.36%  812 blocks/s  1.23 MB/s  5 peers  1 min 23 s left',
   );
   assert.equal(format.syncLine({ ...SYNC, phase: 'at-tip', peers: 1 }), 'at the tip  block 3,120  1 peer');
-  assert.equal(format.syncLine({ ...SYNC, phase: 'headers' }), 'headers 4,312  block 3,120  5 peers');
+  assert.equal(format.syncLine({ ...SYNC, phase: 'headers' }), 'headers 4,312  72.36%  block 3,120  5 peers');
   assert.match(
     format.syncLine({ ...SYNC, phase: 'stalled', reason: 'the disk is full' }),
     /^stalled .*the disk is full$/,
