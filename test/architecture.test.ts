@@ -33,7 +33,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   chain: ['consensus', 'script', 'verify', 'store', 'primitives', 'crypto', 'util'],
   mempool: ['chain', 'consensus', 'script', 'verify', 'primitives', 'crypto', 'util'],
   net: ['protocol', 'util'],
-  sync: ['chain', 'consensus', 'mempool', 'protocol', 'primitives', 'util'],
+  sync: ['chain', 'consensus', 'mempool', 'protocol', 'primitives', 'crypto', 'util'],
   node: [
     ...['sync', 'net', 'mempool', 'chain', 'protocol', 'verify', 'store', 'consensus', 'script', 'primitives'],
     ...['crypto', 'util'],

@@ -2,14 +2,16 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Chain } from '#chain';
-import type { NetworkParams } from '#consensus';
+import { blockProof, type NetworkParams } from '#consensus';
 import { BLOCK_HEADER_BYTES, type BlockHeader } from '#primitives';
 import { streams } from '#protocol';
 import { createMemoryAppendFiles, createMemoryStore, type KeyValueStore } from '#store';
+import { syncDefaults } from '#sync';
 import { assert, nullLogger, seededRandom, systemClock } from '#util';
 import { createInlineVerifier } from '#verify';
 import { createBlockStorage } from '../../src/chain/block-storage.ts';
 import { createChain } from '../../src/chain/chain.ts';
+import { HeaderRun } from '../../src/sync/header-run.ts';
 import { type Benchmark, type Case, memoryInUse, type Sample, timed } from './benchmark.ts';
 import { buildHeaders, HEADERS_PER_MESSAGE, headerMessage, retargetingParams } from './header-chain.ts';
 import type { HeaderOrder, HeadersTaken } from './header-peer.ts';
@@ -39,6 +41,7 @@ export const headers: Benchmark = {
           ),
       },
       { name: 'decode and submit', unit: 'headers', measure: () => run(params, () => messages, decode) },
+      { name: 'decode, presync and submit', unit: 'headers', measure: () => runPresync(params, messages) },
       ...diskCases(scratch, file, execArgv),
     ];
     return { results: await measure(cases, isLong ? 9 : 5) };
@@ -57,6 +60,24 @@ async function run<Batch>(
   // By now only what the chain keeps of the headers is left.
   const added = chain.bestHeader().height;
   return { ...times, amount: added, extra: { 'B memory/header': ((await memoryInUse()) - before) / added } };
+}
+
+/** As from a peer whose last header only has the minimum work: all are decoded, hashed and checked twice. */
+async function runPresync(params: NetworkParams, messages: readonly Uint8Array[]): Promise<Sample> {
+  const bits = messages.flatMap((message) => decode(message).map((header) => header.bits));
+  const minimumChainWork = [params.genesis.header.bits, ...bits].reduce((sum, each) => sum + blockProof(each), 0n);
+  await using chain = await memoryChain({ ...params, minimumChainWork });
+  const deps = { chain, clock: systemClock, random: seededRandom(1), shown: () => undefined };
+  const run = new HeaderRun(deps, syncDefaults.headers);
+  const times = await timed(() => {
+    for (const message of [...messages, ...messages]) {
+      let outcome = run.take(decode(message));
+      while (outcome.kind === 'releasing') outcome = run.release();
+    }
+  });
+  const amount = chain.bestHeader().height;
+  assert(amount === bits.length, 'all headers are stored in the end');
+  return { ...times, amount };
 }
 
 function submitAll<Batch>(

@@ -1,6 +1,6 @@
 /** A process of the `sync` benchmark: a whole node, as the program composes it. */
 import { openChain } from '#chain';
-import { createNode, loadNetwork, type StarlingNode } from '#node';
+import { createNode, loadNetwork, overrideNetwork, type StarlingNode } from '#node';
 import { Block } from '#primitives';
 import { nullLogger, systemClock, systemRandom } from '#util';
 import { cpuMs } from './benchmark.ts';
@@ -18,7 +18,8 @@ let node: StarlingNode | undefined;
 async function start({ network, datadir, connect }: NodeOrder): Promise<string> {
   node = await createNode(
     {
-      params: await loadNetwork(network),
+      // The chain is the first part of the network's.
+      params: overrideNetwork(await loadNetwork(network), { minimumChainWork: 0n }),
       datadir,
       listen: ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: [],

@@ -19,6 +19,7 @@ import { CoinsCache } from './coins-cache.ts';
 import { Flusher } from './flusher.ts';
 import type { HeaderId } from './header-tree.ts';
 import { loadState } from './load.ts';
+import { lowWorkRefusal } from './low-work.ts';
 import type { BlockVerdict, Chain, ChainChange, ChainObserver, Coin, HeadersVerdict, OutPoint } from './port.ts';
 import { createReader, type ReaderState } from './reader.ts';
 import { RecentBodies } from './recent-bodies.ts';
@@ -67,7 +68,7 @@ export async function createChain(deps: ChainDeps, options: ChainOptions): Promi
   );
   return {
     ...reader,
-    submitHeaders: (headers) => chain.submitHeaders(headers),
+    submitHeaders: (headers, options) => chain.submitHeaders(headers, options),
     submitBlock: (block) => chain.submitBlock(block),
     invalidateBlock: (hash) => chain.invalidateBlock(hash),
     reconsiderBlock: (hash) => chain.reconsiderBlock(hash),
@@ -151,8 +152,12 @@ class ChainWriter {
     return () => this.#observers.delete(observer);
   }
 
-  submitHeaders(headers: Parameters<Chain['submitHeaders']>[0]): HeadersVerdict {
+  submitHeaders(...[headers, { minimumWork } = {}]: Parameters<Chain['submitHeaders']>): HeadersVerdict {
     const { tree } = this.state.index;
+    if (minimumWork !== undefined) {
+      const refusal = lowWorkRefusal({ ...this.#deps, workOf: (hash) => this.#workOf(hash) }, headers, minimumWork);
+      if (refusal !== undefined) return { kind: 'rejected', ...refusal };
+    }
     // A headers sync brings no blocks that would have its headers written.
     if (this.#flusher.isDue) this.#activate();
     let last = this.#bestHeader;
@@ -287,6 +292,12 @@ class ChainWriter {
   /** Resolves when the best block is the tip. */
   async #atRest(): Promise<void> {
     while (this.#isActivating) await this.#queue.idle();
+  }
+
+  #workOf(hash: BlockHash): bigint | undefined {
+    const { tree } = this.state.index;
+    const id = tree.find(hash);
+    return id === undefined ? undefined : tree.workOf(id);
   }
 
   #headerAdded(id: HeaderId): void {

@@ -1,5 +1,6 @@
 export { type BlockFiles, createBlockFiles } from './block-files.ts';
 export { readBlockFile, readBlockHeaders, type ScanItem } from './block-scan.ts';
+export { antiDosWorkThreshold } from './low-work.ts';
 export { networkDirectory, type OpenChainOptions, openChain } from './open-chain.ts';
 export type {
   BlockVerdict,

@@ -29,7 +29,7 @@ export type OutPoint = {
 export type HeadersVerdict =
   /** `last` is the entry of the last header given; `added` counts the new ones. */
   | { readonly kind: 'accepted'; readonly last: HeaderEntry; readonly added: number }
-  /** The header at `index` failed; those before it were accepted. */
+  /** The header at `index` failed; those before it were accepted, unless the whole was refused for its little work. */
   | { readonly kind: 'rejected'; readonly index: number; readonly failure: ValidationFailure };
 
 export type BlockVerdict =
@@ -100,8 +100,15 @@ export type ChainReader = {
 
 export type Chain = AsyncDisposable &
   ChainReader & {
-    /** Checks headers (each must build on a known one) and adds them to the tree. Synchronous, no scripts, no disk wait. */
-    readonly submitHeaders: (headers: readonly BlockHeader[]) => HeadersVerdict;
+    /**
+     * Checks headers (each must build on a known one) and adds them to the tree. Synchronous, no scripts, no disk wait.
+     * With `minimumWork` (of headers that a peer sent: `antiDosWorkThreshold`) new headers must form one chain, and none
+     * is added unless that chain ends with so much work (`header-low-work`). Local sources are trusted in this.
+     */
+    readonly submitHeaders: (
+      headers: readonly BlockHeader[],
+      options?: { readonly minimumWork?: bigint },
+    ) => HeadersVerdict;
     /**
      * Takes a block with a known parent header: checks, stores, and moves the active chain to the most work.
      * Several calls at once are taken in order and keep the verifier busy: the scripts of one block run while the next

@@ -81,11 +81,12 @@ export function coins(sats: bigint): string {
 export function syncLine(sync: NodeStatus['sync']): string {
   const peers = plural(sync.peers, 'peer');
   const height = `block ${grouped(sync.height)}`;
+  const reason = sync.reason === '' ? '' : `  ${sync.reason}`;
   switch (sync.phase) {
     case 'waiting-for-peers':
-      return `waiting for peers  ${height}${sync.reason === '' ? '' : `  ${sync.reason}`}`;
+      return `waiting for peers  ${height}${reason}`;
     case 'headers':
-      return `headers ${grouped(sync.headerHeight)}  ${percent(sync.progress)}  ${height}  ${peers}`;
+      return `headers ${grouped(sync.headerHeight)}  ${percent(sync.progress)}  ${height}  ${peers}${reason}`;
     case 'blocks': {
       const left = sync.secondsLeft === undefined ? '' : `  ${duration(sync.secondsLeft)} left`;
       const rates = `${perSecond(sync.blocksPerSecond)} blocks/s  ${bytes(sync.bytesPerSecond)}/s`;

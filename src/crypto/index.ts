@@ -4,3 +4,4 @@ export { loadSecp256k1, secp256k1Engine } from './load-secp256k1.ts';
 export { MuHash3072 } from './muhash.ts';
 export { decompressPublicKey, isValidUncompressedKey } from './public-key.ts';
 export type { Secp256k1, Secp256k1Name } from './secp256k1.ts';
+export { siphash24 } from './siphash.ts';

@@ -2,8 +2,8 @@
  * What gossip brings: validated before it is passed on. A block is passed on when its header holds (proof of work,
  * place in the chain), before its body is complete; a transaction when the mempool took it.
  */
-import type { Chain } from '#chain';
-import { blockProof, checkBlockHeader } from '#consensus';
+import { antiDosWorkThreshold, type Chain, type HeaderEntry } from '#chain';
+import { checkBlockHeader } from '#consensus';
 import type { Mempool } from '#mempool';
 import type { GossipMessage, GossipVerdict, Net, PeerIdText } from '#net';
 import {
@@ -20,8 +20,8 @@ import { type Clock, errorText, type Logger } from '#util';
 import { judgeBlock } from './judge.ts';
 import type { Requests } from './requests.ts';
 
-/** Announcements that build on blocks this far below the tip are not worth passing on (BIP152 by way of Core: 144). */
-const MAX_STALE_BLOCKS = 144n;
+/** Core's MIN_BLOCKS_TO_KEEP: a block that is further ahead of the tip is stored only if sync asked for it. */
+const MAX_BLOCKS_AHEAD = 288;
 /** Block bodies being rebuilt at once; an announcement beyond that goes to sync, which bounds itself. */
 const MAX_FILLS = 8;
 /** Hashes of announced blocks that are remembered; the oldest is forgotten first. */
@@ -135,23 +135,31 @@ class BlockIngest {
       sync.headerAnnounced(from, compact.header);
       return 'ignore';
     }
-    const verdict = chain.submitHeaders([compact.header]);
+    // Far below the tip, or on a chain that the network has long left behind: neither stored nor passed on.
+    const minimumWork = antiDosWorkThreshold(chain);
+    const verdict = chain.submitHeaders([compact.header], { minimumWork });
     if (verdict.kind === 'rejected') {
       const { gossip, offence } = judgeBlock(verdict.failure, 'announced');
       if (offence !== undefined) charge(from, offence, `announced block ${hash}: ${verdict.failure.code}`);
       return gossip;
     }
+    // The header was known before.
+    if (verdict.last.chainWork < minimumWork) return 'ignore';
     if (!this.#deps.isSynced() && !chain.hasBlock(prevHash)) {
       // Nobody will fill this body: it is sync's at once, or a chain of short intervals would always be out of reach.
       sync.blockWanted(hash, [from]);
       return 'ignore';
     }
     sync.headerAnnounced(from, hash);
-    const tip = chain.tip();
-    if (verdict.last.chainWork + MAX_STALE_BLOCKS * blockProof(tip.header.bits) < tip.chainWork) return 'ignore';
     this.markAnnounced(hash);
-    void this.#fill(compact, from, arrivedMs);
+    if (this.#mayBeStored(verdict.last)) void this.#fill(compact, from, arrivedMs);
     return 'accept';
+  }
+
+  /** Core's AcceptBlock on blocks that nobody asked for: no less work than the tip, and not far ahead of it. */
+  #mayBeStored({ chainWork, height }: HeaderEntry): boolean {
+    const tip = this.#deps.chain.tip();
+    return chainWork >= tip.chainWork && height <= tip.height + MAX_BLOCKS_AHEAD;
   }
 
   /** Builds the body from the mempool, or has it fetched. */

@@ -114,7 +114,8 @@ export class Peers {
     peer.isReady = true;
     net.confirmPeer(id);
     this.#deps.log.debug('peer ready', { peer: id, height: tipHeight, agent: theirs.userAgent });
-    sync.peerReady(id, { ...claim, isOutbound: peer.info.direction === 'outbound' });
+    const { direction, isManual } = peer.info;
+    sync.peerReady(id, { ...claim, isOutbound: direction === 'outbound', isManual });
     return true;
   }
 

@@ -1,6 +1,6 @@
 /** The 80-byte block header. */
 import { hash256 } from '#crypto';
-import { u32At } from '#util';
+import { equalBytes, u32At } from '#util';
 import { type BlockHash, blockHashFromBytes, idToBytes } from './ids.ts';
 import { DecodeError } from './reader.ts';
 import { Writer } from './writer.ts';
@@ -46,6 +46,13 @@ export class BlockHeader implements BlockHeaderFields {
     return new BlockHeader(writer.finish());
   }
 
+  /** For who knows the hash already (32 bytes in internal order, kept) and wants it computed no second time. */
+  static withHash(raw: Uint8Array, hash: Uint8Array): BlockHeader {
+    const header = new BlockHeader(raw);
+    header.#hashBytes = hash;
+    return header;
+  }
+
   get version(): number {
     return u32At(this.raw, 0) | 0;
   }
@@ -58,6 +65,11 @@ export class BlockHeader implements BlockHeaderFields {
   /** A view of the 32 bytes in internal order. */
   get prevHashBytes(): Uint8Array {
     return this.raw.subarray(4, 36);
+  }
+
+  /** Whether `parent` is the header that this one stands on. */
+  follows(parent: BlockHeader): boolean {
+    return equalBytes(this.prevHashBytes, parent.hashBytes);
   }
 
   /** A view of the 32 bytes in internal order. */

@@ -4,9 +4,7 @@
  * id met the wrong transaction. Then the whole block is asked for and nobody is blamed (Core's READ_STATUS_FAILED).
  */
 
-// @ts-expect-error The package carries no types; the constant below says what it is.
-import untypedSiphash24 from 'siphash24';
-import { sha256 } from '#crypto';
+import { sha256, siphash24 } from '#crypto';
 import { Block, type BlockHeader, type Transaction, Writer } from '#primitives';
 import {
   type CompactBlock,
@@ -17,10 +15,6 @@ import {
   SHORT_ID_BYTES,
   structureProblem,
 } from './messages/compact-block.ts';
-
-/** SipHash-2-4 in WebAssembly. The key has 16 bytes, the result 8, little endian. */
-const siphash24: (input: Uint8Array, key: Uint8Array, out: Uint8Array, skipChecks: boolean) => Uint8Array =
-  untypedSiphash24;
 
 /** Gives the transaction of a short id (48 bits); 'collision' when two known ones have it. */
 export type ShortIdLookup = (shortId: number) => Transaction | 'collision' | undefined;
@@ -48,7 +42,7 @@ const scratchView = new DataView(scratch.buffer);
 
 /** BIP152: SipHash-2-4 of the wtxid (32 bytes, internal order), the two most significant bytes dropped. */
 export function shortIdOf(key: Uint8Array, wtxidBytes: Uint8Array): number {
-  siphash24(wtxidBytes, key, scratch, true);
+  siphash24(wtxidBytes, key, scratch);
   return scratchView.getUint16(4, true) * 2 ** 32 + scratchView.getUint32(0, true);
 }
 
@@ -66,7 +60,7 @@ export function buildCompactBlock(block: Block, nonce: bigint): CompactBlock {
   if (compactBlockSize({ shortIds, prefilled }) > MAX_COMPACT_BLOCK_BYTES) return headerOnly;
   const key = shortIdKey(header, nonce);
   others.forEach((tx, i) => {
-    siphash24(tx.wtxidBytes, key, scratch, true);
+    siphash24(tx.wtxidBytes, key, scratch);
     shortIds.set(scratch.subarray(0, SHORT_ID_BYTES), i * SHORT_ID_BYTES);
   });
   return { header, nonce, shortIds, prefilled };

@@ -2,14 +2,32 @@
 import type { IntakeOptions } from './intake.ts';
 import type { BatchSizing } from './rates.ts';
 
-export type HeaderOptions = {
+export type PresyncOptions = {
   /** Core's MAX_HEADERS_RESULTS: fewer than this is the end of a peer's chain. */
   readonly maxHeadersPerRequest: number;
+  /** Core's HEADER_COMMITMENT_PERIOD: one bit is kept for so many headers. */
+  readonly commitmentPeriod: number;
+  /** Core's REDOWNLOAD_BUFFER_SIZE: headers that must match before the first of them is stored. */
+  readonly redownloadBuffer: number;
+};
+
+export type HeaderOptions = PresyncOptions & {
   /** A peer that has not answered by now is left. */
   readonly requestTimeoutMs: number;
   /** Another peer is asked too when the last answer is this old. */
   readonly joinAfterMs: number;
   readonly maxSessions: number;
+  /** How long a peer may take in presync before others are let in beside or instead of it; doubles for that peer. */
+  readonly presyncTurnMs: number;
+  /** How long a peer whose presync came to nothing is not asked again, first and at most. */
+  readonly minRestMs: number;
+  readonly maxRestMs: number;
+  /** How long an outbound peer that claims less than the minimum chain work is kept: others are found through it. */
+  readonly lowWorkGraceMs: number;
+  /** Peers that are asked what follows our headers although they claim no more. */
+  readonly crossChecks: number;
+  /** Core's stale-tip time: without a new header for so long they are asked again. */
+  readonly crossCheckAfterMs: number;
 };
 
 export type BlockOptions = {
@@ -45,9 +63,17 @@ const MIB = 2 ** 20;
 export const syncDefaults: SyncOptions = {
   headers: {
     maxHeadersPerRequest: 2000,
+    commitmentPeriod: 606,
+    redownloadBuffer: 14_441,
     requestTimeoutMs: 15_000,
     joinAfterMs: 2_000,
     maxSessions: 3,
+    presyncTurnMs: 60_000,
+    minRestMs: 10 * 60_000,
+    maxRestMs: 6 * 3_600_000,
+    lowWorkGraceMs: 120_000,
+    crossChecks: 2,
+    crossCheckAfterMs: 30 * 60_000,
   },
   blocks: {
     windowBlocks: 1024,

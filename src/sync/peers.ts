@@ -7,6 +7,7 @@ import type { PeerClaim, PeerId, SyncChain, SyncPeer } from './port.ts';
 
 type PeerRecord = {
   readonly isOutbound: boolean;
+  readonly isManual: boolean;
   claim: PeerClaim;
   /**
    * `open`: not looked into. `void`: the peer was asked and could not show it, so it counts as nothing.
@@ -33,15 +34,18 @@ export class Peers {
   }
 
   add(id: PeerId, info: SyncPeer): void {
-    this.#records.set(id, { isOutbound: info.isOutbound, claim: info, claimState: 'open', known: undefined });
+    const { isOutbound, isManual = false } = info;
+    this.#records.set(id, { isOutbound, isManual, claim: info, claimState: 'open', known: undefined });
     this.resolveClaim(id);
   }
 
-  update(id: PeerId, claim: PeerClaim): void {
+  /** `isCredible`: whether the claim is worth looking into. */
+  update(id: PeerId, claim: PeerClaim, isCredible: boolean): void {
     const record = this.#records.get(id);
     if (record === undefined) return;
     // A void claim made again is looked into again: the header may have been a little too new before.
-    if (claim.tipHash !== record.claim.tipHash || record.claimState === 'void') record.claimState = 'open';
+    const isNew = claim.tipHash !== record.claim.tipHash || record.claimState === 'void';
+    if (isNew) record.claimState = isCredible ? 'open' : 'void';
     record.claim = claim;
     this.resolveClaim(id);
   }
@@ -56,6 +60,17 @@ export class Peers {
 
   isOutbound(id: PeerId): boolean {
     return this.#records.get(id)?.isOutbound ?? false;
+  }
+
+  /** We chose to connect to it, and may choose another. */
+  isExpendable(id: PeerId): boolean {
+    const record = this.#records.get(id);
+    return record?.isOutbound === true && !record.isManual;
+  }
+
+  /** What the peer says, true or not. */
+  claimedWork(id: PeerId): bigint | undefined {
+    return this.#records.get(id)?.claim.tipChainWork;
   }
 
   lowestHeightServed(id: PeerId): number {
@@ -100,13 +115,15 @@ export class Peers {
   }
 
   /**
-   * The claim, while its headers are unknown and it promises more work than our tip. Compared with the tip, not with
-   * the best header: the heaviest headers may have bodies that nobody serves.
+   * The claim, while its headers are unknown and it promises more work than our tip, and what the network is known to
+   * have. Compared with the tip, not with the best header: the heaviest headers may have bodies that nobody serves.
    */
   openClaim(id: PeerId): PeerClaim | undefined {
     const record = this.#records.get(id);
     if (record?.claimState !== 'open') return undefined;
-    return record.claim.tipChainWork > this.#chain.tip().chainWork ? record.claim : undefined;
+    const { tipChainWork } = record.claim;
+    const { params, tip } = this.#chain;
+    return tipChainWork > tip().chainWork && tipChainWork >= params.minimumChainWork ? record.claim : undefined;
   }
 
   /** The greatest height among open claims; undefined without any. */

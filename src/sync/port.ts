@@ -18,6 +18,7 @@ export type SyncChain = Pick<
   | 'isInvalid'
   | 'locator'
   | 'observe'
+  | 'params'
   | 'submitBlock'
   | 'submitHeaders'
   | 'tip'
@@ -62,17 +63,21 @@ export type PeerClaim = {
   readonly lowestHeightServed: number;
 };
 
-export type SyncPeer = PeerClaim & { readonly isOutbound: boolean };
+export type SyncPeer = PeerClaim & {
+  readonly isOutbound: boolean;
+  /** The operator asked for it: it is never disconnected for being of little use. */
+  readonly isManual?: boolean;
+};
 
 export type SyncPhase = 'waiting-for-peers' | 'headers' | 'blocks' | 'at-tip' | 'stalled';
 
 export type SyncStatus = {
   readonly phase: SyncPhase;
-  /** Why it stalls or waits; empty otherwise. */
+  /** Why it stalls or waits, or what it does that the heights do not show; empty otherwise. */
   readonly reason: string;
   readonly height: number;
   readonly headerHeight: number;
-  /** 0 .. 1 by headers' heights; while headers are fetched, their share of the height that peers claim. */
+  /** 0 .. 1 by headers' heights; while headers are fetched, their share of the height that peers claim (of the way twice, if they are downloaded twice). */
   readonly progress: number;
   readonly blocksPerSecond: number;
   readonly bytesPerSecond: number;

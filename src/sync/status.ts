@@ -16,6 +16,10 @@ export type SyncFacts = {
   /** Height that a peer claims and has not shown yet. */
   readonly claimedHeight: number | undefined;
   readonly isAskingHeaders: boolean;
+  /** How far headers are that are downloaded twice: first to see their work, then to be stored. */
+  readonly headerPass: { readonly number: 1 | 2; readonly height: number } | undefined;
+  /** Our best header has the network's minimum chain work. */
+  readonly hasMinimumWork: boolean;
   /** The block that is due next and that some peer has. */
   readonly nextMissing: HeaderEntry | undefined;
   /** Why blocks cannot be stored; empty if they can. */
@@ -45,12 +49,15 @@ export function describeSync(facts: SyncFacts): SyncStatus {
 }
 
 function phaseOf(facts: SyncFacts): { readonly phase: SyncPhase; readonly reason: string } {
-  const { tip, bestHeader, claimedHeight, nextMissing } = facts;
+  const { tip, bestHeader, claimedHeight, nextMissing, headerPass } = facts;
   const slack = facts.wasAtTip ? TIP_SLACK_BLOCKS : 0;
   if (facts.pausedReason !== '') return { phase: 'stalled', reason: facts.pausedReason };
   if (facts.peers === 0) return { phase: 'waiting-for-peers', reason: 'no peer is connected' };
   if (claimedHeight !== undefined && claimedHeight > bestHeader.height + slack) {
-    return { phase: 'headers', reason: facts.isAskingHeaders ? '' : 'waiting before asking for headers again' };
+    return { phase: 'headers', reason: headersReason(facts) };
+  }
+  if (headerPass !== undefined && (claimedHeight !== undefined || !facts.hasMinimumWork)) {
+    return { phase: 'headers', reason: headersReason(facts) };
   }
   if (nextMissing !== undefined) {
     if (bestHeader.height - tip.height <= slack) return { phase: 'at-tip', reason: '' };
@@ -63,12 +70,27 @@ function phaseOf(facts: SyncFacts): { readonly phase: SyncPhase; readonly reason
     const reason = `headers reach ${bestHeader.height}, but no connected peer serves the blocks after ${tip.height}`;
     return { phase: 'waiting-for-peers', reason };
   }
+  if (!facts.hasMinimumWork) {
+    return { phase: 'waiting-for-peers', reason: 'no connected peer has a chain with the minimum chain work' };
+  }
   return { phase: 'at-tip', reason: '' };
 }
 
-function progressOf(phase: SyncPhase, { tip, bestHeader, claimedHeight }: SyncFacts): number {
+/** Whole per cent only: listeners hear of each change of it. */
+function headersReason({ isAskingHeaders, headerPass, claimedHeight }: SyncFacts): string {
+  if (!isAskingHeaders) return 'waiting before asking for headers again';
+  if (headerPass?.number !== 1) return '';
+  const percent = claimedHeight === undefined ? '' : `: ${Math.floor(100 * ratio(headerPass.height, claimedHeight))}%`;
+  return `checking the work of the headers before they are stored${percent}`;
+}
+
+function progressOf(phase: SyncPhase, { tip, bestHeader, claimedHeight, headerPass }: SyncFacts): number {
   if (phase === 'at-tip') return 1;
-  if (phase === 'headers') return ratio(bestHeader.height, claimedHeight ?? bestHeader.height);
+  if (phase === 'headers') {
+    const height = headerPass?.height ?? bestHeader.height;
+    const share = ratio(height, claimedHeight ?? height);
+    return headerPass === undefined ? share : (headerPass.number - 1 + share) / 2;
+  }
   return ratio(tip.height, Math.max(bestHeader.height, claimedHeight ?? 0));
 }
 

@@ -75,7 +75,7 @@ class SyncMachine {
   }
 
   peerUpdated(peer: PeerId, claim: Parameters<Sync['peerUpdated']>[1]): void {
-    this.#peers.update(peer, claim);
+    this.#peers.update(peer, claim, this.#headers.isCredible(peer));
     this.#blocks.targetsChanged();
     this.#poke();
   }
@@ -115,6 +115,8 @@ class SyncMachine {
       peers: this.#peers.size,
       claimedHeight: this.#peers.claimedHeight(),
       isAskingHeaders: this.#headers.isAsking,
+      headerPass: this.#headers.pass,
+      hasMinimumWork: chain.bestHeader().chainWork >= chain.params.minimumChainWork,
       nextMissing: this.#blocks.nextMissing,
       pausedReason: this.#blocks.pausedReason,
       wasAtTip: this.#wasAtTip,

@@ -116,9 +116,13 @@ export class DownloadWindow {
   }
 
   #heaviestTips(candidates: Iterable<HeaderEntry>): HeaderEntry[] {
-    const { chainWork } = this.#chain.tip();
+    const { params, tip } = this.#chain;
+    const { chainWork } = tip();
+    // As in Core: no bodies of a chain below the minimum, though a local source may have brought its headers.
+    const isWorthIt = (entry: HeaderEntry): boolean =>
+      entry.chainWork > chainWork && entry.chainWork >= params.minimumChainWork;
     const byHash = new Map<BlockHash, HeaderEntry>();
-    for (const entry of candidates) if (entry.chainWork > chainWork) byHash.set(entry.hash, entry);
+    for (const entry of candidates) if (isWorthIt(entry)) byHash.set(entry.hash, entry);
     const tips: HeaderEntry[] = [];
     for (const entry of [...byHash.values()].sort((a, b) => compareWork(b, a))) {
       if (tips.length >= this.#maxBranches) break;

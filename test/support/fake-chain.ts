@@ -3,11 +3,14 @@
  * validity is written in it. Behaves as the chain port says: bodies in any order, most work wins, invalid ones marked.
  */
 import type { BlockVerdict, ChainObserver, ConnectedBlock, HeaderEntry, HeadersVerdict } from '#chain';
-import { failure, type ValidationFailure } from '#consensus';
+import { failure, type NetworkParams, type ValidationFailure } from '#consensus';
 import { hash256 } from '#crypto';
 import { Block, type BlockHash, BlockHeader, blockHashFromBytes, Writer } from '#primitives';
 import type { SyncChain } from '#sync';
 import { assert } from '#util';
+import { lowWorkRefusal } from '../../src/chain/low-work.ts';
+import { checkProofOfWork, targetToCompact } from '../../src/consensus/pow.ts';
+import { regtest } from './chain-builder.ts';
 
 const INVALID_LOCK_TIME = 0xdead;
 const NO_HASH = blockHashFromBytes(new Uint8Array(32));
@@ -19,10 +22,15 @@ export type FakeBlockOptions = {
   readonly isInvalid?: boolean;
   /** Tells blocks on the same parent apart. */
   readonly salt?: number;
+  /** Of the header; default 1. */
+  readonly work?: number;
 };
 
-/** Work of a header: its version. */
-export function fakeBlock(parent: BlockHash, options: FakeBlockOptions & { readonly work?: number } = {}): Block {
+/** Every hash meets it, or nearly. */
+const ANY_HASH = 2n ** 256n - 1n;
+
+/** Work of a header: its version, and what its bits stand for. */
+export function fakeBlock(parent: BlockHash, options: FakeBlockOptions = {}): Block {
   const { size = 200, isInvalid = false, salt = 0, work = 1 } = options;
   const tx = new Writer(size).i32(1).compactSize(1).bytes(new Uint8Array(36));
   const scriptBytes = Math.max(0, size - 80 - 1 - 4 - 1 - 36 - 5 - 4 - 1 - 9 - 4);
@@ -32,15 +40,18 @@ export function fakeBlock(parent: BlockHash, options: FakeBlockOptions & { reado
     .compactSize(0)
     .u32(isInvalid ? INVALID_LOCK_TIME : 0);
   const body = tx.finish();
-  const header = BlockHeader.fromFields({
-    version: work,
-    prevHash: parent,
-    merkleRoot: hash256(body),
-    time: 0,
-    bits: 0,
-    nonce: salt,
-  });
+  const header = solvedHeader(parent, hash256(body), work, salt);
   return new Block(new Writer(81 + body.length).bytes(header.raw).compactSize(1).bytes(body).finish());
+}
+
+/** More work than one is done. */
+function solvedHeader(prevHash: BlockHash, merkleRoot: Uint8Array, work: number, salt: number): BlockHeader {
+  const target = 2n ** 256n / BigInt(Math.max(work, 1)) - 1n;
+  const fields = { version: work, prevHash, merkleRoot, time: 0, bits: targetToCompact(target) };
+  for (let nonce = salt; ; nonce += 2 ** 12) {
+    const header = BlockHeader.fromFields({ ...fields, nonce });
+    if (work <= 1 || checkProofOfWork(header.hashBytes, fields.bits, ANY_HASH)) return header;
+  }
 }
 
 export const fakeGenesis: Block = fakeBlock(NO_HASH);
@@ -79,11 +90,12 @@ export type FakeChain = Omit<SyncChain, 'submitBlock'> & {
   readonly submitted: readonly number[];
 };
 
-export function createFakeChain(): FakeChain {
-  return new MemoryChain();
+export function createFakeChain(options: { readonly minimumChainWork?: bigint } = {}): FakeChain {
+  return new MemoryChain(options.minimumChainWork ?? 0n);
 }
 
 class MemoryChain implements FakeChain {
+  readonly params: NetworkParams;
   fault: Error | undefined;
   delay: (() => Promise<void>) | undefined;
   readonly submitted: number[] = [];
@@ -100,7 +112,8 @@ class MemoryChain implements FakeChain {
   #tip: HeaderEntry;
   #best: HeaderEntry;
 
-  constructor() {
+  constructor(minimumChainWork: bigint) {
+    this.params = { ...regtest(), pow: { ...regtest().pow, limit: ANY_HASH }, minimumChainWork };
     const { header, hash } = fakeGenesis;
     this.#tip = { hash, height: 0, header, chainWork: 1n, medianTimePast: 0 };
     this.#best = this.#tip;
@@ -141,7 +154,10 @@ class MemoryChain implements FakeChain {
     return () => this.#observers.delete(observer);
   };
 
-  submitHeaders = (headers: readonly BlockHeader[]): HeadersVerdict => {
+  submitHeaders = (...[headers, { minimumWork = 0n } = {}]: Parameters<SyncChain['submitHeaders']>): HeadersVerdict => {
+    const workOf = (hash: BlockHash): bigint | undefined => this.#entries.get(hash)?.chainWork;
+    const refusal = lowWorkRefusal({ params: this.params, workOf }, headers, minimumWork);
+    if (refusal !== undefined) return { kind: 'rejected', ...refusal };
     let last = this.#best;
     let added = 0;
     for (const [index, header] of headers.entries()) {

@@ -260,7 +260,9 @@ export async function createProcesses(t: TestContext, options: ProcessesOptions)
     start: (name, ...flags) => {
       const listen = flags.includes('--listen') ? [] : ['--listen', '/ip4/127.0.0.1/tcp/0'];
       const log = ['--log-format', 'json', '--log-level', 'debug'];
-      const node = new NodeProcess(name, spawn('node', name, ...listen, ...log, ...flags));
+      // Tests have no more than the first blocks of mainnet.
+      const anyWork = ['--minimum-chain-work', '0'];
+      const node = new NodeProcess(name, spawn('node', name, ...listen, ...log, ...anyWork, ...flags));
       nodes.push(node);
       return node;
     },

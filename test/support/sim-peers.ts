@@ -5,6 +5,7 @@
 import type { Block, BlockHash, BlockHeader } from '#primitives';
 import type { BlockItem, PeerId, SyncDeps, SyncPeer } from '#sync';
 import { type Clock, NodeError, type Random, sleep } from '#util';
+import { CheapHeaders } from './cheap-headers.ts';
 import { mutated } from './fake-chain.ts';
 
 export type Behaviour =
@@ -29,7 +30,11 @@ export type Behaviour =
   /** The same headers again and again. */
   | 'repeater'
   /** Every exchange breaks. */
-  | 'broken';
+  | 'broken'
+  /** Claims far more work than anybody and shows an endless chain of cheap, valid headers from genesis on. */
+  | 'low-work-flood'
+  /** Honest, but refuses each third request for headers: its quota is used up. */
+  | 'busy';
 
 export type SimPeerOptions = {
   /** Genesis first. */
@@ -55,6 +60,8 @@ export type SimPeer = {
   freeAtMs: number;
   bytesSent: number;
   blocksSent: number;
+  /** What a `low-work-flood` shows; made when first asked for. */
+  flood: CheapHeaders | undefined;
 };
 
 export type Charge = { readonly peer: PeerId; readonly offence: string; readonly detail: string };
@@ -74,6 +81,8 @@ const FOREVER_MS = 10 * 86_400_000;
 export class SimNetwork {
   readonly charges: Charge[] = [];
   readonly disconnects: PeerId[] = [];
+  /** Who was asked for headers, in order. */
+  readonly headerRequests: PeerId[] = [];
   readonly peers = new Map<PeerId, SimPeer>();
   /** Requests for blocks that are open now, and the most at any time. */
   openRequests = 0;
@@ -110,6 +119,7 @@ export class SimNetwork {
       freeAtMs: 0,
       bytesSent: 0,
       blocksSent: 0,
+      flood: undefined,
     };
     this.setChain(peer, options.chain);
     this.peers.set(id, peer);
@@ -125,7 +135,7 @@ export class SimNetwork {
   hello(peer: SimPeer): SyncPeer {
     const tip = peer.chain.at(-1);
     if (tip === undefined) throw new Error('a chain has a genesis block');
-    const isBoaster = peer.options.behaviour === 'boaster';
+    const isBoaster = peer.options.behaviour === 'boaster' || peer.options.behaviour === 'low-work-flood';
     return {
       tipHash: isBoaster ? (tip.hash.replace(/.$/, 'f').replace(/^./, 'f') as BlockHash) : tip.hash,
       tipHeight: peer.chain.length - 1 + (isBoaster ? 1_000_000 : 0),
@@ -155,10 +165,13 @@ export class SimNetwork {
 
   async #headers(id: PeerId, locator: readonly BlockHash[], signal: AbortSignal): Promise<BlockHeader[]> {
     const peer = this.#connected(id);
+    this.headerRequests.push(id);
     await this.#wait(2 * peer.options.latencyMs, signal);
     const { behaviour } = peer.options;
     if (behaviour === 'mute') await this.#hang(signal);
     if (behaviour === 'broken') throw new Error('stream reset');
+    if (behaviour === 'busy' && this.headerRequests.length % 3 === 0) throw new Error('the peer answered busy');
+    if (behaviour === 'low-work-flood') return this.#flood(peer, locator, signal);
     if (behaviour === 'repeater') locator = [];
     const fork = locator.map((hash) => peer.index.get(hash)).find((height) => height !== undefined) ?? 0;
     const first = behaviour === 'unconnected' ? Math.floor(peer.chain.length / 2) + 1 : fork + 1;
@@ -166,6 +179,16 @@ export class SimNetwork {
     await this.#transfer(peer, headers.length * 80 + 10, signal);
     if (behaviour !== 'repeater') return headers;
     return Array.from({ length: this.#maxHeaders }, (_, i) => headers[i]).filter((header) => header !== undefined);
+  }
+
+  /** Each peer has a chain of its own. */
+  async #flood(peer: SimPeer, locator: readonly BlockHash[], signal: AbortSignal): Promise<BlockHeader[]> {
+    const [genesis] = peer.chain;
+    if (genesis === undefined) throw new Error('a chain has a genesis block');
+    peer.flood ??= new CheapHeaders(genesis, { salt: [...this.peers.keys()].indexOf(peer.id) & 0xff });
+    const headers = peer.flood.after(locator, this.#maxHeaders);
+    await this.#transfer(peer, headers.length * 80 + 10, signal);
+    return headers;
   }
 
   async *#blocks(id: PeerId, hashes: readonly BlockHash[], signal: AbortSignal): AsyncGenerator<BlockItem> {

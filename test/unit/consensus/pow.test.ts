@@ -161,6 +161,18 @@ test('permitted transitions end at a factor of four, and within a period nothing
   assert.equal(permittedDifficultyTransition(testnet3, 5, 0x1c05a3f4, 0x1d00ffff), true);
 });
 
+test('a permitted transition ends at the network’s limit, and does not know of networks that never retarget', () => {
+  const limitBits = targetToCompact(mainnet.pow.limit);
+  assert.equal(permittedDifficultyTransition(mainnet, INTERVAL, limitBits, limitBits), true);
+  assert.equal(permittedDifficultyTransition(mainnet, INTERVAL, limitBits - 1, limitBits), true);
+  assert.equal(permittedDifficultyTransition(mainnet, INTERVAL, limitBits, limitBits + 1), false);
+  // As Core: with noRetargeting a change is still permitted here; nextWorkRequired refuses it later.
+  const still = { ...mainnet, pow: { ...mainnet.pow, noRetargeting: true } };
+  assert.equal(permittedDifficultyTransition(still, INTERVAL, 0x1c05a3f4, 0x1c0168fd), true);
+  assert.equal(permittedDifficultyTransition(still, INTERVAL, 0x1c05a3f4, 0x1c0168fd - 1), false);
+  assert.equal(permittedDifficultyTransition(still, INTERVAL + 1, 0x1c05a3f4, 0x1c0168fd), false);
+});
+
 /** Headers of heights 0 .. 2015, ten minutes apart unless said otherwise. */
 function period(change: (height: number) => Partial<ViewFields>, start = 1_600_000_000) {
   return viewChain(

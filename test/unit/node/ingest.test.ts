@@ -121,6 +121,26 @@ describe('ingest of blocks', () => {
     assert.ok(!said.some((line) => line.startsWith('wanted')));
   });
 
+  it('stores no header of a chain far below the tip, and blames nobody for it', async () => {
+    builder.mineMany(150);
+    for (const block of builder.blocks.slice(105)) await chain.submitBlock(block);
+    // The tip has height 255: the last one at which a branch may be is 111.
+    const [below, within] = [builder.fork(109).build(), builder.fork(110).build()];
+    assert.equal(await gossipBlock(blockMessage(below)), 'ignore');
+    assert.equal(chain.getHeader(below.hash), undefined);
+    assert.deepEqual(said, []);
+    assert.equal(await gossipBlock(blockMessage(within)), 'accept');
+    assert.ok(chain.getHeader(within.hash));
+  });
+
+  it('does not store a body that nobody asked for unless it has the work of the tip', async () => {
+    const [less, equal] = [builder.fork(103).build(), builder.fork(104).build()];
+    for (const block of [less, equal]) assert.equal(await gossipBlock(blockMessage(block)), 'accept');
+    await settle();
+    assert.deepEqual([chain.hasBlock(less.hash), chain.hasBlock(equal.hash)], [false, true]);
+    assert.ok(!said.some((line) => line.startsWith('wanted')));
+  });
+
   it('leaves the body to sync while the parent is missing and the first sync goes on', async () => {
     isSynced = false;
     const [parent, child] = builder.mineMany(2);

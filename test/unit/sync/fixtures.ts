@@ -1,6 +1,6 @@
 /** One syncing node over the fake chain, with simulated peers. */
 import type { Block } from '#primitives';
-import { createSync, type Sync, type SyncOptions, syncDefaults } from '#sync';
+import { createSync, type HeaderOptions, type Sync, type SyncOptions, syncDefaults } from '#sync';
 import { nullLogger, seededRandom } from '#util';
 import { createFakeChain, type FakeChain, fakeGenesis } from '../../support/fake-chain.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
@@ -27,6 +27,7 @@ export type BenchOptions = {
   readonly seed?: number;
   readonly chain?: FakeChain;
   readonly maxHeaders?: number;
+  readonly headers?: Partial<HeaderOptions>;
   readonly sync?: Partial<SyncOptions>;
 };
 
@@ -34,12 +35,13 @@ export function createBench({
   seed = 1,
   maxHeaders = 2000,
   chain = createFakeChain(),
+  headers: headerOptions = {},
   sync: options = {},
 }: BenchOptions = {}): Bench {
   const clock = createManualClock(1_700_000_000_000);
   const net = new SimNetwork({ clock, random: seededRandom(seed), maxHeaders });
   const fatal: unknown[] = [];
-  const headers = { ...syncDefaults.headers, maxHeadersPerRequest: maxHeaders };
+  const headers = { ...syncDefaults.headers, maxHeadersPerRequest: maxHeaders, ...headerOptions };
   const sync = createSync(
     {
       ...net.deps(),

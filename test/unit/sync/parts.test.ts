@@ -4,10 +4,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { HeaderEntry } from '#chain';
 import type { BlockHash, BlockHeader } from '#primitives';
+import { seededRandom } from '#util';
 import { Backoff } from '../../../src/sync/backoff.ts';
 import { Batch, Slot } from '../../../src/sync/batches.ts';
 import { BlockPeer } from '../../../src/sync/block-peer.ts';
+import { CrossCheck } from '../../../src/sync/cross-check.ts';
 import { forkHeight } from '../../../src/sync/fork-height.ts';
+import { chooseNext, dueToEnd } from '../../../src/sync/header-turns.ts';
 import { blocksInFlight, DecayingRate, Throughput } from '../../../src/sync/rates.ts';
 import { describeSync, type SyncFacts } from '../../../src/sync/status.ts';
 import { Tracker } from '../../../src/sync/tracker.ts';
@@ -243,6 +246,8 @@ const facts: SyncFacts = {
   peers: 3,
   claimedHeight: undefined,
   isAskingHeaders: false,
+  headerPass: undefined,
+  hasMinimumWork: true,
   nextMissing: undefined,
   pausedReason: '',
   wasAtTip: false,
@@ -263,7 +268,102 @@ test('each state that a person sees, and its reason', () => {
   assert.deepEqual([quiet.phase, quiet.reason], ['stalled', 'block 101 has not come for 45 s']);
   const full = see({ pausedReason: 'the disk is full', peers: 0 });
   assert.deepEqual([full.phase, full.reason], ['stalled', 'the disk is full']);
+  const waiting = see({ hasMinimumWork: false });
+  assert.equal(waiting.phase, 'waiting-for-peers');
+  assert.match(waiting.reason, /minimum chain work/);
   const oneBehind = { bestHeader: entryAt(101), nextMissing: entryAt(101) };
   assert.equal(see({ ...oneBehind, wasAtTip: true }).phase, 'at-tip');
   assert.equal(see(oneBehind).phase, 'blocks');
+});
+
+test('headers that are downloaded twice are shown as two halves, also when their height is nothing new', () => {
+  const see = (change: Partial<SyncFacts>) => describeSync({ ...facts, isAskingHeaders: true, ...change });
+  const first = see({ claimedHeight: 400, headerPass: { number: 1, height: 200 } });
+  assert.deepEqual([first.phase, first.progress], ['headers', 0.25]);
+  assert.equal(first.reason, 'checking the work of the headers before they are stored: 50%');
+  const second = see({ claimedHeight: 400, headerPass: { number: 2, height: 200 } });
+  assert.deepEqual([second.phase, second.progress, second.reason], ['headers', 0.75, '']);
+  // A heavier chain that is shorter than ours.
+  assert.equal(see({ claimedHeight: 90, headerPass: { number: 1, height: 10 } }).phase, 'headers');
+  // One that nobody claims matters only to who has nothing yet.
+  assert.equal(see({ headerPass: { number: 1, height: 10 } }).phase, 'at-tip');
+  const unclaimed = see({ headerPass: { number: 1, height: 10 }, hasMinimumWork: false });
+  assert.deepEqual(
+    [unclaimed.phase, unclaimed.reason],
+    ['headers', 'checking the work of the headers before they are stored'],
+  );
+});
+
+test('headers are asked of who claims most, but of an outbound peer before all while none is being asked', () => {
+  const [small, large, strange] = [
+    { id: 'small', isOutbound: true, claimedWork: 5n },
+    { id: 'large', isOutbound: true, claimedWork: 9n },
+    { id: 'strange', isOutbound: false, claimedWork: 99n },
+  ];
+  const random = seededRandom(1);
+  assert.equal(chooseNext([small, large, strange], false, random), 'large');
+  assert.equal(chooseNext([small, large, strange], true, random), 'strange');
+  assert.equal(chooseNext([strange], false, random), 'strange');
+  const equal = { ...strange, claimedWork: 9n };
+  for (let i = 0; i < 10; i++) assert.equal(chooseNext([equal, large], true, random), 'large');
+  const other = { ...large, id: 'other' };
+  const chosen = Array.from({ length: 30 }, () => chooseNext([large, other], false, random));
+  assert.equal(new Set(chosen).size, 2, 'chance among equals');
+  assert.equal(chooseNext([], false, random), undefined);
+});
+
+const turn = (work: bigint, startedMs: number, phase: 'presync' | 'redownload' | 'none' = 'presync') => ({
+  run: { presync: phase === 'none' ? undefined : { phase, height: 1, work } },
+  startedMs,
+  turnMs: 1000,
+});
+
+test('a presync loses its place after its turn: at once if we have the work, else if somebody waits', () => {
+  const sessions = [
+    turn(5n, 0),
+    turn(3n, 0),
+    turn(9n, 0),
+    turn(1n, 600),
+    turn(0n, 0, 'redownload'),
+    turn(0n, 0, 'none'),
+  ];
+  const due = (nowMs: number, hasMinimumWork: boolean, isWaiting: boolean) =>
+    dueToEnd(sessions, nowMs, { hasMinimumWork, isAnyWaiting: () => isWaiting }).map(({ run }) => run.presync?.work);
+  assert.deepEqual(due(999, true, true), []);
+  assert.deepEqual(due(1000, true, false), [5n, 3n, 9n]);
+  assert.deepEqual(due(1000, false, false), []);
+  assert.deepEqual(due(1000, false, true), [3n], 'the least work of those whose turn is over');
+  assert.deepEqual(due(1600, false, true), [1n]);
+});
+
+test('the one that is ahead in presync keeps its place, also when it is the only one', () => {
+  const circumstances = { hasMinimumWork: false, isAnyWaiting: () => true };
+  assert.deepEqual(dueToEnd([turn(5n, 0)], 5000, circumstances), []);
+  assert.deepEqual(dueToEnd([turn(5n, 0), turn(3n, 4500)], 5000, circumstances), []);
+});
+
+test('a cross-check waits for so many answers of peers not asked before, and begins anew after a silence', () => {
+  const check = new CrossCheck(2, 1000);
+  const [best, next] = [entryAt(1).hash, entryAt(2).hash];
+  check.look(best, 0);
+  check.asked('source');
+  assert.deepEqual(
+    ['source', 'a'].map((peer) => check.wants(peer)),
+    [false, true],
+  );
+  check.asked('a');
+  check.answered(10);
+  check.asked('silent');
+  assert.deepEqual(
+    ['a', 'silent', 'b'].map((peer) => check.wants(peer)),
+    [false, false, true],
+  );
+  check.asked('b');
+  check.answered(20);
+  assert.equal(check.wants('c'), false);
+  check.look(next, 900);
+  check.look(next, 1899);
+  assert.equal(check.wants('c'), false);
+  check.look(next, 1900);
+  assert.ok(check.wants('a') && check.wants('c'));
 });

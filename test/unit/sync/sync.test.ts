@@ -86,15 +86,19 @@ test('a peer that switches to a better chain says so in its next hello', async (
   await bench.reach(after.at(-1));
 });
 
-test('nothing is asked of a peer that has no more than we have', async () => {
+test('a peer that has no more than we have is asked once, to be sure, and never again', async () => {
   await using bench = createBench();
   const blocks = fakeBlocks(30);
   bench.join('a', { blocks });
   await bench.reach(blocks.at(-1));
-  const before = bench.net.bytesSent;
-  bench.join('b', { blocks: blocks.slice(0, 10) });
+  const asked = () => bench.net.headerRequests.filter((peer) => peer === 'b').length;
+  const short = bench.join('b', { blocks: blocks.slice(0, 10) });
   await bench.clock.advance(60_000);
-  assert.equal(bench.net.bytesSent, before);
+  assert.equal(asked(), 1);
+  bench.sync.peerUpdated('b', bench.net.hello(short));
+  await bench.clock.advance(60_000);
+  assert.equal(asked(), 1);
+  assert.equal(short.blocksSent, 0);
   assert.equal(bench.sync.status().phase, 'at-tip');
 });
 

@@ -13,6 +13,7 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
     ...['high-hash', 'bad-diffbits', 'time-too-old', 'time-too-new', 'bad-version'],
     ...['prev-blk-not-found', 'bad-prevblk', 'duplicate'],
   ],
+  'low-work': ['too-little-chainwork'],
   testnet4: ['time-timewarp-attack'],
   checkpoints: ['bad-fork-prior-to-checkpoint'],
   signet: ['bad-signet-blksig'],

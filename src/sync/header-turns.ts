@@ -1,0 +1,60 @@
+/**
+ * Whose turn it is to be asked for headers, and whose presync has lasted long enough. A flood of cheap headers can go on for days, so after its turn a peer in presync
+ * is no reason for others to wait (`HeaderSync` lets them in beside it), and here it may lose its place.
+ */
+import type { Random } from '#util';
+import type { HeaderRun } from './header-run.ts';
+import type { PeerId } from './port.ts';
+
+export type Candidate = { readonly id: PeerId; readonly isOutbound: boolean; readonly claimedWork: bigint };
+
+/**
+ * Most claimed work first, outbound before inbound among equals, chance among those. But while no outbound peer is being
+ * asked the next one is outbound: whoever connected to us may claim anything, and there may be many of them.
+ */
+export function chooseNext(
+  candidates: readonly Candidate[],
+  isOutboundAsked: boolean,
+  random: Random,
+): PeerId | undefined {
+  const outbound = candidates.filter(({ isOutbound }) => isOutbound);
+  const allowed = outbound.length > 0 && !isOutboundAsked ? outbound : candidates;
+  const most = allowed.reduce((work, { claimedWork }) => (claimedWork > work ? claimedWork : work), 0n);
+  const best = allowed.filter(({ claimedWork }) => claimedWork === most);
+  const bestOutbound = best.filter(({ isOutbound }) => isOutbound);
+  const pool = bestOutbound.length > 0 ? bestOutbound : best;
+  return pool.length === 0 ? undefined : pool[random.below(pool.length)]?.id;
+}
+
+type Turn = {
+  readonly run: Pick<HeaderRun, 'presync'>;
+  readonly startedMs: number;
+  readonly turnMs: number;
+};
+
+type Circumstances = {
+  /** Our own headers have the minimum chain work: what comes by presync is a deep fork, and most likely nothing. */
+  readonly hasMinimumWork: boolean;
+  /** All places are taken, and another peer has something to tell. */
+  readonly isAnyWaiting: () => boolean;
+};
+
+/**
+ * With the minimum work at hand all whose turn is over. Else, if somebody waits, the one of them that has shown least
+ * work, but never the one that is ahead of all in presync: a chain with real work outgrows cheap ones soon, and it must
+ * not be begun anew again and again.
+ */
+export function dueToEnd<T extends Turn>(sessions: readonly T[], nowMs: number, circumstances: Circumstances): T[] {
+  const inPresync = sessions.filter(({ run }) => run.presync?.phase === 'presync');
+  const isOver = ({ startedMs, turnMs }: T): boolean => nowMs - startedMs >= turnMs;
+  const over = inPresync.filter(isOver);
+  if (over.length === 0 || circumstances.hasMinimumWork) return over;
+  if (!circumstances.isAnyWaiting()) return [];
+  const least = inPresync.toSorted(compareWork).slice(0, -1).find(isOver);
+  return least === undefined ? [] : [least];
+}
+
+function compareWork(a: Turn, b: Turn): number {
+  const [workA, workB] = [a.run.presync?.work ?? 0n, b.run.presync?.work ?? 0n];
+  return workA < workB ? -1 : workA > workB ? 1 : 0;
+}
