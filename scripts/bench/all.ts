@@ -5,6 +5,7 @@ import { hashes } from './hashes.ts';
 import { headers } from './headers.ts';
 import { ibd } from './ibd.ts';
 import { importBlocks } from './import.ts';
+import { serve } from './serve.ts';
 import { startup } from './startup.ts';
 import { stream } from './stream.ts';
 import { sync } from './sync.ts';
@@ -15,6 +16,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   headers,
   importBlocks,
   sync,
+  serve,
   startup,
   hashes,
   coins,

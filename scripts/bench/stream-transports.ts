@@ -11,7 +11,7 @@ import type { Libp2p, Stream } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import * as lengthPrefixed from 'it-length-prefixed';
-import { createLibp2p } from 'libp2p';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { createNet, createWorkerNet, type Net, type NetHandlers, type NetOptions, type PeerInfo } from '#net';
 import { blockHashFromBytes } from '#primitives';
 import { streams } from '#protocol';
@@ -93,9 +93,10 @@ async function receiveTcp(address: string): Promise<Receiver> {
 const PROTOCOL = '/starling-bench/1';
 const HIGH_WATER = 1 << 20;
 
-/** Transport, encryption and multiplexing as `src/net/host.ts` sets them, and no service. */
-function bareLibp2p(listen: readonly string[]): Promise<Libp2p> {
+/** Transport, encryption and multiplexing as `src/net/host.ts` sets them, and no service unless it is asked for. */
+export function bareLibp2p(listen: readonly string[], services: Libp2pOptions['services'] = {}): Promise<Libp2p> {
   return createLibp2p({
+    services,
     addresses: { listen: [...listen] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
@@ -109,6 +110,8 @@ function bareLibp2p(listen: readonly string[]): Promise<Libp2p> {
       }),
     ],
     connectionMonitor: { enabled: false },
+    // libp2p's five a second from one address are too few for many askers in one process.
+    connectionManager: { inboundConnectionThreshold: 1_000 },
   });
 }
 

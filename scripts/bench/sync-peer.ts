@@ -1,37 +1,21 @@
 /** A process of the `sync` benchmark: a whole node, as the program composes it. */
 import { openChain } from '#chain';
-import { createNode, loadNetwork, overrideNetwork, type StarlingNode } from '#node';
+import type { StarlingNode } from '#node';
 import { Block } from '#primitives';
-import { nullLogger, systemClock, systemRandom } from '#util';
 import { cpuMs } from './benchmark.ts';
 import { mainnetBlocks, readBlocks } from './mainnet-blocks.ts';
+import { DB_CACHE_BYTES, listenAddress, type NodeOrder, startNode } from './node.ts';
 import { servePeer } from './peer-process.ts';
 import { usageOf } from './process-usage.ts';
 import { buildSpendChain, type SpendChainSize } from './spend-chain.ts';
 
-export type NodeOrder = { readonly network: string; readonly datadir: string; readonly connect: readonly string[] };
 export type FillOrder = { readonly datadir: string; readonly spend: SpendChainSize | undefined };
 
-const DB_CACHE_BYTES = 64 << 20;
 let node: StarlingNode | undefined;
 
-async function start({ network, datadir, connect }: NodeOrder): Promise<string> {
-  node = await createNode(
-    {
-      // The chain is the first part of the network's.
-      params: overrideNetwork(await loadNetwork(network), { minimumChainWork: 0n }),
-      datadir,
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      bootstrap: [],
-      connect,
-      maxPeers: 8,
-      targetOutbound: 1,
-      dbCacheBytes: DB_CACHE_BYTES,
-      netThread: 'worker',
-    },
-    { clock: systemClock, random: systemRandom, log: nullLogger },
-  );
-  return (await node.status()).net.listenAddresses[0] ?? '';
+async function start(order: NodeOrder): Promise<string> {
+  node = await startNode(order);
+  return listenAddress(node);
 }
 
 /** Resolves when the tip has reached the height, with the time since the node was made. */

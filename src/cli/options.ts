@@ -122,6 +122,14 @@ export const OPTIONS = {
     parse: wholeNumber(1, 1000),
     default: 125,
   }),
+  maxUpload: single({
+    flag: 'max-upload',
+    value: 'MIB',
+    help: 'upload no more than this in 24 hours, if serving fewer old blocks can do it; 0 for no limit',
+    commands: ['node'],
+    parse: wholeNumber(0, 1_000_000_000),
+    default: 0,
+  }),
   dbCache: single({
     flag: 'db-cache',
     value: 'MIB',

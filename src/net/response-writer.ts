@@ -1,32 +1,32 @@
 /**
  * Writes the frames of one response. Small frames are gathered into sends of 64 KiB, since each send costs about
- * 50 microseconds of encryption and framing; large payloads go out as they are, without a copy. What was gathered
+ * 50 microseconds of encryption and framing; large payloads go out as they are, but for their beginning. What was gathered
  * leaves after a few milliseconds when nothing follows.
  */
 import type { Stream } from '@libp2p/interface';
 import { frameHead } from '#protocol';
 import type { Clock, TimerHandle } from '#util';
 import type { ResponseFrame } from './port.ts';
-import { writeChunk } from './stream-io.ts';
 
 const GATHER_BYTES = 64 * 1024;
-/** From this size on a payload is sent apart, uncopied. */
-const APART_BYTES = 16 * 1024;
+/** From this size on a payload is sent apart. */
+export const APART_BYTES = 16 * 1024;
 const GATHER_MS = 5;
 
 export class ResponseWriter {
   readonly #stream: Stream;
   readonly #clock: Clock;
-  readonly #signal: AbortSignal;
+  readonly #send: (bytes: Uint8Array) => Promise<void>;
   #parts: Uint8Array[] = [];
   #gathered = 0;
   #timer: TimerHandle | undefined;
   #failure: unknown;
 
-  constructor(stream: Stream, clock: Clock, signal: AbortSignal) {
+  /** `send` puts bytes on the stream and waits while the other end is slow. */
+  constructor(stream: Stream, clock: Clock, send: (bytes: Uint8Array) => Promise<void>) {
     this.#stream = stream;
     this.#clock = clock;
-    this.#signal = signal;
+    this.#send = send;
   }
 
   /** Takes the payload over: it must not change any more. Waits while the other end is slow. */
@@ -40,8 +40,11 @@ export class ResponseWriter {
       else this.#timer ??= this.#clock.after(GATHER_MS, this.#flushLate);
       return;
     }
+    // The head alone would cost a send; copying the beginning of the payload costs less.
+    const first = payload.subarray(0, GATHER_BYTES - this.#gathered);
+    this.#gather(first);
     await this.#flush();
-    await writeChunk(this.#stream, payload, this.#signal);
+    await this.#send(payload.subarray(first.length));
   }
 
   /** Sends the end frame and everything before it. */
@@ -63,7 +66,7 @@ export class ResponseWriter {
 
   async #flush(): Promise<void> {
     const bytes = this.#take();
-    if (bytes !== undefined) await writeChunk(this.#stream, bytes, this.#signal);
+    if (bytes !== undefined) await this.#send(bytes);
   }
 
   readonly #flushLate = (): void => {

@@ -1,19 +1,23 @@
 /**
  * Answering a peer: reads the one request frame, meters it by its row, lets the node answer, writes the frames. A
- * peer that sends garbage, asks too much, or takes nothing costs a bounded time and a bounded number of bytes.
+ * peer that sends garbage, asks too much, or takes little costs a bounded time and a bounded number of bytes.
+ * Peers, not streams, share what serving costs: memory (`FairBudget`), and turns at sending (`SendTurns`). The node is
+ * asked for a frame only when there is room for it, so nothing is read from the disk that is not sent next.
  */
 import { setMaxListeners } from 'node:events';
 import type { Connection, Stream } from '@libp2p/interface';
 import { pipe } from 'it-pipe';
 import { FrameError, type OffenceName, readFrames, responseStatus, type StreamName } from '#protocol';
 import { assert, type Clock, errorText, type Logger, sleep } from '#util';
-import { ByteBudget } from './byte-budget.ts';
 import { Deadline } from './deadline.ts';
 import { RequestError } from './errors.ts';
-import type { NetHandlers, PeerIdText, ResponseFrame } from './port.ts';
-import { ResponseWriter } from './response-writer.ts';
+import { FairBudget } from './fair-budget.ts';
+import { PieceWriter } from './piece-writer.ts';
+import type { NetHandlers, PeerIdText, RequestErrorCode, ResponseFrame } from './port.ts';
+import { APART_BYTES, ResponseWriter } from './response-writer.ts';
 import { type StreamLimits, streamLimits } from './rows.ts';
-import { abortStream, finishStream, readStream } from './stream-io.ts';
+import { MIN_PIECE_BYTES, SendTurns } from './send-turns.ts';
+import { abortStream, finishStream, readStream, writeChunk } from './stream-io.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
 /** From the opening of a stream to the last byte of the request. */
@@ -22,10 +26,15 @@ const REQUEST_MS = 10_000;
 const QUOTA_WAIT_MS = 1_000;
 /** `busy` answers that are no offence yet. */
 const PATIENCE = { burst: 20, perSecond: 0.2 };
-/** Response bytes that all streams together hold between the node and libp2p. */
-const SERVING_BYTES = 64 << 20;
-/** Reserved before the node is asked for a frame, when its size is not known yet. */
-const FRAME_ESTIMATE = 64 * 1024;
+/**
+ * Frames between the node and libp2p. Of large responses (rows priced by the byte: blocks) a peer has three frames at
+ * a time, as many as a syncing node has requests at most: more streams get it no more. Small responses have room of their own,
+ * so that headers never wait behind blocks. Where no frame moved for `shortMs`, the slowest reader is dropped.
+ */
+const LARGE_BUDGET = { maxBytes: 64 << 20, maxPeerShares: 3, shortMs: 2_000 };
+const SMALL_BUDGET = { maxBytes: 16 << 20, maxPeerShares: 8, shortMs: 2_000 };
+/** The least that a reader takes in the row's `progressMs`. 1.6 kB/s: a link of 10 kB/s with four streams does more. */
+const PROGRESS_BYTES = MIN_PIECE_BYTES;
 
 export type ServeDeps = {
   readonly clock: Clock;
@@ -42,79 +51,105 @@ export type Server = {
   readonly stop: () => void;
 };
 
+/** What all exchanges share. */
+type Shared = ServeDeps & {
+  readonly quotas: TokenBuckets;
+  readonly turns: SendTurns;
+  readonly large: FairBudget;
+  readonly small: FairBudget;
+};
+
 export function createServer(deps: ServeDeps): Server {
-  const running = new Set<AbortController>();
-  const quotas = new TokenBuckets(deps.clock);
-  const budget = new ByteBudget(SERVING_BYTES);
+  const running = new Set<Exchange>();
+  const dropSlowest = (isLarge: boolean): void => {
+    const held = [...running].filter((each) => each.isLarge === isLarge && each.writingMs >= LARGE_BUDGET.shortMs);
+    held
+      .sort((a, b) => a.bytesPerMs - b.bytesPerMs)[0]
+      ?.cut('TIMEOUT', 'others need the room that a slow reader holds');
+  };
+  const shared: Shared = {
+    ...deps,
+    quotas: new TokenBuckets(deps.clock),
+    turns: new SendTurns(),
+    large: new FairBudget(LARGE_BUDGET, deps.clock, () => dropSlowest(true)),
+    small: new FairBudget(SMALL_BUDGET, deps.clock, () => dropSlowest(false)),
+  };
 
   return {
     handle: async (name, stream, connection) => {
-      const controller = new AbortController();
-      setMaxListeners(0, controller.signal);
-      running.add(controller);
-      const onClose = (): void => controller.abort(new RequestError('DISCONNECTED', 'the peer went away'));
+      const exchange = new Exchange(shared, name, connection, stream);
+      running.add(exchange);
+      const onClose = (): void => exchange.cut('DISCONNECTED', 'the peer went away');
       stream.addEventListener('close', onClose);
-      const exchange = new Exchange(deps, quotas, budget, name, connection, stream, controller);
       try {
         await exchange.run();
         finishStream(stream, deps.clock);
       } catch (error) {
         abortStream(stream, error);
       } finally {
-        running.delete(controller);
+        running.delete(exchange);
         stream.removeEventListener('close', onClose);
       }
     },
     stop: () => {
-      for (const controller of running) controller.abort(new RequestError('ABORTED', 'the node stops'));
+      for (const exchange of running) exchange.cut('ABORTED', 'the node stops');
     },
   };
 }
 
 /** One request and its response. Throws whatever ends it early: the stream is then reset. */
 class Exchange {
-  readonly #deps: ServeDeps;
-  readonly #quotas: TokenBuckets;
-  readonly #budget: ByteBudget;
+  readonly #shared: Shared;
   readonly #name: StreamName;
   readonly #row: StreamLimits;
   readonly #connection: Connection;
   readonly #peer: PeerIdText;
   readonly #stream: Stream;
-  readonly #controller: AbortController;
-  readonly #signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #signal = this.#controller.signal;
+  /** The frame that is being written: since when, and how much of it was taken. */
+  #writing: { readonly sinceMs: number; taken: number } | undefined;
+  #deadline: Deadline | undefined;
+  #sinceProgress = 0;
 
-  constructor(
-    deps: ServeDeps,
-    quotas: TokenBuckets,
-    budget: ByteBudget,
-    name: StreamName,
-    connection: Connection,
-    stream: Stream,
-    controller: AbortController,
-  ) {
-    this.#deps = deps;
-    this.#quotas = quotas;
-    this.#budget = budget;
+  constructor(shared: Shared, name: StreamName, connection: Connection, stream: Stream) {
+    this.#shared = shared;
     this.#name = name;
     this.#row = streamLimits(name);
     this.#connection = connection;
     this.#peer = connection.remotePeer.toString();
     this.#stream = stream;
-    this.#controller = controller;
-    this.#signal = controller.signal;
+    setMaxListeners(0, this.#signal);
+  }
+
+  get isLarge(): boolean {
+    return this.#row.costPerByte > 0;
+  }
+
+  /** For how long the frame at hand has been written; 0 between frames. */
+  get writingMs(): number {
+    return this.#writing === undefined ? 0 : this.#shared.clock.monotonicMs() - this.#writing.sinceMs;
+  }
+
+  get bytesPerMs(): number {
+    return (this.#writing?.taken ?? 0) / Math.max(1, this.writingMs);
+  }
+
+  cut(code: RequestErrorCode, why: string): void {
+    this.#controller.abort(new RequestError(code, why));
   }
 
   async run(): Promise<void> {
     const request = await this.#readRequest();
-    if (request === undefined || !(await this.#deps.whenAnnounced(this.#connection))) {
+    if (request === undefined || !(await this.#shared.whenAnnounced(this.#connection))) {
       throw new RequestError('DISCONNECTED', 'no request');
     }
     this.#signal.throwIfAborted();
-    const writer = new ResponseWriter(this.#stream, this.#deps.clock, this.#signal);
-    const deadline = this.#deadline(this.#row.timeouts.progressMs, this.#row.timeouts.totalMs);
-    const onDrain = (): void => deadline.progress(this.#row.timeouts.progressMs);
-    this.#stream.addEventListener('drain', onDrain);
+    const { clock, turns } = this.#shared;
+    const deadline = this.#makeDeadline(this.#row.timeouts.progressMs, this.#row.timeouts.totalMs);
+    this.#deadline = deadline;
+    const leave = this.isLarge ? turns.enter() : undefined;
+    const writer = new ResponseWriter(this.#stream, clock, this.#sender());
     try {
       if (await this.#admit(request)) await this.#respond(request, writer, deadline);
       else await writer.write({ status: responseStatus.busy, payload: new Uint8Array(0) });
@@ -123,12 +158,27 @@ class Exchange {
     } finally {
       deadline.stop();
       writer.discard();
-      this.#stream.removeEventListener('drain', onDrain);
+      leave?.();
     }
   }
 
+  #sender(): (bytes: Uint8Array) => Promise<void> {
+    const { turns, clock } = this.#shared;
+    if (!this.isLarge) return (bytes) => writeChunk(this.#stream, bytes, this.#signal, this.#onTaken);
+    const pieces = new PieceWriter(this.#stream, this.#peer, turns, clock, this.#signal, this.#onTaken);
+    return (bytes) => pieces.write(bytes);
+  }
+
+  readonly #onTaken = (bytes: number): void => {
+    if (this.#writing !== undefined) this.#writing.taken += bytes;
+    this.#sinceProgress += bytes;
+    if (this.#sinceProgress < PROGRESS_BYTES && this.#stream.writeBufferLength > 0) return;
+    this.#sinceProgress = 0;
+    this.#deadline?.progress(this.#row.timeouts.progressMs);
+  };
+
   async #readRequest(): Promise<Uint8Array | undefined> {
-    const deadline = this.#deadline(REQUEST_MS, REQUEST_MS);
+    const deadline = this.#makeDeadline(REQUEST_MS, REQUEST_MS);
     deadline.run();
     try {
       const frames = pipe(readStream(this.#stream, this.#signal), (source) =>
@@ -138,7 +188,7 @@ class Exchange {
       return undefined;
     } catch (error) {
       if (error instanceof FrameError && this.#connection.status === 'open') {
-        this.#deps.charge(this.#peer, error.offence ?? 'stalled', `${this.#name} request: ${error.message}`);
+        this.#shared.charge(this.#peer, error.offence ?? 'stalled', `${this.#name} request: ${error.message}`);
       }
       throw error;
     } finally {
@@ -150,44 +200,54 @@ class Exchange {
   async #admit(request: Uint8Array): Promise<boolean> {
     const key = `${this.#name} ${this.#peer}`;
     const cost = this.#row.cost(request);
-    const waitMs = this.#quotas.waitMs(key, this.#row.quota, cost);
-    if (waitMs > 0 && waitMs <= QUOTA_WAIT_MS) await sleep(this.#deps.clock, Math.ceil(waitMs), this.#signal);
-    if (this.#quotas.take(key, this.#row.quota, cost)) return true;
-    if (!this.#quotas.take(`busy ${this.#peer}`, PATIENCE, 1)) {
-      this.#deps.charge(this.#peer, 'quota-exceeded', `${this.#name} requests went on although answered busy`);
+    const waitMs = this.#shared.quotas.waitMs(key, this.#row.quota, cost);
+    if (waitMs > 0 && waitMs <= QUOTA_WAIT_MS) await sleep(this.#shared.clock, Math.ceil(waitMs), this.#signal);
+    if (this.#shared.quotas.take(key, this.#row.quota, cost)) return true;
+    if (!this.#shared.quotas.take(`busy ${this.#peer}`, PATIENCE, 1)) {
+      this.#shared.charge(this.#peer, 'quota-exceeded', `${this.#name} requests went on although answered busy`);
     }
     return false;
   }
 
   async #respond(request: Uint8Array, writer: ResponseWriter, deadline: Deadline): Promise<void> {
-    const source = this.#deps.serve(this.#name, this.#peer, request, this.#signal);
-    const iterator = source[Symbol.asyncIterator]();
+    const { large, small, serve } = this.#shared;
+    const budget = this.isLarge ? large : small;
     const maxFrames = this.#row.maxFrames(request);
+    let iterator: AsyncIterator<ResponseFrame> | undefined;
     try {
       for (let frames = 0; ; frames += 1) {
-        await this.#budget.acquire(FRAME_ESTIMATE, this.#signal);
-        let held = FRAME_ESTIMATE;
+        // As much as a frame may have, until its size is known.
+        const share = await budget.acquire(this.#peer, this.#row.maxFrameBytes, this.#signal);
         try {
-          const result = await this.#nextFrame(iterator);
-          if (result === undefined) return;
-          const { status, payload } = result;
+          iterator ??= serve(this.#name, this.#peer, request, this.#signal)[Symbol.asyncIterator]();
+          const frame = await this.#nextFrame(iterator);
+          if (frame === undefined) return;
           assert(frames < maxFrames, `more than ${maxFrames} frames in answer to ${this.#name}`);
-          assert(payload.length <= this.#row.maxFrameBytes, `a ${this.#name} frame of ${payload.length} bytes`);
-          this.#budget.adjust(payload.length - held);
-          held = payload.length;
-          this.#quotas.spend(`${this.#name} ${this.#peer}`, this.#row.quota, payload.length * this.#row.costPerByte);
-          deadline.run();
-          await writer.write(result);
-          deadline.stop();
-          if (status !== responseStatus.ok && status !== responseStatus.notFound) return;
+          share.resize(frame.payload.length);
+          await this.#write(frame, writer, deadline);
+          if (frame.status !== responseStatus.ok && frame.status !== responseStatus.notFound) return;
         } finally {
-          this.#budget.adjust(-held);
+          share.release();
         }
       }
     } finally {
       // Not awaited: a handler that ignores its signal must not keep the stream.
-      iterator.return?.().catch(() => {});
+      iterator?.return?.().catch(() => {});
     }
+  }
+
+  async #write(frame: ResponseFrame, writer: ResponseWriter, deadline: Deadline): Promise<void> {
+    const { quotas, clock } = this.#shared;
+    const { length } = frame.payload;
+    assert(length <= this.#row.maxFrameBytes, `a ${this.#name} frame of ${length} bytes`);
+    quotas.spend(`${this.#name} ${this.#peer}`, this.#row.quota, length * this.#row.costPerByte);
+    this.#writing = { sinceMs: clock.monotonicMs(), taken: 0 };
+    deadline.run();
+    await writer.write(frame);
+    deadline.stop();
+    this.#writing = undefined;
+    // What is smaller may still be gathered; of what is larger, nothing is left in libp2p that is not encrypted.
+    if (this.isLarge && frame.isExclusive === true && length >= APART_BYTES) free(frame.payload);
   }
 
   /** The node's next frame; undefined at the end. A handler that throws is a server error, and its log line ours. */
@@ -197,16 +257,23 @@ class Exchange {
       return result.done === true ? undefined : result.value;
     } catch (error) {
       this.#signal.throwIfAborted();
-      this.#deps.log.error('a request could not be answered', { stream: this.#name, error: errorText(error) });
+      this.#shared.log.error('a request could not be answered', { stream: this.#name, error: errorText(error) });
       return { status: responseStatus.serverError, payload: new Uint8Array(0) };
     }
   }
 
-  #deadline(firstMs: number, totalMs: number): Deadline {
-    return new Deadline(this.#deps.clock, firstMs, totalMs, (what) =>
-      this.#controller.abort(new RequestError('TIMEOUT', `the time for the ${what} ran out`)),
-    );
+  #makeDeadline(firstMs: number, totalMs: number): Deadline {
+    const expire = (what: string): void => this.cut('TIMEOUT', `the time for the ${what} ran out`);
+    return new Deadline(this.#shared.clock, firstMs, totalMs, expire);
   }
+}
+
+/**
+ * Gives the memory back at once. Left to the collector, blocks fill V8's allowance for memory outside of the heap: every
+ * thirty or so cost a full collection of some 20 ms.
+ */
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** The promise, or a rejection as soon as the signal aborts. */

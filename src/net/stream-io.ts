@@ -143,17 +143,27 @@ function isReadClosed(stream: Stream): boolean {
 
 /**
  * Hands bytes to the stream without copying them (they must not change any more) and waits while more than
- * `highWater` bytes are queued. Throws when the stream is closed or reset, or with the signal's reason.
+ * `highWater` bytes are queued. `onTaken` hears of bytes that left the queue. Throws when the stream is closed or
+ * reset, or with the signal's reason.
  */
 export async function writeChunk(
   stream: Stream,
   bytes: Bytes,
   signal: AbortSignal,
+  onTaken: (bytes: number) => void = () => {},
   highWater: number = WRITE_HIGH_WATER,
 ): Promise<void> {
   signal.throwIfAborted();
+  let unsent = stream.writeBufferLength + bytes.byteLength;
   stream.send(bytes);
-  while (stream.writeBufferLength > highWater) await nextDrain(stream, signal);
+  for (;;) {
+    // Not each `drain`: the connection's is told to every stream, those that nobody reads too.
+    const taken = unsent - stream.writeBufferLength;
+    unsent -= taken;
+    if (taken > 0) onTaken(taken);
+    if (unsent <= highWater) return;
+    await nextDrain(stream, signal);
+  }
 }
 
 /** Resolves at the next event that may have emptied the buffer. Not `onDrain`, whose promise is made once and stays resolved. */

@@ -15,6 +15,7 @@ import { Peers } from './peers.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { createServe } from './serve.ts';
+import { UploadTarget } from './upload-target.ts';
 
 /** Blocks behind the best header at which the first sync counts as done. */
 const NEARLY_SYNCED_BLOCKS = 2;
@@ -63,6 +64,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
   const ingest = makeIngest(parts);
+  const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
   const handlers: NetHandlers = {
@@ -72,12 +74,15 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
       chain,
       mempool,
       hello: (peer, theirs) => peers.received(peer, theirs),
+      upload,
+      isManual: (peer) => peers.isManual(peer),
       undecodable: (peer, detail) => net.charge(peer, 'undecodable-message', detail),
     }),
     gossip: ingest.message,
   };
   const realNet = stack.use(await startNet(options, deps, handlers));
   lateNet.start(realNet);
+  upload.follow(async () => (await realNet.status()).bytesOut);
   stack.defer(() => stopping.abort(new Error('the node is stopping')));
 
   const resources = stack.move();
@@ -92,6 +97,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
         sync: sync.status(),
         net: await realNet.status(),
         mempool: { count, bytes: vsize },
+        upload: upload.status,
         lastBlockDelayMs: blockDelay.ms,
       };
     },

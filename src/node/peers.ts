@@ -58,6 +58,11 @@ export class Peers {
     this.#deps.sync.peerGone(id);
   }
 
+  /** Whether the operator asked for this peer. */
+  isManual(id: PeerIdText): boolean {
+    return this.#peers.get(id)?.info.isManual ?? false;
+  }
+
   /** A peer's hello request. Gives ours, or undefined when the peer is refused. */
   received(id: PeerIdText, theirs: Hello): Hello | undefined {
     return this.#judge(id, theirs) ? this.#ours() : undefined;

@@ -5,6 +5,7 @@ import type { NetStatus } from '#net';
 import type { Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
+import type { UploadStatus } from './upload-target.ts';
 
 export type NodeOptions = {
   readonly params: NetworkParams;
@@ -24,6 +25,8 @@ export type NodeOptions = {
   readonly dbCacheBytes: number;
   /** Threads that check scripts: 0 (default) for as many as there are cores, 1 for the main thread (Core's -par). */
   readonly scriptThreads?: number;
+  /** Bytes to upload in 24 hours, above which blocks older than a week are not served; 0 (default): no limit. */
+  readonly maxUploadBytes?: number;
   /** libp2p in a worker thread (default) or in this one. */
   readonly netThread: 'worker' | 'main';
 };
@@ -42,6 +45,7 @@ export type NodeStatus = {
   readonly sync: SyncStatus;
   readonly net: NetStatus;
   readonly mempool: { readonly count: number; readonly bytes: number };
+  readonly upload: UploadStatus;
   /** Delay between the last gossiped block's first arrival and its connection, ms. */
   readonly lastBlockDelayMs: number | undefined;
 };

@@ -4,15 +4,21 @@ import type { Mempool } from '#mempool';
 import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
 import { type BlockHash, DecodeError } from '#primitives';
 import { type Decoded, type Hello, type StreamName, streams } from '#protocol';
+import type { UploadTarget } from './upload-target.ts';
 
 /** Core's MAX_HEADERS_RESULTS. */
 const MAX_HEADERS = 2000;
+/** Core's HISTORICAL_BLOCK_AGE, measured from the best header. */
+const HISTORICAL_SECONDS = 7 * 24 * 3600;
 
 export type ServeDeps = {
   readonly chain: ChainReader;
   readonly mempool: Pick<Mempool, 'get'>;
   /** Looks at a peer's hello and gives ours; undefined when the peer is refused. */
   readonly hello: (peer: PeerIdText, theirs: Hello) => Hello | undefined;
+  readonly upload: Pick<UploadTarget, 'servesHistoricalBlocks' | 'serving'>;
+  /** The operator asked for this peer: it gets old blocks whatever was uploaded. */
+  readonly isManual: (peer: PeerIdText) => boolean;
   /** The peer sent bytes that do not decode. */
   readonly undecodable: (peer: PeerIdText, detail: string) => void;
 };
@@ -48,13 +54,14 @@ export function createServe(deps: ServeDeps): Serve {
           : singleHeader(deps.chain, stopHash);
       return [ok(streams.headers.response.encode(headers))];
     },
-    blocks: (hashes) => serveBlocks(deps.chain, hashes),
+    blocks: (hashes, peer) => serveBlocks(deps, hashes, peer),
     txs: (refs) => serveTxs(deps.mempool, refs),
   };
   return async function* serve(name, peer, request, signal) {
     const answer = decodeAndHandle(handlers, name, request, peer, deps.undecodable);
     for await (const frame of answer) {
       if (signal.aborted) return;
+      deps.upload.serving(frame.payload.length);
       yield frame;
     }
   };
@@ -84,12 +91,25 @@ function singleHeader(chain: ChainReader, hash: BlockHash | undefined) {
   return entry === undefined ? [] : [entry.header];
 }
 
-async function* serveBlocks(chain: ChainReader, hashes: readonly BlockHash[]): AsyncIterable<ResponseFrame> {
+async function* serveBlocks(
+  { chain, upload, isManual }: ServeDeps,
+  hashes: readonly BlockHash[],
+  peer: PeerIdText,
+): AsyncIterable<ResponseFrame> {
   for (const hash of hashes) {
+    if (!upload.servesHistoricalBlocks && isHistorical(chain, hash) && !isManual(peer)) {
+      yield status(4);
+      return;
+    }
     const raw = chain.isInvalid(hash) ? undefined : await chain.readBlock(hash);
     // Read from the disk for this answer alone.
     yield raw === undefined ? status(3) : { ...ok(raw), isExclusive: true };
   }
+}
+
+function isHistorical(chain: ChainReader, hash: BlockHash): boolean {
+  const entry = chain.getHeader(hash);
+  return entry !== undefined && chain.bestHeader().header.time - entry.header.time > HISTORICAL_SECONDS;
 }
 
 /** Ends early rather than above the row's bound: the rest can be asked for again. */

@@ -143,4 +143,51 @@ suite('net time limits', () => {
     await clock.advance(progressMs + 1);
     assert.ok((await within(over.promise)) < 30);
   });
+
+  test('where slow readers hold all the room, the slowest one makes place', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { clock, victim, raw, connection } = await withPeer(stack, async () => {});
+    const cut: string[] = [];
+    let serving = 0;
+    victim.serve = async function* (_name, _from, _request, signal) {
+      serving += 1;
+      signal.addEventListener('abort', () => cut.push(String(signal.reason)));
+      yield { status: 0, payload: new Uint8Array(4_000_000) };
+    };
+    // 64 MiB are sixteen of these frames; a peer may have three.
+    for (let count = 0; count < 6; count += 1) {
+      const slow = stack.use(await startRawPeer({ handlers: { blocks: async () => {} } }));
+      const link = await slow.dial(await victim.address());
+      await victim.when(() => victim.connected.has(slow.id));
+      for (let stream = 0; stream < 3; stream += 1) await askAndTakeNothing(await slow.open(link, 'blocks'));
+    }
+    await within(until(() => serving === 16));
+    const stream = await raw.open(connection, 'blocks');
+    const ended = within(new Promise((resolve) => stream.addEventListener('remoteCloseWrite', resolve)), 'an answer');
+    stream.addEventListener('message', () => {});
+    stream.send(Uint8Array.of(33, 1, ...new Uint8Array(32)));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(cut, [], 'nobody is dropped at once');
+    // Two slow ones wait before it.
+    for (let dropped = 1; dropped <= 3; dropped += 1) {
+      await clock.advance(2_000);
+      assert.equal(cut.length, dropped);
+    }
+    await ended;
+    assert.match(cut[0] ?? '', /others need the room/);
+  });
 });
+
+async function askAndTakeNothing(stream: Stream): Promise<void> {
+  stream.addEventListener('message', () => {});
+  stream.pause();
+  stream.send(Uint8Array.of(33, 1, ...new Uint8Array(32)));
+}
+
+/** Looked at again and again, for so many times. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let look = 0; !condition(); look += 1) {
+    assert.ok(look < 2_000, 'it came about');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -72,6 +72,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
     dbCacheBytes: settings.dbCache * MIB,
     scriptThreads: settings.par,
+    maxUploadBytes: settings.maxUpload * MIB,
     netThread: 'worker',
   };
 }

@@ -6,12 +6,11 @@
 import { setMaxListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { assert, errorText, type Logger, NodeError } from '#util';
-import { ByteBudget } from '../byte-budget.ts';
 import { RequestError, toRequestError } from '../errors.ts';
 import type { NetDeps } from '../net.ts';
 import { completeOptions, type NetOptions } from '../options.ts';
 import type { Net, NetHandlers, NetStatus, PeerIdText } from '../port.ts';
-import { FrameReceiver, FrameSender, ownCopy, TOTAL_BYTES } from './flow.ts';
+import { FrameReceiver, FrameSender, ownCopy, SERVING_WINDOW_BYTES } from './flow.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 
 /** Beyond it a thread that does not stop is ended. */
@@ -57,7 +56,6 @@ class WorkerClient {
   readonly #asking = new Map<number, FrameReceiver>();
   readonly #serving = new Map<number, Serving>();
   readonly #peers = new Set<PeerIdText>();
-  readonly #total = new ByteBudget(TOTAL_BYTES);
   #lastId = 0;
   #state: 'starting' | 'running' | 'stopping' | 'dead' = 'starting';
   #stopped: Promise<void> | undefined;
@@ -189,7 +187,8 @@ class WorkerClient {
     const { id, name, from, request } = message;
     const controller = new AbortController();
     const sender = new FrameSender(id, {
-      total: this.#total,
+      windowBytes: SERVING_WINDOW_BYTES,
+      total: undefined,
       post: (batch, transfer) => this.post({ kind: 'serve-frames', batch }, transfer),
       ownsPayloads: false,
     });

@@ -10,7 +10,7 @@ import type { FrameBatch, FrameEnd } from './messages.ts';
 
 /** Bytes of one exchange between the threads. Two of the largest blocks fit. */
 const WINDOW_BYTES = 8 << 20;
-/** Of all exchanges together, counting large frames only: many small requests must not wait behind a few big ones. */
+/** Of all requests together, counting large frames only: many small ones must not wait behind a few big ones. */
 export const TOTAL_BYTES = 64 << 20;
 /** What a frame costs beyond its payload, so that empty frames are bounded too. */
 const FRAME_COST = 64;
@@ -27,9 +27,17 @@ function costOf(frame: ResponseFrame): number {
 
 export type PostBatch = (batch: FrameBatch, transfer: ArrayBuffer[]) => void;
 
+/**
+ * Bytes that the node may have out of what it serves. Smaller than a block, so that it reads the next one only when
+ * that is asked for: the other side has a budget for what it asks, fair among peers. Small frames come many at a time.
+ */
+export const SERVING_WINDOW_BYTES = 64 * 1024;
+
 export type SenderOptions = {
-  /** Of all exchanges in this direction. */
-  readonly total: ByteBudget;
+  /** Of this exchange. A frame that is larger is out alone. */
+  readonly windowBytes?: number;
+  /** Of all exchanges in this direction; undefined where the receiver asks for no more than it has room for. */
+  readonly total: ByteBudget | undefined;
   readonly post: PostBatch;
   /**
    * Large payloads are given away with their memory. False where somebody may keep them (the node's mempool and
@@ -42,7 +50,7 @@ export type SenderOptions = {
 export class FrameSender {
   readonly #id: number;
   readonly #options: SenderOptions;
-  readonly #window = new ByteBudget(WINDOW_BYTES);
+  readonly #window: ByteBudget;
   #batch: ResponseFrame[] = [];
   #batchBytes = 0;
   #flushing: NodeJS.Immediate | undefined;
@@ -56,6 +64,7 @@ export class FrameSender {
   constructor(id: number, options: SenderOptions) {
     this.#id = id;
     this.#options = options;
+    this.#window = new ByteBudget(options.windowBytes ?? WINDOW_BYTES);
   }
 
   /**
@@ -69,7 +78,11 @@ export class FrameSender {
   ): Promise<void> {
     let end: FrameEnd = { kind: 'complete' };
     try {
-      for await (const frame of frames) await this.#send(frame, signal);
+      for await (const frame of frames) {
+        await this.#send(frame, signal);
+        // The next one is not even made before there is room.
+        await this.#window.acquire(0, signal);
+      }
     } catch (error) {
       end = toEnd(error);
     }
@@ -87,7 +100,7 @@ export class FrameSender {
       this.#out.shift();
       this.#returned -= first.cost;
       this.#window.adjust(-first.cost);
-      this.#options.total.adjust(-first.counted);
+      this.#options.total?.adjust(-first.counted);
     }
     if (this.#isEnded && this.#out.length === 0) this.close();
   }
@@ -97,7 +110,7 @@ export class FrameSender {
     this.#isOver = true;
     this.#settled.resolve();
     if (this.#flushing !== undefined) clearImmediate(this.#flushing);
-    for (const { counted } of this.#out.splice(0)) this.#options.total.adjust(-counted);
+    for (const { counted } of this.#out.splice(0)) this.#options.total?.adjust(-counted);
   }
 
   async #send(frame: ResponseFrame, signal: AbortSignal): Promise<void> {
@@ -107,7 +120,7 @@ export class FrameSender {
     await this.#window.acquire(cost, signal);
     if (counted > 0) {
       try {
-        await this.#options.total.acquire(counted, signal);
+        await this.#options.total?.acquire(counted, signal);
       } catch (error) {
         this.#window.adjust(-cost);
         throw error;
@@ -135,6 +148,7 @@ export class FrameSender {
 export class FrameReceiver implements AsyncIterableIterator<ResponseFrame> {
   readonly #giveCredit: (bytes: number) => void;
   readonly #onOver: (isComplete: boolean) => void;
+  readonly #isLazy: boolean;
   #frames: ResponseFrame[] = [];
   #next = 0;
   #taken = 0;
@@ -142,10 +156,14 @@ export class FrameReceiver implements AsyncIterableIterator<ResponseFrame> {
   #waiting: PromiseWithResolvers<IteratorResult<ResponseFrame>> | undefined;
   #isOver = false;
 
-  /** `onOver` is called once: true when the consumer took everything, false when it left or the exchange was cut. */
-  constructor(giveCredit: (bytes: number) => void, onOver: (isComplete: boolean) => void) {
+  /**
+   * `onOver` is called once: true when the consumer took everything, false when it left or the exchange was cut.
+   * `isLazy`: credit is given for what the consumer is done with, not for what it has taken.
+   */
+  constructor(giveCredit: (bytes: number) => void, onOver: (isComplete: boolean) => void, isLazy = false) {
     this.#giveCredit = giveCredit;
     this.#onOver = onOver;
+    this.#isLazy = isLazy;
   }
 
   receive(batch: FrameBatch): void {
@@ -187,6 +205,12 @@ export class FrameReceiver implements AsyncIterableIterator<ResponseFrame> {
     return this;
   }
 
+  /** Gives credit for what was taken. */
+  #settle(): void {
+    if (this.#taken > 0) this.#giveCredit(this.#taken);
+    this.#taken = 0;
+  }
+
   #drop(): void {
     this.#isOver = true;
     this.#frames = [];
@@ -201,13 +225,11 @@ export class FrameReceiver implements AsyncIterableIterator<ResponseFrame> {
       this.#waiting = undefined;
       this.#next += 1;
       this.#taken += costOf(frame);
-      if (this.#taken >= CREDIT_STEP || this.#next === this.#frames.length) {
-        this.#giveCredit(this.#taken);
-        this.#taken = 0;
-      }
+      if (!this.#isLazy && (this.#taken >= CREDIT_STEP || this.#next === this.#frames.length)) this.#settle();
       waiting.resolve({ done: false, value: frame });
       return;
     }
+    if (this.#isLazy && !this.#isOver) this.#settle();
     if (this.#end === undefined && !this.#isOver) return;
     this.#waiting = undefined;
     if (!this.#isOver) {
@@ -239,7 +261,7 @@ function pack(frames: readonly ResponseFrame[], ownsPayloads: boolean): Packed {
     const given = givenBuffer(frame);
     if (given !== undefined) {
       transfer.push(given);
-      return { status, payload };
+      return { status, payload, isExclusive: true };
     }
     shared.set(payload, offset);
     offset += payload.length;

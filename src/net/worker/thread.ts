@@ -41,6 +41,7 @@ class NetThread {
           this.#serving.delete(id);
           if (!isComplete) this.#post({ kind: 'serve-abort', id });
         },
+        true,
       );
       this.#serving.set(id, receiver);
       signal.addEventListener('abort', onAbort);

@@ -4,7 +4,7 @@ import type { Chain } from '#chain';
 import type { ResponseFrame } from '#net';
 import { parseBlockHash, type Txid, type Wtxid } from '#primitives';
 import { type StreamName, streams } from '#protocol';
-import { createServe, type ServeDeps } from '../../../src/node/serve.ts';
+import { createServe, type Serve, type ServeDeps } from '../../../src/node/serve.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { openTestChain } from '../../support/test-chain.ts';
 import { buildTx, pay } from '../../support/tx-builder.ts';
@@ -19,14 +19,22 @@ before(async () => {
   for (const block of builder.blocks) await chain.submitBlock(block);
 });
 
-async function ask(name: StreamName, request: Uint8Array, deps: Partial<ServeDeps> = {}): Promise<ResponseFrame[]> {
-  const serve = createServe({
+const unlimited = { servesHistoricalBlocks: true, serving: () => {} };
+
+function serveWith(deps: Partial<ServeDeps>): Serve {
+  return createServe({
     chain,
     mempool: { get: () => undefined },
     hello: () => undefined,
+    upload: unlimited,
+    isManual: () => false,
     undecodable: () => assert.fail('the request decodes'),
     ...deps,
   });
+}
+
+async function ask(name: StreamName, request: Uint8Array, deps: Partial<ServeDeps> = {}): Promise<ResponseFrame[]> {
+  const serve = serveWith(deps);
   return Array.fromAsync(serve(name, 'peer', request, new AbortController().signal));
 }
 
@@ -88,12 +96,7 @@ describe('serve', () => {
 
   it('stops when nobody waits any more', async () => {
     const abort = new AbortController();
-    const serve = createServe({
-      chain,
-      mempool: { get: () => undefined },
-      hello: () => undefined,
-      undecodable: () => {},
-    });
+    const serve = serveWith({});
     const request = streams.blocks.request.encode([builder.at(1).hash, builder.at(2).hash, builder.at(3).hash]);
     let count = 0;
     for await (const _ of serve('blocks', 'peer', request, abort.signal)) {
@@ -101,5 +104,57 @@ describe('serve', () => {
       abort.abort();
     }
     assert.equal(count, 1);
+  });
+
+  describe('once the upload target is used', () => {
+    const WEEK_SECONDS = 7 * 24 * 3600;
+    /** The blocks of the chain on both sides of the border, as seen from a best header so much later. */
+    const seenFrom = (lateSeconds: number): Pick<ServeDeps, 'chain' | 'upload'> => {
+      const best = chain.bestHeader();
+      const header = Object.create(best.header, { time: { value: builder.at(10).block.header.time + lateSeconds } });
+      const bestHeader = () => Object.create(best, { header: { value: header } });
+      return {
+        chain: { ...chain, bestHeader },
+        upload: { servesHistoricalBlocks: false, serving: () => {} },
+      };
+    };
+    const request = () => streams.blocks.request.encode([builder.at(10).hash, builder.at(9).hash, builder.at(11).hash]);
+
+    it('serves blocks up to a week older than the best header, and is busy for older ones', async () => {
+      const frames = await ask('blocks', request(), seenFrom(WEEK_SECONDS));
+      assert.deepEqual(
+        frames.map((frame) => frame.status),
+        [0, 4],
+        'nothing follows what was refused',
+      );
+      assert.deepEqual(frames[0]?.payload, builder.at(10).block.raw);
+      const [frame] = await ask('blocks', request(), seenFrom(WEEK_SECONDS + 1));
+      assert.equal(frame?.status, 4);
+      assert.equal(frame?.payload.length, 0);
+    });
+
+    it('serves peers that the operator asked for', async () => {
+      const frames = await ask('blocks', request(), {
+        ...seenFrom(2 * WEEK_SECONDS),
+        isManual: (peer) => peer === 'peer',
+      });
+      assert.deepEqual(
+        frames.map((frame) => frame.status),
+        [0, 0, 0],
+      );
+    });
+
+    it('says of what it does not have that it does not have it', async () => {
+      const unknown = streams.blocks.request.encode([parseBlockHash('77'.repeat(32))]);
+      const [frame] = await ask('blocks', unknown, seenFrom(2 * WEEK_SECONDS));
+      assert.equal(frame?.status, 3);
+    });
+  });
+
+  it('counts what it serves', async () => {
+    const counted: number[] = [];
+    const upload = { servesHistoricalBlocks: true, serving: (bytes: number) => void counted.push(bytes) };
+    await ask('blocks', streams.blocks.request.encode([builder.at(3).hash, builder.at(4).hash]), { upload });
+    assert.deepEqual(counted, [builder.at(3).block.size, builder.at(4).block.size]);
   });
 });

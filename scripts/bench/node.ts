@@ -1,0 +1,31 @@
+/** A whole node in this process, as the program composes it. */
+import { createNode, loadNetwork, overrideNetwork, type StarlingNode } from '#node';
+import { nullLogger, systemClock, systemRandom } from '#util';
+
+export type NodeOrder = { readonly network: string; readonly datadir: string; readonly connect: readonly string[] };
+
+export const DB_CACHE_BYTES = 64 << 20;
+/** With one outbound peer at most, half of them and more may call. */
+const MAX_PEERS = 16;
+
+export async function startNode({ network, datadir, connect }: NodeOrder): Promise<StarlingNode> {
+  return createNode(
+    {
+      // The chain is but the first part of the network's.
+      params: overrideNetwork(await loadNetwork(network), { minimumChainWork: 0n }),
+      datadir,
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      bootstrap: [],
+      connect,
+      maxPeers: MAX_PEERS,
+      targetOutbound: 1,
+      dbCacheBytes: DB_CACHE_BYTES,
+      netThread: 'worker',
+    },
+    { clock: systemClock, random: systemRandom, log: nullLogger },
+  );
+}
+
+export async function listenAddress(node: StarlingNode): Promise<string> {
+  return (await node.status()).net.listenAddresses[0] ?? '';
+}
