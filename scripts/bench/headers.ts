@@ -136,6 +136,7 @@ function forgetfulStore(): KeyValueStore {
     get: (key) => store.get(key),
     getMany: (keys) => store.getMany(keys),
     write: async () => {},
+    clear: (range) => store.clear(range),
     entries: (range) => store.entries(range),
     sizeOnDisk: () => store.sizeOnDisk(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

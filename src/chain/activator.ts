@@ -9,7 +9,7 @@
  */
 import { failure, type NetworkParams, type ValidationFailure } from '#consensus';
 import type { Block } from '#primitives';
-import { type Logger, NodeError } from '#util';
+import type { Logger } from '#util';
 import type { ScriptFailure, ScriptVerifier } from '#verify';
 import type { ActiveChain } from './active-chain.ts';
 import { BlockChange } from './block-change.ts';
@@ -21,6 +21,7 @@ import { disconnectBlock } from './disconnect.ts';
 import type { Flusher } from './flusher.ts';
 import type { HeaderId } from './header-tree.ts';
 import type { ChainChange, Coin, ConnectedBlock, OutPoint } from './port.ts';
+import { damaged } from './repair.ts';
 import { readStoredBlock } from './stored-block.ts';
 
 /** Blocks in one change that observers hear of: bounds what they hold. */
@@ -193,12 +194,12 @@ export class Activator {
     const { active, coins, index, params, storage } = this.#deps;
     const { tip } = active;
     const undoAt = tip === undefined ? undefined : index.undoPosition(tip);
-    if (tip === undefined || undoAt === undefined) throw damaged('the undo data of the tip are missing');
+    if (tip === undefined || undoAt === undefined) throw damaged('all', 'the undo data of the tip are missing');
     const entry = index.tree.entry(tip);
     const block = await readStoredBlock(index, storage, tip);
     const undo = await storage.readUndo(undoAt, block.header);
     if (!disconnectBlock(block, entry, undo, coins, params)) {
-      throw damaged(`the coins do not match block ${entry.hash}`);
+      throw damaged('chainstate', `the coins do not match block ${entry.hash}`);
     }
     active.pop();
     this.#disconnected.push({ entry, block });
@@ -249,8 +250,4 @@ function shortTxid(txid: Uint8Array): number {
 function scriptFailure({ jobs }: BlockChange, { job, input, error }: ScriptFailure): ValidationFailure {
   const code = `mandatory-script-verify-flag-failed (${error})`;
   return failure('consensus', code, `input ${input} of ${jobs[job]?.tx.txid}`);
-}
-
-function damaged(what: string): NodeError {
-  return new NodeError('CORRUPT_DATA', `${what}; rebuild the data directory by importing its block files`);
 }

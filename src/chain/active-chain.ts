@@ -8,6 +8,8 @@ const DENSE_LOCATOR_ENTRIES = 10;
 export class ActiveChain {
   readonly #tree: HeaderTree;
   readonly #ids: HeaderId[] = [];
+  /** The lowest block that can be disconnected: below it bodies or undo data were pruned. */
+  lowestReversible = 0;
 
   constructor(tree: HeaderTree) {
     this.#tree = tree;
@@ -24,6 +26,12 @@ export class ActiveChain {
 
   contains(id: HeaderId): boolean {
     return this.#ids[this.#tree.heightOf(id)] === id;
+  }
+
+  /** Whether the chain can move to the block: the fork is not below what was pruned. */
+  canReach(id: HeaderId): boolean {
+    const height = Math.min(this.#tree.heightOf(id), this.lowestReversible - 1);
+    return height < 0 || this.contains(this.#tree.ancestorOf(id, height));
   }
 
   push(id: HeaderId): void {

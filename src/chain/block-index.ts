@@ -8,13 +8,16 @@
  */
 import { blockProof } from '#consensus';
 import { BLOCK_HEADER_BYTES, BlockHeader } from '#primitives';
-import type { BatchOp, FilePosition, KeyValueStore } from '#store';
-import { assert, NodeError, type Random } from '#util';
+import type { BatchOp, FilePosition, KeyRange, KeyValueStore } from '#store';
+import { assert, type Random } from '#util';
 import { RecordColumn } from './columns.ts';
+import { FileHeights } from './file-heights.ts';
 import { type HeaderId, HeaderTree } from './header-tree.ts';
+import { damaged } from './repair.ts';
 
 const KEY_PREFIX = 0x62;
-const KEY_END = Uint8Array.of(KEY_PREFIX + 1);
+/** The keys of all records in the store. */
+export const INDEX_KEYS: KeyRange = { gte: Uint8Array.of(KEY_PREFIX), lt: Uint8Array.of(KEY_PREFIX + 1) };
 const RECORD_VERSION = 1;
 const STATE_BYTES = 17;
 const KEY_BYTES = 1 + 4 + 32;
@@ -31,6 +34,9 @@ const FAILED_PARENT = 8;
 /** Passed every check, scripts included, when it was connected (Core's BLOCK_VALID_SCRIPTS). */
 const VALID_SCRIPTS = 16;
 
+/** Numbers of block files and of undo files. */
+export type FileSets = { readonly blocks: ReadonlySet<number>; readonly undos: ReadonlySet<number> };
+
 export type IndexChanges = {
   /** Throws NodeError. */
   readonly write: (store: KeyValueStore) => Promise<void>;
@@ -40,6 +46,9 @@ export type IndexChanges = {
 
 export class BlockIndex {
   readonly tree: HeaderTree;
+  /** Which files the positions below point to. */
+  readonly blockFiles = new FileHeights();
+  readonly undoFiles = new FileHeights();
   readonly #states = new RecordColumn(STATE_BYTES);
   /** In the order in which they changed: a parent that is not in the store comes before its children. */
   #dirty = new Set<HeaderId>();
@@ -78,14 +87,37 @@ export class BlockIndex {
     return this.#has(id, HAVE_UNDO) ? this.#position(id, UNDO_AT) : undefined;
   }
 
+  /** Whether it was once connected, with every check. */
+  hasPassed(id: HeaderId): boolean {
+    return this.#has(id, VALID_SCRIPTS);
+  }
+
+  hasUndo(id: HeaderId): boolean {
+    return this.#has(id, HAVE_UNDO);
+  }
+
   setData(id: HeaderId, position: FilePosition): void {
     this.#setPosition(id, BLOCK_AT, position);
     this.#setStatus(id, HAVE_DATA);
+    this.blockFiles.note(position.file, this.tree.heightOf(id));
+  }
+
+  /** Forgets all that points into these files, which are about to go. */
+  forgetFiles({ blocks, undos }: FileSets): void {
+    for (let id = 0; id < this.tree.size; id++) {
+      if (blocks.has(this.blockPosition(id)?.file ?? -1)) this.#clear(id, HAVE_DATA);
+      if (undos.has(this.undoPosition(id)?.file ?? -1)) this.#clear(id, HAVE_UNDO);
+    }
+    for (const file of blocks) this.blockFiles.forget(file);
+    for (const file of undos) this.undoFiles.forget(file);
   }
 
   /** The block passed every check; its undo data are stored at `undo` (genesis has none). */
   setConnected(id: HeaderId, undo: FilePosition | undefined): void {
-    if (undo !== undefined) this.#setPosition(id, UNDO_AT, undo);
+    if (undo !== undefined) {
+      this.#setPosition(id, UNDO_AT, undo);
+      this.undoFiles.note(undo.file, this.tree.heightOf(id));
+    }
     this.#setStatus(id, VALID_SCRIPTS | (undo === undefined ? 0 : HAVE_UNDO));
   }
 
@@ -122,14 +154,15 @@ export class BlockIndex {
   }
 
   /**
-   * The first `max` records that changed since the last time, as they are now. Write them, durably, once all that they
-   * point to is on the disk.
+   * The first `max` records that changed since the last time, as they are now, and `marks` in the same batch. Write
+   * them, durably, once all that they point to is on the disk.
    */
-  takeChanges(max: number): IndexChanges {
+  takeChanges(max: number, marks: readonly BatchOp[] = []): IndexChanges {
     const ids = [...this.#dirty.values().take(max)];
     // One piece of memory for all: see toLevelOps.
     const all = new Uint8Array(ids.length * (KEY_BYTES + VALUE_BYTES));
     const ops = ids.map((id, i) => this.#encode(id, all, i * (KEY_BYTES + VALUE_BYTES)));
+    ops.push(...marks);
     for (const id of ids) this.#dirty.delete(id);
     return {
       write: async (store) => {
@@ -144,7 +177,7 @@ export class BlockIndex {
   /** Fills an empty index from the store. Throws NodeError `CORRUPT_DATA`. */
   async load(store: KeyValueStore): Promise<void> {
     assert(this.tree.size === 0, 'load fills an empty index');
-    for await (const [, value] of store.entries({ gte: Uint8Array.of(KEY_PREFIX), lt: KEY_END })) {
+    for await (const [, value] of store.entries(INDEX_KEYS)) {
       this.#decode(value);
     }
   }
@@ -159,16 +192,20 @@ export class BlockIndex {
 
   #decode(value: Uint8Array): void {
     if (value.length !== VALUE_BYTES || value[0] !== RECORD_VERSION) {
-      throw new NodeError('CORRUPT_DATA', 'a record of the block index has an unknown form; restore it from a copy');
+      throw damaged('all', 'a record of the block index has an unknown form');
     }
     const header = new BlockHeader(value.subarray(1, 1 + BLOCK_HEADER_BYTES));
     const parent = this.tree.findBytes(header.prevHashBytes);
     if (parent === undefined && this.tree.size > 0) {
-      throw new NodeError('CORRUPT_DATA', `the block index lacks the parent of ${header.hash}; restore it from a copy`);
+      throw damaged('all', `the block index lacks the parent of ${header.hash}`);
     }
     const id = this.#add(header, parent);
     const state = value.subarray(1 + BLOCK_HEADER_BYTES);
-    if (state.some((byte) => byte !== 0)) this.#states.get(id).set(state);
+    if (state.every((byte) => byte === 0)) return;
+    this.#states.get(id).set(state);
+    const [block, undo, height] = [this.blockPosition(id), this.undoPosition(id), this.tree.heightOf(id)];
+    if (block !== undefined) this.blockFiles.note(block.file, height);
+    if (undo !== undefined) this.undoFiles.note(undo.file, height);
   }
 
   /** Writes key and value to `all` from `at` on. */

@@ -42,7 +42,11 @@ export async function* readBlockFile(path: string, magic: Uint8Array): AsyncGene
 export async function* readBlockHeaders(path: string, magic: Uint8Array): AsyncGenerator<BlockHeader> {
   await using file = await openByteSource(path);
   const key = await readXorKey(dirname(path));
-  const source = key === undefined ? file : unmasked(file, key);
+  yield* scanHeaders(key === undefined ? file : unmasked(file, key), magic);
+}
+
+/** The headers of a blk*.dat, as `readBlockHeaders`. */
+export async function* scanHeaders(source: ByteSource, magic: Uint8Array): AsyncGenerator<BlockHeader> {
   const window = new ByteWindow(source, FRAME_BYTES + BLOCK_HEADER_BYTES);
   for (let next = 0; ; ) {
     // Records mostly follow each other; between others the magic is searched for.

@@ -1,7 +1,10 @@
 /**
  * Which block should be the tip: among the blocks whose bodies are stored back to genesis, the one with most work,
- * the first to be complete among equals (Core's setBlockIndexCandidates and m_blocks_unlinked).
+ * the first to be complete among equals (Core's setBlockIndexCandidates and m_blocks_unlinked). Blocks of the active
+ * chain count as stored also when they were pruned: nobody has to connect them again. Branches that fork too deep to go
+ * back there are no candidates.
  */
+import type { ActiveChain } from './active-chain.ts';
 import type { BlockIndex } from './block-index.ts';
 import { type Column, growColumn } from './columns.ts';
 import type { HeaderId } from './header-tree.ts';
@@ -10,6 +13,7 @@ const INITIAL_CAPACITY = 1024;
 
 export class Candidates {
   readonly #index: BlockIndex;
+  readonly #active: ActiveChain;
   /** When the block became complete: 1, 2, ...; 0 if its body or an ancestor's is missing (Core's nSequenceId). */
   #sequence: Column = new Int32Array(INITIAL_CAPACITY);
   #lastSequence = 0;
@@ -18,8 +22,9 @@ export class Candidates {
   /** The best complete block that is not known to be invalid; undefined: to be searched for. */
   #best: HeaderId | undefined;
 
-  constructor(index: BlockIndex) {
+  constructor(index: BlockIndex, active: ActiveChain) {
     this.#index = index;
+    this.#active = active;
   }
 
   /** True if the block and all its ancestors have bodies. */
@@ -31,9 +36,7 @@ export class Candidates {
   bodyStored(id: HeaderId): void {
     const parent = this.#index.tree.parentOf(id);
     if (parent !== undefined && !this.isComplete(parent)) {
-      const siblings = this.#waiting.get(parent);
-      if (siblings === undefined) this.#waiting.set(parent, [id]);
-      else siblings.push(id);
+      this.#wait(id, parent);
       return;
     }
     const queue = [id];
@@ -41,6 +44,22 @@ export class Candidates {
       this.#complete(next);
       queue.push(...(this.#waiting.get(next) ?? []));
       this.#waiting.delete(next);
+    }
+  }
+
+  /** Bodies were removed: blocks that miss one of their ancestors' are complete again only when it comes again. */
+  bodiesForgotten(): void {
+    const { tree } = this.#index;
+    this.#waiting.clear();
+    this.#best = undefined;
+    // Parents come before their children.
+    for (let id = 0; id < tree.size; id++) {
+      if (this.#active.contains(id)) continue;
+      const parent = tree.parentOf(id);
+      const isWaiting = parent !== undefined && !this.isComplete(parent);
+      const hasData = this.#index.hasData(id);
+      if (this.isComplete(id) && (isWaiting || !hasData)) this.#sequence[id] = 0;
+      if (isWaiting && hasData) this.#wait(id, parent);
     }
   }
 
@@ -60,6 +79,12 @@ export class Candidates {
     return this.#best;
   }
 
+  #wait(id: HeaderId, parent: HeaderId): void {
+    const siblings = this.#waiting.get(parent);
+    if (siblings === undefined) this.#waiting.set(parent, [id]);
+    else siblings.push(id);
+  }
+
   #complete(id: HeaderId): void {
     while (id >= this.#sequence.length) this.#sequence = growColumn(this.#sequence);
     this.#sequence[id] = ++this.#lastSequence;
@@ -67,7 +92,7 @@ export class Candidates {
   }
 
   #isCandidate(id: HeaderId): boolean {
-    return this.isComplete(id) && !this.#index.isFailed(id);
+    return this.isComplete(id) && !this.#index.isFailed(id) && this.#active.canReach(id);
   }
 
   #isBetter(a: HeaderId, b: HeaderId): boolean {

@@ -20,9 +20,20 @@ import { Flusher } from './flusher.ts';
 import type { HeaderId } from './header-tree.ts';
 import { loadState } from './load.ts';
 import { lowWorkRefusal } from './low-work.ts';
-import type { BlockVerdict, Chain, ChainChange, ChainObserver, Coin, HeadersVerdict, OutPoint } from './port.ts';
+import type {
+  BlockVerdict,
+  Chain,
+  ChainChange,
+  ChainObserver,
+  Coin,
+  HeadersVerdict,
+  OpenProgress,
+  OutPoint,
+} from './port.ts';
+import { Pruner, prunedAway } from './pruner.ts';
 import { createReader, type ReaderState } from './reader.ts';
 import { RecentBodies } from './recent-bodies.ts';
+import { interrupted } from './reindex.ts';
 import { Waiters } from './waiters.ts';
 
 export type ChainDeps = {
@@ -43,7 +54,21 @@ export type ChainOptions = {
   readonly dbCacheBytes: number;
   /** Bytes of coins in one write to the disk; default 4 MiB (Core's -dbbatchsize). */
   readonly dbBatchBytes?: number;
+  /**
+   * What block and undo files may take before old ones are removed; 0 or undefined: all are kept, and a chain whose
+   * files were pruned is not opened. `as-is`: opened as it is, and nothing is removed.
+   */
+  readonly pruneBytes?: number | 'as-is';
+  /** Where block and undo files end and the next are begun; default 128 MiB. */
+  readonly maxFileBytes?: number;
+  /** Ends a long opening; what was done is kept. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears of a long opening. */
+  readonly onProgress?: ((progress: OpenProgress) => void) | undefined;
 };
+
+/** Core's MAX_BLOCKFILE_SIZE. */
+export const MAX_FILE_BYTES = 128 << 20;
 
 /** How many reasons of invalid blocks are remembered; the oldest is forgotten first. */
 const MAX_REMEMBERED_FAILURES = 100;
@@ -51,18 +76,22 @@ const MAX_REMEMBERED_FAILURES = 100;
 /** Loads the state, or starts from genesis, and finishes what an unclean stop left. Does not own the stores. */
 export async function createChain(deps: ChainDeps, options: ChainOptions): Promise<Chain> {
   const index = new BlockIndex(deps.random);
-  const chain = new ChainWriter(deps, {
-    index,
-    active: new ActiveChain(index.tree),
-    coins: new CoinsCache(deps.coinsStore, deps.random, {
-      maxBytes: options.dbCacheBytes,
-      batchBytes: options.dbBatchBytes,
-    }),
-    candidates: new Candidates(index),
+  const coins = new CoinsCache(deps.coinsStore, deps.random, {
+    maxBytes: options.dbCacheBytes,
+    batchBytes: options.dbBatchBytes,
   });
-  await chain.open();
+  const active = new ActiveChain(index.tree);
+  const state = { index, active, coins, candidates: new Candidates(index, active) };
+  const chain = new ChainWriter(deps, state, options);
+  await chain.open(options);
   const reader = createReader(
-    { ...deps, ...chain.state, bestHeader: () => chain.bestHeader, coinAtTip: (outpoint) => chain.coinAtTip(outpoint) },
+    {
+      ...deps,
+      ...state,
+      pruner: chain.pruner,
+      bestHeader: () => chain.bestHeader,
+      coinAtTip: (outpoint) => chain.coinAtTip(outpoint),
+    },
     (task) => chain.holdStill(task),
     () => chain.flush(),
   );
@@ -82,7 +111,8 @@ export async function createChain(deps: ChainDeps, options: ChainOptions): Promi
 type State = Pick<ReaderState, 'index' | 'active' | 'coins'> & { readonly candidates: Candidates };
 
 class ChainWriter {
-  readonly state: State;
+  readonly pruner: Pruner;
+  readonly #state: State;
   readonly #deps: ChainDeps;
   readonly #accept: AcceptDeps;
   readonly #activator: Activator;
@@ -100,8 +130,9 @@ class ChainWriter {
   #bestHeader: HeaderId = 0;
   #isActivating = false;
 
-  constructor(deps: ChainDeps, state: State) {
-    this.state = state;
+  constructor(deps: ChainDeps, state: State, options: ChainOptions) {
+    const { pruneBytes = 0, maxFileBytes = MAX_FILE_BYTES } = options;
+    this.#state = state;
     this.#deps = deps;
     this.#accept = {
       params: deps.params,
@@ -109,7 +140,11 @@ class ChainWriter {
       now: () => Math.floor(deps.clock.now() / 1000),
       checkpoints: new Checkpoints(deps.params),
     };
-    this.#flusher = new Flusher({ ...deps, ...state });
+    this.pruner = new Pruner(
+      { ...deps, ...state, bestHeader: () => this.#bestHeader, pruned: (height) => this.#pruned(height) },
+      { targetBytes: pruneBytes === 'as-is' || pruneBytes === 0 ? undefined : pruneBytes, maxFileBytes },
+    );
+    this.#flusher = new Flusher({ ...deps, ...state, pruner: this.pruner });
     this.#activator = new Activator({
       ...deps,
       ...state,
@@ -141,10 +176,30 @@ class ChainWriter {
     await this.#atRest();
   }
 
-  async open(): Promise<void> {
-    await loadState({ ...this.#deps, ...this.state, ...this.#accept });
+  /** Throws NodeError, `ABORTED` when the signal does before all is connected that is stored. */
+  async open({ signal, onProgress = () => {}, pruneBytes }: ChainOptions): Promise<void> {
+    const { pruner } = this;
+    await loadState({ ...this.#deps, ...this.#state, ...this.#accept, pruner, pruneBytes, signal, onProgress });
     this.#findBestHeader();
-    await this.#activator.run();
+    const stop = (): void => this.#closing.abort(interrupted());
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted === true) stop();
+    if (!this.#state.active.canReach(this.#bestHeader)) {
+      this.#deps.log.error('headers of a chain with more work fork too deep: blocks to disconnect were pruned');
+    }
+    const total = this.#state.index.tree.heightOf(this.#state.candidates.best());
+    const stopObserving = this.observe({
+      changed: ({ tip }) => onProgress({ what: 'connecting blocks', done: tip.height, total }),
+    });
+    try {
+      await this.#activator.run();
+    } finally {
+      stopObserving();
+      signal?.removeEventListener('abort', stop);
+    }
+    if (!this.#closing.signal.aborted) return;
+    await this.#flusher.flush();
+    throw interrupted();
   }
 
   observe(observer: ChainObserver): () => void {
@@ -153,7 +208,7 @@ class ChainWriter {
   }
 
   submitHeaders(...[headers, { minimumWork } = {}]: Parameters<Chain['submitHeaders']>): HeadersVerdict {
-    const { tree } = this.state.index;
+    const { tree } = this.#state.index;
     if (minimumWork !== undefined) {
       const refusal = lowWorkRefusal({ ...this.#deps, workOf: (hash) => this.#workOf(hash) }, headers, minimumWork);
       if (refusal !== undefined) return { kind: 'rejected', ...refusal };
@@ -184,12 +239,18 @@ class ChainWriter {
 
   invalidateBlock(hash: BlockHash): Promise<boolean> {
     if (hash === this.#deps.params.genesis.hash) return Promise.resolve(false);
-    return this.#reconsider(hash, (id) => this.state.index.setFailed(id));
+    return this.#reconsider(hash, (id) => {
+      const { active, index } = this.#state;
+      if (active.contains(id) && index.tree.heightOf(id) < active.lowestReversible) {
+        throw prunedAway(`to leave block ${hash}`, active.lowestReversible);
+      }
+      index.setFailed(id);
+    });
   }
 
   reconsiderBlock(hash: BlockHash): Promise<boolean> {
     return this.#reconsider(hash, (id) => {
-      for (const cleared of this.state.index.clearFailed(id)) this.#failures.delete(cleared);
+      for (const cleared of this.#state.index.clearFailed(id)) this.#failures.delete(cleared);
     });
   }
 
@@ -211,7 +272,7 @@ class ChainWriter {
     const accepted = await this.#accepting.run(() => this.#acceptBlock(block));
     if (accepted.kind === 'invalid') return accepted;
     const { id, isNew } = accepted;
-    const { active, candidates, index } = this.state;
+    const { active, candidates, index } = this.#state;
     // Without all of its ancestors nothing can be decided.
     if (candidates.isComplete(id)) await this.#decided(id);
     const entry = index.tree.entry(id);
@@ -228,14 +289,16 @@ class ChainWriter {
     | { readonly kind: 'accepted'; readonly id: HeaderId; readonly isNew: boolean }
     | Extract<BlockVerdict, { kind: 'invalid' }>
   > {
-    const { index, candidates } = this.state;
+    const { active, candidates, index } = this.#state;
     const alone = checkBlockAlone(this.#deps.params, block);
     if (alone !== undefined) return this.#reject(block, alone);
     const header = acceptHeader(this.#accept, block.header);
     if (header.kind === 'failed') return { kind: 'invalid', failure: header.failure };
     const { id } = header;
     if (header.kind === 'added') this.#headerAdded(id);
-    if (index.hasData(id)) return { kind: 'accepted', id, isNew: false };
+    this.#checkReach(id);
+    // A pruned one is not wanted again.
+    if (index.hasData(id) || active.contains(id)) return { kind: 'accepted', id, isNew: false };
     const inPlace = checkBlockInPlace(this.#accept, block, id);
     if (inPlace !== undefined) return this.#reject(block, inPlace);
     index.setData(id, await this.#deps.storage.appendBlock(block.raw));
@@ -277,16 +340,30 @@ class ChainWriter {
 
   /** Changes what is known of a block's validity, and moves to what is the best block then. */
   async #reconsider(hash: BlockHash, change: (id: HeaderId) => void): Promise<boolean> {
-    const id = this.state.index.tree.find(hash);
+    const id = this.#state.index.tree.find(hash);
     if (id === undefined) return false;
     await this.holdStill(() => {
       change(id);
-      this.state.candidates.validityChanged();
+      this.#state.candidates.validityChanged();
       this.#findBestHeader();
     });
     await this.#decided(id);
     await this.#atRest();
+    this.#checkReach(id);
     return true;
+  }
+
+  /** Throws NodeError when the block is part of a chain with more work that cannot be moved to. */
+  #checkReach(id: HeaderId): void {
+    const { active, index } = this.#state;
+    const { tree } = index;
+    const [best, tip] = [this.#bestHeader, active.tip ?? 0];
+    if (active.canReach(id) || tree.workOf(best) <= tree.workOf(tip) || !tree.isAncestor(id, best)) return;
+    throw prunedAway(`the reorganisation to block ${tree.entry(best).hash}`, active.lowestReversible);
+  }
+
+  #pruned(lowestHeight: number): void {
+    for (const observer of this.#observers) observer.pruned?.(lowestHeight);
   }
 
   /** Resolves when the best block is the tip. */
@@ -295,19 +372,19 @@ class ChainWriter {
   }
 
   #workOf(hash: BlockHash): bigint | undefined {
-    const { tree } = this.state.index;
+    const { tree } = this.#state.index;
     const id = tree.find(hash);
     return id === undefined ? undefined : tree.workOf(id);
   }
 
   #headerAdded(id: HeaderId): void {
-    const { tree } = this.state.index;
+    const { tree } = this.#state.index;
     if (tree.hasMoreWork(id, this.#bestHeader)) this.#bestHeader = id;
   }
 
   /** A block that breaks a rule is remembered by its header, unless these bytes are only a bad copy of it. */
   #reject(block: Block, reason: ValidationFailure): Extract<BlockVerdict, { kind: 'invalid' }> {
-    const { candidates, index } = this.state;
+    const { candidates, index } = this.#state;
     const id = index.tree.find(block.hash);
     if (reason.kind === 'consensus' && id !== undefined && !index.hasData(id)) {
       index.setFailed(id);
@@ -324,7 +401,7 @@ class ChainWriter {
     }
     this.#failures.set(id, reason);
     this.#findBestHeader();
-    const { hash } = this.state.index.tree.entry(id);
+    const { hash } = this.#state.index.tree.entry(id);
     for (const observer of this.#observers) observer.blockInvalid?.(hash, reason);
     this.#waiters.resolve(id);
   }
@@ -332,7 +409,7 @@ class ChainWriter {
   async #changed(change: ChainChange): Promise<void> {
     for (const observer of this.#observers) await observer.changed?.(change);
     for (const { entry } of change.connected) {
-      const id = this.state.index.tree.find(entry.hash);
+      const id = this.#state.index.tree.find(entry.hash);
       if (id === undefined) continue;
       this.#bodies.drop(id);
       this.#waiters.resolve(id);
@@ -341,7 +418,7 @@ class ChainWriter {
 
   /** The valid header with most work; the active chain's among equals. */
   #findBestHeader(): void {
-    const { index, active } = this.state;
+    const { index, active } = this.#state;
     const { tip } = active;
     let best = tip === undefined || index.isFailed(tip) ? 0 : tip;
     for (let id = 0; id < index.tree.size; id++) {

@@ -13,10 +13,11 @@
  */
 import { type BlockHash, blockHashFromBytes, idToBytes } from '#primitives';
 import type { BatchOp, KeyValueStore } from '#store';
-import { concatBytes, NodeError, type Random } from '#util';
+import { concatBytes, type Random } from '#util';
 import { decodeCoin, encodeCoinKey } from './coin-codec.ts';
 import { type ChunkPool, CoinKey, CoinTable, DIRTY, FRESH } from './coin-table.ts';
 import type { Coin, OutPoint } from './port.ts';
+import { damaged } from './repair.ts';
 
 /** Core's DB_BEST_BLOCK: the block whose UTXO set the store holds. */
 const BEST_BLOCK_KEY = Uint8Array.of(0x42);
@@ -149,7 +150,7 @@ export class CoinsCache {
   storedHeadBlocks(): HeadBlocks | undefined {
     const value = this.#store.get(HEAD_BLOCKS_KEY);
     if (value === undefined) return undefined;
-    if (value.length !== 2 * HASH_BYTES) throw damaged();
+    if (value.length !== 2 * HASH_BYTES) throw damagedCoins();
     const [to, from] = [value.subarray(0, HASH_BYTES), value.subarray(HASH_BYTES)];
     return { to: blockHashFromBytes(to), from: blockHashFromBytes(from) };
   }
@@ -247,11 +248,10 @@ export function decodeStored(value: Uint8Array): Coin {
   try {
     return decodeCoin(value);
   } catch (cause) {
-    throw damaged(cause);
+    throw damagedCoins(cause);
   }
 }
 
-function damaged(cause?: unknown): NodeError {
-  const text = 'the stored coins are damaged; rebuild the data directory by importing its block files';
-  return new NodeError('CORRUPT_DATA', text, { cause });
+function damagedCoins(cause?: unknown): Error {
+  return damaged('chainstate', 'the stored coins are damaged', cause);
 }

@@ -1,5 +1,6 @@
 export { type BlockFiles, createBlockFiles } from './block-files.ts';
 export { readBlockFile, readBlockHeaders, type ScanItem } from './block-scan.ts';
+export { HeaderIntake, type HeaderOutcome } from './header-intake.ts';
 export { antiDosWorkThreshold } from './low-work.ts';
 export { networkDirectory, type OpenChainOptions, openChain } from './open-chain.ts';
 export type {
@@ -12,6 +13,8 @@ export type {
   ConnectedBlock,
   HeaderEntry,
   HeadersVerdict,
+  OpenProgress,
   OutPoint,
   UtxoStats,
 } from './port.ts';
+export type { ReindexKind } from './repair.ts';

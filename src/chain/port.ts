@@ -54,6 +54,8 @@ export type ChainObserver = {
   readonly changed?: (change: ChainChange) => Promise<void> | void;
   /** A stored block proved invalid when it was connected (it may have arrived long before). */
   readonly blockInvalid?: (hash: BlockHash, failure: ValidationFailure) => void;
+  /** Bodies of the active chain below this height are about to be removed. */
+  readonly pruned?: (lowestStoredHeight: number) => void;
 };
 
 /** gettxoutsetinfo's fields, as Core computes them. */
@@ -64,6 +66,13 @@ export type UtxoStats = {
   readonly totalAmount: bigint;
   readonly hashSerialized3: string;
   readonly muhash: string;
+};
+
+/** What takes long while a chain is opened: `done` of `total`, bytes of block files or heights. */
+export type OpenProgress = {
+  readonly what: 'reading headers' | 'indexing blocks' | 'connecting blocks';
+  readonly done: number;
+  readonly total: number;
 };
 
 /** Reads. All synchronous ones answer from memory (coins: cache, then the store). */
@@ -91,6 +100,10 @@ export type ChainReader = {
   readonly isInvalid: (hash: BlockHash) => boolean;
   /** The stored bytes of a block, as received. */
   readonly readBlock: (hash: BlockHash) => Promise<Uint8Array | undefined>;
+  /** From this height to the tip the body of every block of the active chain is stored; 0 until some were pruned. */
+  readonly lowestStoredHeight: () => number;
+  /** What block and undo files may take when old ones are removed (or were), bytes; undefined: all are kept. */
+  readonly pruneTargetBytes: () => number | undefined;
   readonly getCoin: (outpoint: OutPoint) => Coin | undefined;
   /** Walks the whole UTXO set (flushes first); slow on a large chain. */
   readonly utxoStats: (signal?: AbortSignal) => Promise<UtxoStats>;
@@ -112,15 +125,20 @@ export type Chain = AsyncDisposable &
     /**
      * Takes a block with a known parent header: checks, stores, and moves the active chain to the most work.
      * Several calls at once are taken in order and keep the verifier busy: the scripts of one block run while the next
-     * is checked. Throws NodeError on operational failure (the block is not marked invalid).
+     * is checked. Throws NodeError on operational failure (the block is not marked invalid); `PRUNED` for a block of a
+     * heavier chain that cannot be moved to, because what would have to be disconnected was pruned.
      */
     readonly submitBlock: (block: Block) => Promise<BlockVerdict>;
     /**
      * Treats the block as invalid (Core's invalidateblock): leaves it and its descendants, and moves to the best other
-     * block. False if there is no such block, or it is genesis.
+     * block. False if there is no such block, or it is genesis. Throws NodeError `PRUNED`, and changes nothing, when the
+     * blocks to leave were pruned.
      */
     readonly invalidateBlock: (hash: BlockHash) => Promise<boolean>;
-    /** Takes that, and any failure of the block, its ancestors and descendants, back (Core's reconsiderblock). */
+    /**
+     * Takes that, and any failure of the block, its ancestors and descendants, back (Core's reconsiderblock). Throws
+     * NodeError `PRUNED` when the way to the block leads over pruned ones; the tip stays then.
+     */
     readonly reconsiderBlock: (hash: BlockHash) => Promise<boolean>;
     /** Returns a function that removes the observer. */
     readonly observe: (observer: ChainObserver) => () => void;

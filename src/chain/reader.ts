@@ -5,10 +5,11 @@ import type { KeyValueStore } from '#store';
 import { assert } from '#util';
 import { type ActiveChain, locatorIds } from './active-chain.ts';
 import type { BlockIndex } from './block-index.ts';
-import type { BlockStorage } from './block-storage.ts';
+import { type BlockStorage, sizeOnDisk } from './block-storage.ts';
 import type { CoinsCache } from './coins-cache.ts';
 import { type HeaderId, TreeEntry } from './header-tree.ts';
 import type { ChainReader, Coin, HeaderEntry, OutPoint } from './port.ts';
+import type { Pruner } from './pruner.ts';
 import { utxoStats } from './utxo-stats.ts';
 
 export type ReaderState = {
@@ -19,6 +20,7 @@ export type ReaderState = {
   readonly coins: CoinsCache;
   readonly coinsStore: KeyValueStore;
   readonly storage: BlockStorage;
+  readonly pruner: Pruner;
   readonly bestHeader: () => HeaderId;
   readonly coinAtTip: (outpoint: OutPoint) => Coin | undefined;
 };
@@ -65,14 +67,26 @@ export function createReader(state: ReaderState, runInQueue: RunInQueue, flush: 
     },
     hasBlock: (hash) => withId(index, hash, (id) => index.hasData(id)) ?? false,
     isInvalid: (hash) => withId(index, hash, (id) => index.isFailed(id)) ?? false,
-    readBlock: async (hash) => {
-      const position = withId(index, hash, (id) => index.blockPosition(id));
-      return position === undefined ? undefined : await state.storage.readBlock(position);
-    },
+    readBlock: (hash) => readBlock(state, hash),
+    lowestStoredHeight: () => state.pruner.lowestStored,
+    pruneTargetBytes: () => state.pruner.targetBytes,
     getCoin: (outpoint) => state.coinAtTip(outpoint),
-    sizeOnDisk: () => state.storage.sizeOnDisk(),
+    sizeOnDisk: async () => sizeOnDisk(state.storage),
     utxoStats: (signal) => utxoStats({ coinsStore: state.coinsStore, runInQueue, flush, tip }, signal),
   };
+}
+
+async function readBlock({ index, storage }: ReaderState, hash: BlockHash): Promise<Uint8Array | undefined> {
+  const id = index.tree.find(hash);
+  const position = id === undefined ? undefined : index.blockPosition(id);
+  if (id === undefined || position === undefined) return undefined;
+  try {
+    return await storage.readBlock(position);
+  } catch (error) {
+    // Its file was pruned meanwhile.
+    if (!index.hasData(id)) return undefined;
+    throw error;
+  }
 }
 
 /** Height of the first locator hash that is on the active chain; 0 if none is. */

@@ -4,12 +4,13 @@
  * Doing twice what was done is harmless here: coins are put and removed, whatever was there.
  */
 import type { NetworkParams } from '#consensus';
-import { type Logger, NodeError } from '#util';
+import type { Logger } from '#util';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import type { CoinsCache, HeadBlocks } from './coins-cache.ts';
 import { disconnectBlock } from './disconnect.ts';
 import type { HeaderId } from './header-tree.ts';
+import { damaged } from './repair.ts';
 import { readStoredBlock } from './stored-block.ts';
 import { forEachCoin } from './tx-coins.ts';
 
@@ -27,8 +28,7 @@ export async function finishFlush(deps: ReplayDeps, heads: HeadBlocks): Promise<
   const { tree } = index;
   const [to, from] = [tree.find(heads.to), tree.find(heads.from)];
   if (to === undefined || from === undefined) {
-    const text = 'the coins are between two blocks that the block index lacks';
-    throw new NodeError('CORRUPT_DATA', `${text}; rebuild the data directory by importing its block files`);
+    throw damaged('chainstate', 'the coins are between two blocks that the block index lacks');
   }
   const fork = tree.forkOf(to, from);
   const [first, last] = [tree.heightOf(fork) + 1, tree.heightOf(to)];
@@ -41,7 +41,7 @@ export async function finishFlush(deps: ReplayDeps, heads: HeadBlocks): Promise<
 async function takeBackAgain({ coins, index, params, storage }: ReplayDeps, id: HeaderId): Promise<void> {
   const undoAt = index.undoPosition(id);
   const { hash } = index.tree.entry(id);
-  if (undoAt === undefined) throw new NodeError('CORRUPT_DATA', `the undo data of block ${hash} are missing`);
+  if (undoAt === undefined) throw damaged('chainstate', `the undo data of block ${hash} are missing`);
   const block = await readStoredBlock(index, storage, id);
   const undo = await storage.readUndo(undoAt, block.header);
   // What does not fit was done by the flush already.

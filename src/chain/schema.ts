@@ -1,7 +1,8 @@
 /** The stamp of a data directory: which network it holds and in which layout. Written once, checked at each opening. */
 import type { NetworkParams } from '#consensus';
-import type { KeyValueStore } from '#store';
+import type { BatchOp, KeyValueStore } from '#store';
 import { NodeError } from '#util';
+import { damaged } from './repair.ts';
 
 /** Raised when an older Starling could no longer read the directory. */
 const SCHEMA_VERSION = 1;
@@ -15,15 +16,14 @@ export function readStamp(store: KeyValueStore): Stamp | undefined {
   try {
     return JSON.parse(Buffer.from(value).toString()) as Stamp;
   } catch (cause) {
-    throw new NodeError('CORRUPT_DATA', 'the stamp of the data directory is damaged; restore it from a copy', {
-      cause,
-    });
+    throw damaged('all', 'the stamp of the data directory is damaged', cause);
   }
 }
 
-export async function writeStamp(store: KeyValueStore, params: NetworkParams): Promise<void> {
+/** The operation that stamps a store. */
+export function stampOp(params: NetworkParams): BatchOp {
   const stamp: Stamp = { schema: SCHEMA_VERSION, network: params.name, genesis: params.genesis.hash };
-  await store.write([{ kind: 'put', key: STAMP_KEY, value: Buffer.from(JSON.stringify(stamp)) }], { sync: true });
+  return { kind: 'put', key: STAMP_KEY, value: Buffer.from(JSON.stringify(stamp)) };
 }
 
 /** Throws NodeError `WRONG_NETWORK` or `SCHEMA_TOO_NEW`. */

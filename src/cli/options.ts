@@ -138,6 +138,29 @@ export const OPTIONS = {
     parse: wholeNumber(4, 65_536),
     default: 300,
   }),
+  prune: single({
+    flag: 'prune',
+    value: 'MIB',
+    help: 'remove old block files to stay below so much, in MiB, at least 550; 0 keeps all',
+    commands: ['node', 'import'],
+    parse: wholeNumber(0, 1_000_000_000),
+    default: 0,
+  }),
+  fastPrune: toggle({
+    flag: 'fast-prune',
+    help: 'block files of 64 KiB, and any --prune: to try pruning on a small chain',
+    commands: ['node', 'import'],
+  }),
+  reindex: toggle({
+    flag: 'reindex',
+    help: 'first build index and coins anew from the block files',
+    commands: ['node', 'import'],
+  }),
+  reindexChainstate: toggle({
+    flag: 'reindex-chainstate',
+    help: 'first build the coins anew from index and block files',
+    commands: ['node', 'import'],
+  }),
   par: single({
     flag: 'par',
     value: 'N',

@@ -44,7 +44,9 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   await using stack = new AsyncDisposableStack();
 
   const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), new ScriptCache());
-  const chain = stack.use(await openChain({ ...options, verifier, clock, random, log: log.child('chain') }));
+  const { onOpening: onProgress, signal } = deps;
+  const opened = { verifier, clock, random, log: log.child('chain'), onProgress, signal };
+  const chain = stack.use(await openChain({ ...options, ...opened }));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }));
   const lateNet = createLateNet();
   const net = lateNet.calls;
@@ -187,7 +189,8 @@ function observeChain(
     if (!change.connected.some(({ entry }) => ingest.wasAnnounced(entry.hash))) peers.tipMoved();
     for (const listener of tipListeners) listener(change.tip);
   };
-  return chain.observe({ changed });
+  // Peers must not go on asking for what was removed.
+  return chain.observe({ changed, pruned: () => peers.tipMoved() });
 }
 
 function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {

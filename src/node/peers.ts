@@ -1,7 +1,7 @@
 /**
  * Hello: who is connected and what it claims. The dialling side says hello first; a peer counts (for sync, for the
  * address book) once its hello has passed. Repeated every five minutes, and soon after our tip moved by other means
- * than gossip, so that peers hear of chains that gossip did not carry.
+ * than gossip or old blocks were removed, so that peers know what there is to be had.
  */
 import type { ChainReader } from '#chain';
 import type { Net, PeerIdText, PeerInfo } from '#net';
@@ -68,7 +68,7 @@ export class Peers {
     return this.#judge(id, theirs) ? this.#ours() : undefined;
   }
 
-  /** Our tip moved in a way that gossip does not tell: peers shall know. */
+  /** What we have changed in a way that gossip does not tell (the tip, the lowest block served): peers shall know. */
   tipMoved(): void {
     if (this.#isRoundSoon) return;
     this.#isRoundSoon = true;
@@ -127,16 +127,18 @@ export class Peers {
   #ours(): Hello {
     const { chain, clock, nonce, userAgent, wantsTransactions } = this.#deps;
     const tip = chain.tip();
+    // BIP159: every node has the last 288 blocks; the whole chain only who keeps all.
+    const whole = chain.pruneTargetBytes() === undefined ? SERVICES.network : 0n;
     return {
       revision: PROTOCOL_REVISION,
-      services: SERVICES.network | SERVICES.witness,
+      services: whole | SERVICES.witness | SERVICES.networkLimited,
       genesisHash: chain.params.genesis.hash,
       userAgent,
       time: Math.floor(clock.now() / 1000),
       tipHash: tip.hash,
       tipHeight: tip.height,
       tipChainWork: tip.chainWork,
-      lowestHeightServed: 0,
+      lowestHeightServed: chain.lowestStoredHeight(),
       relay: wantsTransactions(),
       feeFilterSatPerKvb: 0n,
       nonce,

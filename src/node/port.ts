@@ -1,5 +1,5 @@
 /** What embedders, the command line and (later) RPC see of a node. */
-import type { ChainReader, HeaderEntry } from '#chain';
+import type { ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { NetStatus } from '#net';
 import type { Txid } from '#primitives';
@@ -27,6 +27,12 @@ export type NodeOptions = {
   readonly scriptThreads?: number;
   /** Bytes to upload in 24 hours, above which blocks older than a week are not served; 0 (default): no limit. */
   readonly maxUploadBytes?: number;
+  /** What block and undo files may take before old ones are removed, bytes; 0 (default) keeps all. */
+  readonly pruneBytes?: number;
+  /** Block and undo files of 64 KiB, for tests of pruning (Core's -fastprune). */
+  readonly hasSmallFiles?: boolean;
+  /** Builds the coins, or index and coins, anew from the block files. */
+  readonly reindex?: ReindexKind | undefined;
   /** libp2p in a worker thread (default) or in this one. */
   readonly netThread: 'worker' | 'main';
 };
@@ -37,6 +43,10 @@ export type NodeDeps = {
   readonly log: Logger;
   /** The node met a bug or lost a part of itself and must be disposed; called at most a few times. */
   readonly onFatal?: (error: unknown) => void;
+  /** Hears of a long opening of the data directory. */
+  readonly onOpening?: (progress: OpenProgress) => void;
+  /** Ends such an opening: `createNode` rejects with `ABORTED`, and the next one goes on. */
+  readonly signal?: AbortSignal;
 };
 
 export type NodeStatus = {

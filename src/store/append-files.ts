@@ -8,12 +8,12 @@
  *   succeeds from then on, until the files are opened anew.
  */
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asBuffer, NodeError, Serial } from '#util';
+import { asBuffer, assert, NodeError, Serial } from '#util';
 import { type DiskFile, type OpenFile, openDiskFile } from './disk-file.ts';
 import { ioError } from './io-error.ts';
-import type { AppendFiles, FilePosition } from './ports.ts';
+import type { AppendFiles, FilePosition, FileSize } from './ports.ts';
 import { ReadHandles } from './read-handles.ts';
 
 export type AppendFilesOptions = {
@@ -67,7 +67,7 @@ class DiskAppendFiles implements AppendFiles {
   readonly #openFile: OpenFile;
   readonly #serial = new Serial();
   readonly #readers: ReadHandles;
-  /** Length of each file, ascending by number. */
+  /** Length of each file. */
   readonly #sizes: Map<number, number>;
   /** Number of the last file; 0 when there is none. */
   #last: number;
@@ -137,7 +137,12 @@ class DiskAppendFiles implements AppendFiles {
     return this.#change('truncate', async () => {
       await this.#closeWriter();
       // From the last down: a crash in between leaves a run without gaps.
-      for (const file of [...this.#sizes.keys()].filter((file) => file > end.file).reverse()) await this.#remove(file);
+      for (const { file } of this.files().toReversed()) {
+        if (file <= end.file) break;
+        await this.#remove(file);
+        this.#last = Math.max(0, ...this.#sizes.keys());
+        this.#tailUnclean = false;
+      }
       if ((this.#sizes.get(end.file) ?? 0) > end.offset) {
         this.#setSize(end.file, end.offset);
         this.#tailUnclean = true;
@@ -148,8 +153,16 @@ class DiskAppendFiles implements AppendFiles {
     });
   }
 
-  async files(): Promise<readonly { readonly file: number; readonly bytes: number }[]> {
-    return Array.from(this.#sizes, ([file, bytes]) => ({ file, bytes }));
+  async remove(files: Iterable<number>): Promise<void> {
+    const numbers = [...files];
+    assert(!numbers.includes(this.#last), 'the last file is written to');
+    await this.#change('remove', async () => {
+      for (const file of numbers) if (this.#sizes.has(file)) await this.#remove(file);
+    });
+  }
+
+  files(): readonly FileSize[] {
+    return Array.from(this.#sizes, ([file, bytes]) => ({ file, bytes })).sort((a, b) => a.file - b.file);
   }
 
   /** Closes the files; appended bytes that were not synced are left to the operating system. */
@@ -239,11 +252,16 @@ class DiskAppendFiles implements AppendFiles {
   }
 
   async #remove(file: number): Promise<void> {
-    await this.#readers.close(file);
-    await unlink(this.#path(file));
+    const bytes = this.#sizes.get(file) ?? 0;
+    // Forgotten first, so that no read opens it again: an open handle would keep its room on the disk.
     this.#sizes.delete(file);
-    this.#last = Math.max(0, ...this.#sizes.keys());
-    this.#tailUnclean = false;
+    try {
+      await this.#readers.close(file);
+      await rm(this.#path(file), { force: true });
+    } catch (error) {
+      this.#sizes.set(file, bytes);
+      throw error;
+    }
     this.#directoryUnsynced = true;
   }
 

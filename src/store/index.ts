@@ -4,4 +4,4 @@ export { lockDirectory } from './directory-lock.ts';
 export { type LevelStoreOptions, openLevelStore } from './level-store.ts';
 export { createMemoryAppendFiles } from './memory-append-files.ts';
 export { createMemoryStore } from './memory-store.ts';
-export type { AppendFiles, BatchOp, FilePosition, KeyRange, KeyValueStore } from './ports.ts';
+export type { AppendFiles, BatchOp, FilePosition, FileSize, KeyRange, KeyValueStore } from './ports.ts';

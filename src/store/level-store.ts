@@ -89,15 +89,12 @@ class LevelStore implements KeyValueStore {
   write(ops: readonly BatchOp[], options?: { readonly sync?: boolean }): Promise<void> {
     // Copied now: the caller may reuse its arrays while earlier writes are still under way.
     const batch = toLevelOps(ops);
-    return this.#serial.run(async () => {
-      if (this.#writeFailure !== undefined) await this.#reopen(this.#writeFailure);
-      try {
-        await this.#level.batch(batch, { sync: options?.sync ?? false });
-      } catch (error) {
-        this.#writeFailure = levelError(error, 'write to', this.#path);
-        throw this.#writeFailure;
-      }
-    });
+    return this.#change(() => this.#level.batch(batch, { sync: options?.sync ?? false }));
+  }
+
+  /** Looks at no value: what is damaged goes too. */
+  clear(range: KeyRange = {}): Promise<void> {
+    return this.#change(() => this.#level.clear(range));
   }
 
   async *entries(range: KeyRange = {}): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
@@ -126,6 +123,18 @@ class LevelStore implements KeyValueStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#serial.run(() => this.#level.close());
+  }
+
+  #change(work: () => Promise<void>): Promise<void> {
+    return this.#serial.run(async () => {
+      if (this.#writeFailure !== undefined) await this.#reopen(this.#writeFailure);
+      try {
+        await work();
+      } catch (error) {
+        this.#writeFailure = levelError(error, 'write to', this.#path);
+        throw this.#writeFailure;
+      }
+    });
   }
 
   /** Throws the failure if it is not over, or what is wrong now. Reads fail while the database is closed. */
@@ -206,7 +215,7 @@ async function fileSize(path: string): Promise<number> {
 }
 
 function corrupt(path: string, what: string, cause?: unknown): NodeError {
-  return new NodeError('CORRUPT_DATA', `damaged database ${path}: ${what}; remove the folder to build it anew`, {
+  return new NodeError('CORRUPT_DATA', `damaged database ${path}: ${what}; start with --reindex to build it anew`, {
     cause,
   });
 }

@@ -1,6 +1,6 @@
 /** The append files in memory. */
-import { concatBytes, NodeError } from '#util';
-import type { AppendFiles, FilePosition } from './ports.ts';
+import { assert, concatBytes, NodeError } from '#util';
+import type { AppendFiles, FilePosition, FileSize } from './ports.ts';
 
 export function createMemoryAppendFiles(options: { readonly maxFileBytes: number }): AppendFiles {
   return new MemoryAppendFiles(options.maxFileBytes);
@@ -11,7 +11,8 @@ type MemoryFile = { bytes: Uint8Array; length: number };
 
 class MemoryAppendFiles implements AppendFiles {
   readonly #maxFileBytes: number;
-  readonly #files: MemoryFile[] = [];
+  /** By number; undefined: removed. The last one is there. */
+  readonly #files: (MemoryFile | undefined)[] = [];
   #closed = false;
 
   constructor(maxFileBytes: number) {
@@ -62,10 +63,19 @@ class MemoryAppendFiles implements AppendFiles {
     this.#files.length = Math.min(this.#files.length, end.file + 1);
     const file = this.#files[end.file];
     if (file !== undefined) file.length = Math.min(file.length, end.offset);
+    while (this.#files.length > 0 && this.#files.at(-1) === undefined) this.#files.pop();
   }
 
-  async files(): Promise<readonly { readonly file: number; readonly bytes: number }[]> {
-    return this.#files.map(({ length }, file) => ({ file, bytes: length }));
+  async remove(files: Iterable<number>): Promise<void> {
+    this.#assertOpen();
+    for (const file of files) {
+      assert(file !== this.end().file, 'the last file is written to');
+      if (file < this.#files.length) this.#files[file] = undefined;
+    }
+  }
+
+  files(): readonly FileSize[] {
+    return this.#files.flatMap((each, file) => (each === undefined ? [] : [{ file, bytes: each.length }]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

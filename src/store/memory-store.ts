@@ -6,6 +6,12 @@ import type { BatchOp, KeyRange, KeyValueStore } from './ports.ts';
 const toKey = (bytes: Uint8Array): string => asBuffer(bytes).toString('latin1');
 const fromKey = (key: string): Uint8Array => new Uint8Array(Buffer.from(key, 'latin1'));
 
+function isIn(range: KeyRange): (key: string) => boolean {
+  const gte = range.gte && toKey(range.gte);
+  const lt = range.lt && toKey(range.lt);
+  return (key) => (gte === undefined || key >= gte) && (lt === undefined || key < lt);
+}
+
 export function createMemoryStore(): KeyValueStore {
   return new MemoryStore();
 }
@@ -34,15 +40,21 @@ class MemoryStore implements KeyValueStore {
     this.#sortedKeys = undefined;
   }
 
+  async clear(range: KeyRange = {}): Promise<void> {
+    this.#assertOpen();
+    const isIncluded = isIn(range);
+    for (const key of this.#values.keys()) if (isIncluded(key)) this.#values.delete(key);
+    this.#sortedKeys = undefined;
+  }
+
   async *entries(range: KeyRange = {}): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
     this.#assertOpen();
-    const gte = range.gte && toKey(range.gte);
-    const lt = range.lt && toKey(range.lt);
     this.#sortedKeys ??= [...this.#values.keys()].sort((a, b) => (a < b ? -1 : 1));
+    const isIncluded = isIn(range);
     const snapshot: (readonly [string, Uint8Array])[] = [];
     for (const key of this.#sortedKeys) {
       const value = this.#values.get(key);
-      if ((gte === undefined || key >= gte) && (lt === undefined || key < lt) && value) snapshot.push([key, value]);
+      if (isIncluded(key) && value) snapshot.push([key, value]);
     }
     for (const [key, value] of snapshot) yield [fromKey(key), value.slice()];
   }

@@ -17,6 +17,8 @@ export type KeyValueStore = AsyncDisposable & {
   readonly getMany: (keys: readonly Uint8Array[]) => Promise<(Uint8Array | undefined)[]>;
   /** All or nothing, also over a crash. `sync` waits for the disk. Throws NodeError (`DISK_FULL`, `IO`). */
   readonly write: (ops: readonly BatchOp[], options?: { readonly sync?: boolean }) => Promise<void>;
+  /** Removes all entries of the range, or all there are. A crash may leave some of them. Throws NodeError. */
+  readonly clear: (range?: KeyRange) => Promise<void>;
   /** Entries in key order, from a snapshot taken at the first step. */
   readonly entries: (range?: KeyRange) => AsyncIterable<readonly [Uint8Array, Uint8Array]>;
   /** Bytes on disk (0 in memory). */
@@ -28,6 +30,8 @@ export type FilePosition = {
   readonly file: number;
   readonly offset: number;
 };
+
+export type FileSize = { readonly file: number; readonly bytes: number };
 
 /**
  * A run of numbered files that only grow (`<prefix>00000.dat`, …). A record never spans two files: one that
@@ -44,6 +48,11 @@ export type AppendFiles = AsyncDisposable & {
   readonly sync: () => Promise<void>;
   /** Forgets everything from `end` on: removes later files, shortens that one. */
   readonly truncate: (end: FilePosition) => Promise<void>;
+  /**
+   * Removes whole files, any but the last; no other changes its number. A power failure soon after may bring some back.
+   * Reads begun before end well, later ones find nothing there.
+   */
+  readonly remove: (files: Iterable<number>) => Promise<void>;
   /** Every file with its length in bytes, ascending. */
-  readonly files: () => Promise<readonly { readonly file: number; readonly bytes: number }[]>;
+  readonly files: () => readonly FileSize[];
 };

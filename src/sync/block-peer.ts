@@ -61,10 +61,13 @@ export class BlockPeer {
     return count;
   }
 
+  /** By what it says of itself. */
+  keeps(branch: Branch, { height }: Slot): boolean {
+    return height >= this.lowestHeight && height <= (this.reach.get(branch) ?? -1);
+  }
+
   canServe(branch: Branch, slot: Slot, nowMs: number): boolean {
-    const { height } = slot;
-    if (height < this.lowestHeight || height > (this.reach.get(branch) ?? -1)) return false;
-    return !slot.isRefusedBy(this.id, nowMs);
+    return this.keeps(branch, slot) && !slot.isRefusedBy(this.id, nowMs);
   }
 
   /** Blocks to ask of it now. Half of its measure must be free, so that requests stay few and large. */

@@ -132,9 +132,13 @@ export class BlockSync {
     this.#restart();
   }
 
-  /** The first missing block of the heaviest branch that some peer has; undefined when nothing is missing. */
+  /** The first missing block of the heaviest branch, if some peer keeps it; undefined also when nothing is missing. */
   get nextMissing(): HeaderEntry | undefined {
-    return this.#window.branches.find((branch) => branch.front !== undefined)?.front?.entry;
+    for (const branch of this.#window.branches) {
+      const { front } = branch;
+      if (front !== undefined && [...this.#peers.all()].some((peer) => peer.keeps(branch, front))) return front.entry;
+    }
+    return undefined;
   }
 
   get pausedReason(): string {

@@ -10,6 +10,8 @@ export type NodeErrorCode =
   | 'DISK_FULL'
   | 'IO'
   | 'NETWORK'
+  /** The blocks or undo data that it takes were removed to save room. */
+  | 'PRUNED'
   | 'SCHEMA_TOO_NEW'
   | 'TIMEOUT'
   | 'WRONG_NETWORK';

@@ -74,6 +74,20 @@ export function keyValueStoreCompliance(name: string, open: OpenStore): void {
       assert.equal(toHex(store.get(bytes(1)) ?? bytes()), toHex(bytes(49)));
     });
 
+    test('clear removes all, or a range', async () => {
+      await using store = await open();
+      const keys = [bytes(0x43), bytes(0x43, 0xff), bytes(0x44), bytes(0x80)];
+      const rest = async () => (await entriesOf(store)).map(([key]) => key);
+      await store.write(keys.map((key) => put(key, bytes(1))));
+      await store.clear({ gte: bytes(0x43, 0), lt: bytes(0x80) });
+      assert.deepEqual(await rest(), ['43', '80']);
+      await store.write([put(bytes(0x44), bytes(2))]);
+      assert.deepEqual(await rest(), ['43', '44', '80']);
+      await store.clear();
+      assert.deepEqual(await rest(), []);
+      assert.equal(store.get(bytes(0x43)), undefined);
+    });
+
     test('a range is from gte on and below lt, in memcmp order', async () => {
       await using store = await open();
       const keys = [bytes(0x43), bytes(0x43, 0), bytes(0x43, 0xff), bytes(0x44), bytes(0x80), bytes(0xff, 0xff)];
@@ -158,7 +172,7 @@ export function appendFilesCompliance(name: string, open: OpenFiles): void {
     test('a record is read back from where it was put', async () => {
       await using files = await open(100);
       assert.deepEqual(files.end(), { file: 0, offset: 0 });
-      assert.deepEqual(await files.files(), []);
+      assert.deepEqual(files.files(), []);
       const at = await files.append([bytes(1, 2), bytes(), bytes(3)]);
       assert.deepEqual(at, { file: 0, offset: 0 });
       assert.deepEqual(files.end(), { file: 0, offset: 3 });
@@ -174,7 +188,7 @@ export function appendFilesCompliance(name: string, open: OpenFiles): void {
       assert.deepEqual(files.end(), { file: 0, offset: 10 });
       assert.deepEqual(await files.append([filled(1, 3)]), { file: 1, offset: 0 });
       assert.deepEqual(await files.append([filled(10, 4)]), { file: 2, offset: 0 });
-      assert.deepEqual(await files.files(), [
+      assert.deepEqual(files.files(), [
         { file: 0, bytes: 10 },
         { file: 1, bytes: 1 },
         { file: 2, bytes: 10 },
@@ -225,7 +239,7 @@ export function appendFilesCompliance(name: string, open: OpenFiles): void {
       for (let i = 0; i < 5; i++) await files.append([filled(8, i)]);
       await files.truncate({ file: 2, offset: 3 });
       assert.deepEqual(files.end(), { file: 2, offset: 3 });
-      assert.deepEqual((await files.files()).length, 3);
+      assert.deepEqual(files.files().length, 3);
       await assert.rejects(files.read({ file: 2, offset: 3 }, 1), { code: 'CORRUPT_DATA' });
       await assert.rejects(files.read({ file: 3, offset: 0 }, 1), { code: 'CORRUPT_DATA' });
       assert.deepEqual(await files.append([filled(2, 9)]), { file: 2, offset: 3 });
@@ -238,7 +252,7 @@ export function appendFilesCompliance(name: string, open: OpenFiles): void {
       await using files = await open(10);
       await files.truncate({ file: 0, offset: 0 });
       await files.truncate({ file: 3, offset: 5 });
-      assert.deepEqual(await files.files(), []);
+      assert.deepEqual(files.files(), []);
       await files.append([filled(4, 1)]);
       await files.truncate(files.end());
       await files.truncate({ file: 0, offset: 9 });
@@ -248,6 +262,27 @@ export function appendFilesCompliance(name: string, open: OpenFiles): void {
       assert.deepEqual(files.end(), { file: 0, offset: 0 });
       assert.deepEqual(await files.append([filled(4, 2)]), { file: 0, offset: 0 });
       await files.sync();
+    });
+
+    test('removed files leave the others where they are', async () => {
+      await using files = await open(10);
+      for (let i = 0; i < 5; i++) await files.append([filled(8, i)]);
+      const reading = files.read({ file: 2, offset: 0 }, 8);
+      await files.remove([0, 2, 2]);
+      assert.deepEqual(await reading, filled(8, 2), 'begun before');
+      assert.deepEqual(
+        files.files().map(({ file }) => file),
+        [1, 3, 4],
+      );
+      await assert.rejects(files.read({ file: 2, offset: 0 }, 8), { code: 'CORRUPT_DATA' });
+      assert.deepEqual(await files.read({ file: 3, offset: 0 }, 8), filled(8, 3));
+      assert.deepEqual(await files.append([filled(8, 9)]), { file: 5, offset: 0 });
+      await files.remove([3, 4]);
+      await files.sync();
+      assert.deepEqual(files.end(), { file: 5, offset: 8 });
+      await files.truncate({ file: 4, offset: 0 });
+      assert.deepEqual(files.files(), [{ file: 1, bytes: 8 }], 'the last file that is left');
+      assert.deepEqual(await files.append([filled(8, 1)]), { file: 2, offset: 0 });
     });
 
     test('a closed run answers with an error', async () => {

@@ -40,11 +40,12 @@ test('import gives the figures of Bitcoin Core, and export gives the file back',
   assert.match(imported.out, /^imported 4,312 blocks .*tip is block 4312 00000000a9da6357/);
 
   const { text, json } = await infoOf(datadir);
-  const { chainwork, size_on_disk, ...rest } = json;
+  const { chainwork, size_on_disk, pruned, ...rest } = json;
   assert.deepEqual(rest, CORE);
+  assert.equal(pruned, false);
   assert.deepEqual(Object.keys(json), [
     ...['network', 'height', 'bestblock', 'chainwork', 'txouts', 'total_amount', 'hash_serialized_3', 'muhash'],
-    'size_on_disk',
+    ...['size_on_disk', 'pruned'],
   ]);
   assert.match(text, /"total_amount": 215600\.00000000,/);
   assert.match(chainwork, /^[0-9a-f]{64}$/);

@@ -22,7 +22,8 @@ export type Fault =
   | { readonly kind: 'crash' };
 
 type StoreState = { durable: BatchOp[]; unsynced: (readonly BatchOp[])[] };
-type FilesState = { files: AppendFiles; synced: FilePosition };
+/** `removed`: files that come back if the power goes before the directory is synced, some of them. */
+type FilesState = { files: AppendFiles; synced: FilePosition; readonly removed: Set<number> };
 
 export class FaultyDisk {
   readonly #random: Random;
@@ -60,7 +61,11 @@ export class FaultyDisk {
     const state = getOrMake(
       this.#files,
       name,
-      (): FilesState => ({ files: createMemoryAppendFiles(options), synced: { file: 0, offset: 0 } }),
+      (): FilesState => ({
+        files: createMemoryAppendFiles(options),
+        synced: { file: 0, offset: 0 },
+        removed: new Set(),
+      }),
     );
     return this.#wrapFiles(state);
   }
@@ -79,7 +84,9 @@ export class FaultyDisk {
   }
 
   async #tearFiles(state: FilesState): Promise<void> {
-    const { files, synced } = state;
+    const { files, synced, removed } = state;
+    await files.remove([...removed].filter(() => this.#random.below(2) === 0));
+    removed.clear();
     const end = files.end();
     const inSyncedFile = end.file === synced.file ? end.offset : synced.offset;
     const offset = synced.offset + this.#random.below(inSyncedFile - synced.offset + 1);
@@ -136,6 +143,15 @@ export class FaultyDisk {
         }
         await memory.write(copy);
       },
+      clear: async (range) => {
+        const keys: Uint8Array[] = [];
+        for await (const [key] of memory.entries(range)) keys.push(key);
+        await this.#step(life);
+        if (failed !== undefined) throw failed;
+        // Not atomic: a crash may leave some.
+        state.unsynced.push(...keys.map((key): BatchOp[] => [{ kind: 'del', key }]));
+        await memory.clear(range);
+      },
       entries: (range) => {
         this.#assertAlive(life);
         return memory.entries(range);
@@ -147,7 +163,7 @@ export class FaultyDisk {
 
   #wrapFiles(state: FilesState): AppendFiles {
     const life = this.#life;
-    const { files } = state;
+    const { files, removed } = state;
     let closed = false;
     const check = (): void => {
       this.#assertAlive(life);
@@ -157,6 +173,10 @@ export class FaultyDisk {
       check();
       const fault = await this.#step(life);
       if (fault?.kind === 'fail') throw injected(fault.code);
+    };
+    const directorySynced = async (): Promise<void> => {
+      await files.remove(removed);
+      removed.clear();
     };
     return {
       end: () => files.end(),
@@ -169,18 +189,25 @@ export class FaultyDisk {
       },
       read: async (position, length) => {
         check();
+        if (removed.has(position.file)) throw new NodeError('CORRUPT_DATA', 'the file was removed');
         return files.read(position, length);
       },
       sync: async () => {
         await step();
+        await directorySynced();
         state.synced = files.end();
       },
       truncate: async (end) => {
         await step();
+        await directorySynced();
         await files.truncate(end);
         state.synced = files.end();
       },
-      files: async () => files.files(),
+      remove: async (numbers) => {
+        await step();
+        for (const file of numbers) removed.add(file);
+      },
+      files: () => files.files().filter(({ file }) => !removed.has(file)),
       [Symbol.asyncDispose]: async () => {
         closed = true;
       },

@@ -13,12 +13,12 @@ export type TestDisk = Pick<ChainDeps, 'indexStore' | 'coinsStore'> & {
   readonly rev: ReturnType<typeof createMemoryAppendFiles>;
 };
 
-export function createTestDisk(): TestDisk {
+export function createTestDisk(maxFileBytes = 1 << 20): TestDisk {
   return {
     indexStore: createMemoryStore(),
     coinsStore: createMemoryStore(),
-    blk: createMemoryAppendFiles({ maxFileBytes: 1 << 20 }),
-    rev: createMemoryAppendFiles({ maxFileBytes: 1 << 20 }),
+    blk: createMemoryAppendFiles({ maxFileBytes }),
+    rev: createMemoryAppendFiles({ maxFileBytes }),
   };
 }
 

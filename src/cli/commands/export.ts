@@ -21,11 +21,15 @@ export async function runExport(settings: Settings, args: readonly string[]): Pr
   const terminal = createTerminal(process.stderr, systemClock, { plainIntervalMs: 5_000 });
   const logging = createLogging({ level: settings.logLevel, format: settings.logFormat, print: terminal.print });
   if (await exists(file)) throw new NodeError('BAD_CONFIG', `${file} exists; name a new file, nothing is overwritten`);
-  await using chain = await openExistingChain(settings, logging.log);
+  await using chain = await openExistingChain(settings, { log: logging.log, terminal, signal: stop.signal });
   const { from, to = chain.tip().height } = settings;
   if (from > to) throw new NodeError('BAD_CONFIG', `--from ${from} is above --to ${to}`);
   if (to > chain.tip().height) {
     throw new NodeError('BAD_CONFIG', `--to ${to} is above the tip, which is block ${chain.tip().height}`);
+  }
+  const lowest = chain.lowestStoredHeight();
+  if (from < lowest) {
+    throw new NodeError('PRUNED', `blocks below ${lowest} were pruned; export from there: --from ${lowest}`);
   }
   // Under another name until it is whole: a file that exists is complete.
   const partial = `${file}.partial`;

@@ -1,14 +1,24 @@
 /** `starling import`: checks and adds the blocks of files, whatever their order. */
 import { stat } from 'node:fs/promises';
 import process from 'node:process';
-import { type Chain, networkDirectory, openChain, readBlockFile, readBlockHeaders } from '#chain';
+import {
+  type Chain,
+  HeaderIntake,
+  type HeaderOutcome,
+  networkDirectory,
+  openChain,
+  readBlockFile,
+  readBlockHeaders,
+} from '#chain';
 import { loadNetwork, overrideNetwork } from '#node';
+import type { BlockHeader } from '#primitives';
 import { errorText, type Logger, NodeError, systemClock } from '#util';
 import { BlockIntake } from '../block-intake.ts';
+import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { bar, bytes, duration, grouped, percent, perSecond, plural } from '../format.ts';
-import { HeaderIntake } from '../header-intake.ts';
 import { createLogging } from '../logging.ts';
+import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
@@ -35,14 +45,16 @@ export async function runImport(settings: Settings, paths: readonly string[]): P
   const terminal = createTerminal(process.stderr, systemClock, { plainIntervalMs: 10_000 });
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
   const logging = createLogging({ level, format: settings.logFormat, print: terminal.print });
+  const opening = chainSettings(settings);
   const files = await inputFiles(paths);
   const params = overrideNetwork(await loadNetwork(settings.network), settings);
-  const { datadir } = settings;
-  const dbCacheBytes = settings.dbCache * MIB;
-  const chain = await openChain({ params, datadir, dbCacheBytes, scriptThreads: settings.par, log: logging.log });
+  const { log } = logging;
+  const { signal } = stop;
+  const onProgress = showOpening(terminal, log, systemClock);
+  const chain = await openChain({ ...opening, params, log, signal, onProgress });
   const run = new ImportRun(chain, files, terminal, stop.signal);
   try {
-    logging.openFile(networkDirectory(datadir, params));
+    logging.openFile(networkDirectory(settings.datadir, params));
     await run.run(logging.log);
   } finally {
     // Also after a failure: what was connected before it is kept.
@@ -112,7 +124,7 @@ class ImportRun {
 
   /** All headers first: what lies deep below the last one may be assumed valid. */
   async #readHeaders(): Promise<void> {
-    const intake = new HeaderIntake(this.#chain, MAX_WAITING);
+    const intake = new HeaderIntake((header) => this.#acceptHeader(header), MAX_WAITING);
     let headers = 0;
     for (const { path } of this.#files) {
       for await (const header of readBlockHeaders(path, this.#chain.params.magic)) {
@@ -121,6 +133,12 @@ class ImportRun {
         if (++headers % HEADERS_SHOWN === 0) this.#terminal.live([`reading headers: ${grouped(headers)}  ${path}`]);
       }
     }
+  }
+
+  #acceptHeader(header: BlockHeader): HeaderOutcome {
+    const verdict = this.#chain.submitHeaders([header]);
+    if (verdict.kind === 'accepted') return 'accepted';
+    return verdict.failure.kind === 'missing-prev' ? 'orphan' : 'refused';
   }
 
   /** One line: what came of it. */

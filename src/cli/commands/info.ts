@@ -1,5 +1,6 @@
 /** `starling info`: the tip and the coins, with the names and formats of Bitcoin Core's gettxoutsetinfo. */
 import process from 'node:process';
+import type { ChainReader } from '#chain';
 import { systemClock } from '#util';
 import { ExitCode } from '../exit-codes.ts';
 import { bytes, coins, grouped, table } from '../format.ts';
@@ -17,7 +18,7 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
   const terminal = createTerminal(process.stderr, systemClock, { plainIntervalMs: 0 });
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
   const logging = createLogging({ level, format: settings.logFormat, print: terminal.print });
-  await using chain = await openExistingChain(settings, logging.log);
+  await using chain = await openExistingChain(settings, { log: logging.log, terminal, signal: stop.signal });
   const stats = await chain.utxoStats(stop.signal);
   const sizeOnDisk = await chain.sizeOnDisk();
   const { chainWork } = chain.tip();
@@ -31,9 +32,17 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
     hash_serialized_3: JSON.stringify(stats.hashSerialized3),
     muhash: JSON.stringify(stats.muhash),
     size_on_disk: String(sizeOnDisk),
+    ...pruneInfo(chain),
   };
   process.stdout.write(settings.json ? jsonText(info) : humanText(info, { ...stats, sizeOnDisk }));
   return ExitCode.ok;
+}
+
+/** With the names of Core's getblockchaininfo. */
+function pruneInfo(chain: ChainReader): Info {
+  const target = chain.pruneTargetBytes();
+  if (target === undefined) return { pruned: 'false' };
+  return { pruned: 'true', pruneheight: String(chain.lowestStoredHeight()), prune_target_size: String(target) };
 }
 
 function jsonText(info: Info): string {

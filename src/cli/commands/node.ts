@@ -2,10 +2,12 @@
 import process from 'node:process';
 import { networkDirectory } from '#chain';
 import { createNode, loadNetwork, type NodeOptions, type NodeStatus, overrideNetwork, type StarlingNode } from '#node';
-import { type Logger, sleep, systemClock, systemRandom } from '#util';
+import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
+import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
 import { createLogging } from '../logging.ts';
+import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
@@ -42,7 +44,10 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
       failure ??= error;
       failed.abort();
     };
-    await using node = await createNode(options, { clock: systemClock, random: systemRandom, log, onFatal });
+    const onOpening = showOpening(terminal, log, systemClock);
+    const { signal } = stop;
+    const deps = { clock: systemClock, random: systemRandom, log, onFatal, onOpening, signal };
+    await using node = await createNode(options, deps);
     logging.openFile(networkDirectory(settings.datadir, options.params));
     const ended = AbortSignal.any([stop.signal, failed.signal]);
     const showsLine = terminal.isInteractive && settings.logFormat === 'human';
@@ -52,6 +57,11 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     terminal.settle();
     if (failure !== undefined) throw failure;
     log.info('stopping');
+  } catch (error) {
+    // Ctrl-C during a long opening is a stop as any other.
+    if (!(error instanceof NodeError && error.code === 'ABORTED' && stop.signal.aborted)) throw error;
+    terminal.settle();
+    log.info('stopped while opening; the next start goes on');
   } finally {
     logging.close();
   }
@@ -64,14 +74,12 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
   const listen = settings.listen.length === 0 ? [anywhere] : settings.listen.filter((address) => address !== 'none');
   return {
     params,
-    datadir: settings.datadir,
+    ...chainSettings(settings),
     listen,
     bootstrap: settings.bootstrap,
     connect: settings.connect,
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
-    dbCacheBytes: settings.dbCache * MIB,
-    scriptThreads: settings.par,
     maxUploadBytes: settings.maxUpload * MIB,
     netThread: 'worker',
   };

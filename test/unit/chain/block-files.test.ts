@@ -13,7 +13,7 @@ const CORRUPT = { code: 'CORRUPT_DATA' };
 const blockOf = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value);
 
 async function contents(files: AppendFiles, file: number): Promise<Uint8Array> {
-  const found = (await files.files()).find((entry) => entry.file === file);
+  const found = files.files().find((entry) => entry.file === file);
   return files.read({ file, offset: 0 }, found?.bytes ?? 0);
 }
 

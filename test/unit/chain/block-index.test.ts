@@ -6,7 +6,7 @@ import { type BatchOp, createMemoryAppendFiles, createMemoryStore, type KeyValue
 import { NodeError, seededRandom } from '#util';
 import { BlockIndex } from '../../../src/chain/block-index.ts';
 import { createBlockStorage } from '../../../src/chain/block-storage.ts';
-import { saveIndex } from '../../../src/chain/flusher.ts';
+import { saveIndex } from '../../../src/chain/save-index.ts';
 import { regtest } from '../../support/chain-builder.ts';
 import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
 

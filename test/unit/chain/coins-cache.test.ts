@@ -18,6 +18,7 @@ function withWrite(store: KeyValueStore, write: Write): KeyValueStore {
   return {
     get: (key) => store.get(key),
     getMany: (keys) => store.getMany(keys),
+    clear: (range) => store.clear(range),
     entries: (range) => store.entries(range),
     sizeOnDisk: () => store.sizeOnDisk(),
     write,

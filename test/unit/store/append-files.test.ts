@@ -16,7 +16,7 @@ test("files have Core's names, and other names are left alone", async () => {
     await writeFile(join(dir.path, name), 'x');
   }
   await using files = await openAppendFiles(dir.path, OPTIONS);
-  assert.deepEqual(await files.files(), []);
+  assert.deepEqual(files.files(), []);
   await files.append([filled(90, 1)]);
   await files.append([filled(90, 2)]);
   const names = (await readdir(dir.path)).filter((name) => /^blk\d{5}\.dat$/.test(name));

@@ -106,11 +106,16 @@ test('bodies are asked only of peers that keep them', async () => {
   await using bench = createBench();
   const blocks = fakeBlocks(200);
   const pruned = bench.join('pruned', { blocks, lowestHeightServed: 150, bytesPerSecond: 10_000_000 });
-  await bench.clock.advance(5000);
+  await bench.clock.advance(60_000);
   assert.equal(bench.chain.tip().height, 0);
+  const { phase, reason } = bench.sync.status();
+  assert.equal(phase, 'waiting-for-peers');
+  assert.match(reason, /headers reach 200, but no connected peer serves the blocks after 0/);
+  assert.ok(pruned.blocksSent <= 51, 'only what it keeps');
   const full = bench.join('full', { blocks });
   await bench.reach(blocks.at(-1));
   assert.ok(pruned.blocksSent <= 51 + 16);
+  assert.equal(bench.sync.status().phase, 'at-tip');
   assert.ok(full.blocksSent >= 149);
   assert.deepEqual(bench.net.charges, []);
 });

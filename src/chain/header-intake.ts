@@ -1,26 +1,28 @@
 /**
- * Hands headers to the chain in whatever order files hold them. One whose parent is unknown waits for it, up to a bound.
+ * Takes headers in whatever order files hold them. One whose parent is unknown waits for it, up to a bound.
  */
-import type { Chain } from '#chain';
 import type { BlockHash, BlockHeader } from '#primitives';
 
+/** `orphan`: its parent is unknown. */
+export type HeaderOutcome = 'accepted' | 'orphan' | 'refused';
+
 export class HeaderIntake {
-  readonly #chain: Pick<Chain, 'submitHeaders'>;
+  readonly #accept: (header: BlockHeader) => HeaderOutcome;
   readonly #maxWaiting: number;
   readonly #waiting = new Map<BlockHash, BlockHeader[]>();
   #waitingCount = 0;
 
-  constructor(chain: Pick<Chain, 'submitHeaders'>, maxWaiting: number) {
-    this.#chain = chain;
+  constructor(accept: (header: BlockHeader) => HeaderOutcome, maxWaiting: number) {
+    this.#accept = accept;
     this.#maxWaiting = maxWaiting;
   }
 
   take(header: BlockHeader): void {
     const ready = [header];
     for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
-      const verdict = this.#chain.submitHeaders([next]);
-      if (verdict.kind === 'accepted') ready.push(...this.#release(next.hash));
-      else if (verdict.failure.kind === 'missing-prev') this.#wait(next);
+      const outcome = this.#accept(next);
+      if (outcome === 'accepted') ready.push(...this.#release(next.hash));
+      else if (outcome === 'orphan') this.#wait(next);
     }
   }
 

@@ -1,0 +1,50 @@
+/**
+ * What the index store remembers besides its records: that block files were pruned (Core's flag `prunedblockfiles`),
+ * and that a rebuild is under way (Core's `reindexing`). An older version that does not know them finds blocks missing.
+ */
+import type { BatchOp, KeyValueStore } from '#store';
+import { damaged } from './repair.ts';
+
+const PRUNED_KEY = Buffer.from('Fprunedblockfiles');
+const REBUILD_KEY = Buffer.from('Freindexing');
+
+/**
+ * A rebuild and how far it came. `wipe`: what is to be built anew is still there, or part of it. `scan`: the block
+ * files below `nextFile` are in the index.
+ */
+export type Rebuild =
+  | { readonly kind: 'chainstate'; readonly step: 'wipe' }
+  | { readonly kind: 'all'; readonly step: 'wipe' }
+  | { readonly kind: 'all'; readonly step: 'scan'; readonly nextFile: number };
+
+/** The prune target, in bytes, of the last run that removed files; undefined: every block is there. */
+export function readPruned(store: KeyValueStore): number | undefined {
+  return readJson<number>(store, PRUNED_KEY);
+}
+
+export function prunedOp(targetBytes: number | undefined): BatchOp {
+  return jsonOp(PRUNED_KEY, targetBytes);
+}
+
+export function readRebuild(store: KeyValueStore): Rebuild | undefined {
+  return readJson<Rebuild>(store, REBUILD_KEY);
+}
+
+/** `undefined`: it is done. */
+export function rebuildOp(rebuild: Rebuild | undefined): BatchOp {
+  return jsonOp(REBUILD_KEY, rebuild);
+}
+
+function readJson<T>(store: KeyValueStore, key: Uint8Array): T | undefined {
+  const value = store.get(key);
+  if (value === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(value).toString()) as T;
+  } catch (cause) {
+    throw damaged('all', 'a mark of the block index is damaged', cause);
+  }
+}
+
+function jsonOp(key: Uint8Array, value: unknown): BatchOp {
+  return value === undefined ? { kind: 'del', key } : { kind: 'put', key, value: Buffer.from(JSON.stringify(value)) };
+}
