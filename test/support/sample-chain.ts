@@ -96,6 +96,22 @@ export async function rivalChains(folder: string, count: number, options: WideOp
   return chains;
 }
 
+/** One wide chain, `step` blocks longer in each file; the first is as `wideChain` makes it. */
+export async function growingChains(
+  folder: string,
+  count: number,
+  { step, ...options }: WideOptions & { readonly step: number },
+): Promise<SampleChain[]> {
+  const builder = createChainBuilder(regtest());
+  builder.mineMany(MATURITY);
+  const chains: SampleChain[] = [];
+  for (let i = 0; i < count; i++) {
+    mineWide(builder, { ...options, blocks: i === 0 ? options.blocks : step });
+    chains.push(await writeChain(join(folder, `growing-${i}.dat`), builder));
+  }
+  return chains;
+}
+
 /** Each block spends an early coinbase, makes `fan` coins of it, and spends a tenth of those of the block before. */
 function mineWide(builder: ChainBuilder, { blocks, fan }: WideOptions): void {
   for (let i = 0; i < blocks; i++) {
