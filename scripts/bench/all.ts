@@ -3,6 +3,7 @@ import type { Benchmark } from './benchmark.ts';
 import { coins } from './coins.ts';
 import { hashes } from './hashes.ts';
 import { headers } from './headers.ts';
+import { hostile } from './hostile.ts';
 import { ibd } from './ibd.ts';
 import { importBlocks } from './import.ts';
 import { serve } from './serve.ts';
@@ -21,5 +22,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   hashes,
   coins,
   ibd,
+  hostile,
   utxo,
 ];

@@ -1,6 +1,6 @@
 /**
  * The first sync of a chain full of signatures, layer by layer: the bare signature checks, the script verifiers on the
- * same blocks, the program's import of the whole chain, and the sync of a node from another.
+ * same blocks, the program's import of the whole chain, and its sync from another node.
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,8 @@ import type { PeerProcess } from './peer-process.ts';
 import { peakMemory } from './process-usage.ts';
 import { type ChainSample, engineCalls, jobsOf, readSample, type SampleBlock } from './script-sample.ts';
 import { SIGNED_CHAIN } from './signed-chain.ts';
-import { startServer, syncOnce } from './sync.ts';
+import { startServer } from './sync.ts';
+import { syncByProgram } from './sync-program.ts';
 
 const CORES = availableParallelism();
 const BARE = 'bare verification of signatures, one thread';
@@ -87,7 +88,7 @@ async function verifyAll(
 function programCases(
   { scratch, execArgv }: BenchmarkContext,
   file: string,
-  { inputs, bytes, height }: ChainSample,
+  { inputs, bytes }: ChainSample,
   stack: AsyncDisposableStack,
 ): Case[] {
   let directories = 0;
@@ -96,6 +97,12 @@ function programCases(
     const { wallMs, cpuMs, peakMemoryMb } = await importByProgram({ file, tip: SIGNED_CHAIN.tip, datadir }, execArgv);
     return { amount: inputs, wallMs, cpuMs, extra: { 'MB/s': bytes / 1e3 / wallMs, ...peakMemory(peakMemoryMb) } };
   };
+  let importMs: number | undefined;
+  const measureImport = async (): Promise<Sample> => {
+    const sample = await importInto(fresh());
+    importMs = sample.wallMs;
+    return sample;
+  };
   let server: { readonly process: PeerProcess; readonly address: string } | undefined;
   const sync = async (): Promise<Sample> => {
     if (server === undefined) {
@@ -103,11 +110,26 @@ function programCases(
       await importInto(datadir);
       server = await startServer('regtest', datadir, execArgv, stack);
     }
-    const order = { network: 'regtest', datadir: fresh(), connect: [server.address], height, bytes };
-    return { ...(await syncOnce(server.process, order, execArgv)), amount: inputs };
+    const order = { tip: SIGNED_CHAIN.tip, datadir: fresh(), flags: ['--connect', server.address] };
+    const before = await server.process.call<number>('cpuMs');
+    const { wallMs, reachedMs, cpuMs, peakMemoryMb } = await syncByProgram(order, execArgv);
+    const servedCpuMs = (await server.process.call<number>('cpuMs')) - before;
+    return {
+      amount: inputs,
+      wallMs,
+      cpuMs: cpuMs === undefined ? undefined : cpuMs + servedCpuMs,
+      extra: {
+        // Of the same round.
+        ...(importMs === undefined ? {} : { 'x the time of the import': wallMs / importMs }),
+        's to the tip': reachedMs / 1000,
+        'MB/s': bytes / 1e3 / wallMs,
+        ...peakMemory(peakMemoryMb),
+        'ms CPU sent': servedCpuMs,
+      },
+    };
   };
   return [
-    { name: IMPORT, unit: 'inputs', against: POOL, isAlwaysCold: true, measure: () => importInto(fresh()) },
+    { name: IMPORT, unit: 'inputs', against: POOL, isAlwaysCold: true, measure: measureImport },
     { name: 'sync from a peer', unit: 'inputs', against: IMPORT, isAlwaysCold: true, measure: sync },
   ];
 }

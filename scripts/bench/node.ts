@@ -5,7 +5,7 @@ import { nullLogger, systemClock, systemRandom } from '#util';
 export type NodeOrder = { readonly network: string; readonly datadir: string; readonly connect: readonly string[] };
 
 export const DB_CACHE_BYTES = 64 << 20;
-/** With one outbound peer at most, half of them and more may call. */
+/** Some for those it calls, the rest for callers. */
 const MAX_PEERS = 16;
 
 export async function startNode({ network, datadir, connect }: NodeOrder): Promise<StarlingNode> {
@@ -18,7 +18,7 @@ export async function startNode({ network, datadir, connect }: NodeOrder): Promi
       bootstrap: [],
       connect,
       maxPeers: MAX_PEERS,
-      targetOutbound: 1,
+      targetOutbound: connect.length,
       dbCacheBytes: DB_CACHE_BYTES,
       netThread: 'worker',
     },

@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type ProcessUsage, usageOf } from './process-usage.ts';
@@ -53,21 +55,41 @@ function outputWith(child: ChildProcess, line: string): Promise<void> {
 export type Ended = ProcessUsage & {
   /** From the start of the process to its end. */
   readonly wallMs: number;
+  /** From the start of the process until it wrote what was waited for; undefined if nothing was. */
+  readonly reachedMs: number | undefined;
   /** What it wrote to stdout. */
   readonly output: string;
 };
 
-/** Runs the program to its end. Rejects with what it wrote unless it succeeded. */
-export async function runProgram(args: readonly string[], execArgv: readonly string[]): Promise<Ended> {
+/**
+ * Runs the program to its end; asks it to stop as soon as it has written a line that holds `stopAt`. Rejects with what
+ * it wrote unless it succeeded.
+ */
+export async function runProgram(
+  args: readonly string[],
+  execArgv: readonly string[],
+  stopAt?: string,
+): Promise<Ended> {
   const started = performance.now();
   const child = spawn(process.execPath, [...execArgv, '--import', USAGE_AT_EXIT, PROGRAM, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const [, stdout, stderr, usage] = child.stdio;
-  const texts = [stdout, stderr, usage].map((stream) => text(stream as NodeJS.ReadableStream & AsyncIterable<Buffer>));
-  const [code] = await once(child, 'exit');
+  const lines: string[] = [];
+  let reachedMs: number | undefined;
+  createInterface({ input: stdout as Readable }).on('line', (line) => {
+    lines.push(line);
+    if (stopAt === undefined || reachedMs !== undefined || !line.includes(stopAt)) return;
+    reachedMs = performance.now() - started;
+    child.kill('SIGTERM');
+  });
+  const texts = [stderr, usage].map((stream) => text(stream as Readable));
+  const [code] = await once(child, 'close');
   const wallMs = performance.now() - started;
-  const [output = '', errors = '', used = ''] = await Promise.all(texts);
-  if (code !== 0) throw new Error(`starling ${args[0]} ended with code ${code}:\n${errors.slice(-2000)}${output}`);
-  return { wallMs, output, ...(JSON.parse(used) as ProcessUsage) };
+  const [errors = '', used = ''] = await Promise.all(texts);
+  const output = lines.join('\n');
+  if (code !== 0)
+    throw new Error(`starling ${args[0]} ended with code ${code}:\n${errors.slice(-2000)}${output.slice(-2000)}`);
+  if (stopAt !== undefined && reachedMs === undefined) throw new Error(`starling ${args[0]} never said ${stopAt}`);
+  return { wallMs, reachedMs, output, ...(JSON.parse(used) as ProcessUsage) };
 }

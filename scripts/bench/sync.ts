@@ -76,7 +76,7 @@ function startNode(server: PeerProcess, network: string, datadir: string): Promi
 type Order = Filled & { readonly network: string; readonly datadir: string; readonly connect: readonly string[] };
 
 /** A process of its own syncs and ends; the sample is the time from when its node listens to the last block. */
-export async function syncOnce(server: PeerProcess, order: Order, execArgv: readonly string[]): Promise<Sample> {
+async function syncOnce(server: PeerProcess, order: Order, execArgv: readonly string[]): Promise<Sample> {
   await using client = startPeer(PEER_FILE, execArgv);
   const before = await server.call<number>('cpuMs');
   const { wallMs, startedMs, cpuMs, peakMemoryMb } = await client.call<Synced>('syncTo', order);

@@ -287,9 +287,24 @@ export class BlockSync {
       const peer = this.#peers.get(loser.peer);
       const isSilent = peer?.isSilent(loser, this.#blockBytes.value, this.#options.minStallMs, nowMs) ?? false;
       if (loser.head === slot && isSilent && winner.isHedge) this.#end(loser, 'silent');
-      else if (loser.head === slot && winner.isHedge) this.#end(loser, 'outrun');
+      else if (loser.head === slot && winner.isHedge) this.#outrunAtFront(loser, nowMs);
       else if (!loser.owesAny((owed) => owed.isMissing)) this.#end(loser, 'outrun');
     }
+  }
+
+  /**
+   * The block that held up the rest came from elsewhere. What else the peer is as silent on would hold it up next, for
+   * another stall time, and so would what it is asked for now: its first two requests lie in front, side by side, and
+   * what it gives back is in front too. So it gives back all of it, and rests; a strike it is not.
+   */
+  #outrunAtFront(batch: Batch, nowMs: number): void {
+    const peer = this.#peers.get(batch.peer);
+    const { minStallMs } = this.#options;
+    const isStill = batch.silentMs(nowMs) >= minStallMs;
+    this.#end(batch, 'outrun');
+    if (peer === undefined || !isStill) return;
+    peer.broke(nowMs);
+    for (const other of [...peer.batches]) if (other.silentMs(nowMs) >= minStallMs) this.#end(other, 'dropped');
   }
 
   #wrong(batch: Batch, slot: Slot | undefined, detail: string): void {

@@ -54,6 +54,7 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
   readonly #peers = new Set<string>();
+  readonly #banned = new Map<string, string>();
   #waiters: Waiter[] = [];
   #ending: Ending | undefined;
   #peerId: string | undefined;
@@ -113,6 +114,11 @@ export class NodeProcess {
   /** Peers whose hello passed and that are still connected. */
   get peers(): ReadonlySet<string> {
     return this.#peers;
+  }
+
+  /** Peers that it banned, each with what the last offence was. */
+  get banned(): ReadonlyMap<string, string> {
+    return this.#banned;
   }
 
   /** Resolves as soon as the condition holds; rejects with the output if the process ends before. */
@@ -188,6 +194,9 @@ export class NodeProcess {
     else if (msg === 'blocks cannot be stored; trying again later') this.#storeFailures++;
     else if (msg === 'sync') this.#stallReason = record['phase'] === 'stalled' ? String(record['reason']) : '';
     else if (msg === 'peer gone') this.#peers.delete(String(record['peer']));
+    else if (msg === 'offence' && record['judgement'] === 'ban') {
+      this.#banned.set(String(record['peer']), String(record['detail']));
+    }
   }
 
   #endedEarly(): Error {

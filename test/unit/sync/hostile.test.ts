@@ -1,6 +1,7 @@
 /** Peers that fail, lie or are slow: sync ends at the right tip, and only those who did wrong pay. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { syncDefaults } from '#sync';
 import { fakeBlock, fakeBlocks, fakeGenesis } from '../../support/fake-chain.ts';
 import type { Behaviour } from '../../support/sim-peers.ts';
 import { type Bench, createBench } from './fixtures.ts';
@@ -61,6 +62,19 @@ test('silence is charged only when repeated', async () => {
     new Set(bench.net.charges.map(({ peer, offence }) => `${peer} ${offence}`)),
     new Set(['silent stalled']),
   );
+});
+
+test('a peer that falls silent holds up the front once, not once for each of its requests', async () => {
+  await using bench = createBench();
+  // Small blocks make it look slow on the large ones, which keep the good peer too busy to take over by itself.
+  const small = fakeBlocks(100, fakeGenesis.hash, { size: 200 });
+  const all = [...small, ...fakeBlocks(600, small.at(-1)?.hash, { size: 100_000 })];
+  bench.join('good', { blocks: all, bytesPerSecond: 10_000_000 });
+  bench.join('silent', { blocks: all, behaviour: 'silent-after-one' });
+  const startMs = bench.clock.monotonicMs();
+  await bench.clock.runUntil(() => bench.chain.tip().height >= small.length, 60_000);
+  const tookMs = bench.clock.monotonicMs() - startMs;
+  assert.ok(tookMs < 2 * syncDefaults.blocks.minStallMs, `the small blocks took ${tookMs} ms`);
 });
 
 test('a throttled peer holds nobody up and is not charged more than once', async () => {
