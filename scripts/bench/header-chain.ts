@@ -1,4 +1,5 @@
 /** Chains of valid headers with real, cheap proof of work; the same each time. */
+import type { Chain } from '#chain';
 import { compactToTarget, type HeaderView, type NetworkParams, nextWorkRequired, parseNetworkParams } from '#consensus';
 import { hash256 } from '#crypto';
 import {
@@ -9,8 +10,12 @@ import {
   idToBytes,
   Writer,
 } from '#primitives';
-import { assert, concatBytes } from '#util';
+import { createMemoryAppendFiles, createMemoryStore, type KeyValueStore } from '#store';
+import { assert, concatBytes, nullLogger, seededRandom, systemClock } from '#util';
+import { createInlineVerifier } from '#verify';
 import regtestFile from '../../config/networks/regtest.json' with { type: 'json' };
+import { createBlockStorage } from '../../src/chain/block-storage.ts';
+import { createChain } from '../../src/chain/chain.ts';
 
 const SPACING_SECONDS = 600;
 const VERSION = 0x20000000;
@@ -78,4 +83,43 @@ function solve(raw: Uint8Array, prevHash: BlockHash, time: number, bits: number,
     const hash = blockHashFromBytes(hash256(raw));
     if (BigInt(`0x${hash}`) <= target) return hash;
   }
+}
+
+export function messagesOf(raw: Uint8Array): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  const step = HEADERS_PER_MESSAGE * BLOCK_HEADER_BYTES;
+  for (let at = 0; at < raw.length; at += step) messages.push(headerMessage(raw.subarray(at, at + step)));
+  return messages;
+}
+
+/** What the chain writes of headers meanwhile is no part of the figures. */
+function forgetfulStore(): KeyValueStore {
+  const store = createMemoryStore();
+  return {
+    get: (key) => store.get(key),
+    getMany: (keys) => store.getMany(keys),
+    write: async () => {},
+    clear: (range) => store.clear(range),
+    entries: (range) => store.entries(range),
+    sizeOnDisk: () => store.sizeOnDisk(),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+/** A chain whose stores are in memory. */
+export async function memoryChain(params: NetworkParams): Promise<Chain> {
+  const files = { maxFileBytes: 1 << 27 };
+  return createChain(
+    {
+      params,
+      indexStore: forgetfulStore(),
+      coinsStore: createMemoryStore(),
+      storage: createBlockStorage(createMemoryAppendFiles(files), createMemoryAppendFiles(files), params.magic),
+      verifier: await createInlineVerifier(),
+      clock: systemClock,
+      random: seededRandom(1),
+      log: nullLogger,
+    },
+    { dbCacheBytes: 1 << 24 },
+  );
 }

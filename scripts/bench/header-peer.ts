@@ -1,11 +1,12 @@
-/** A process of the `headers` benchmark: takes headers from a file into a data directory, or opens that again. */
-import { open } from 'node:fs/promises';
-import { type Chain, openChain } from '#chain';
-import { BLOCK_HEADER_BYTES } from '#primitives';
+/** A process of the `headers` benchmark: takes headers from a file into a data directory, opens that again, or serves them. */
+import { open, readFile } from 'node:fs/promises';
+import { type Chain, type ChainReader, openChain } from '#chain';
+import { BLOCK_HEADER_BYTES, type BlockHeader } from '#primitives';
 import { streams } from '#protocol';
 import { assert } from '#util';
+import { type ServingPeer, startServingPeer } from '../../test/support/serving-peer.ts';
 import { timed } from './benchmark.ts';
-import { HEADERS_PER_MESSAGE, headerMessage, retargetingParams } from './header-chain.ts';
+import { HEADERS_PER_MESSAGE, headerMessage, memoryChain, messagesOf, retargetingParams } from './header-chain.ts';
 import { servePeer } from './peer-process.ts';
 import { usageOf } from './process-usage.ts';
 
@@ -48,10 +49,32 @@ async function measured(task: () => Promise<number>): Promise<HeadersTaken> {
   return { ...times, height, peakMemoryMb: usageOf('self').peakMemoryMb };
 }
 
+let peer: ServingPeer | undefined;
+
+/** As from a node that has connected them all. */
+async function serve(file: string): Promise<string> {
+  const chain = await memoryChain(retargetingParams());
+  const raw = await readFile(file);
+  for (const message of messagesOf(raw)) chain.submitHeaders(streams.headers.response.decode(message));
+  const reader: ChainReader = { ...chain, tip: chain.bestHeader, headersAfter: (...args) => behind(chain, ...args) };
+  peer = await startServingPeer(reader);
+  return peer.address;
+}
+
+/** As `ChainReader.headersAfter`, of the best header's chain. */
+function behind(chain: Chain, ...[locator, , max]: Parameters<ChainReader['headersAfter']>): BlockHeader[] {
+  const best = chain.bestHeader();
+  const [start] = locator.flatMap((hash) => chain.getHeader(hash) ?? []);
+  const first = (start?.height ?? 0) + 1;
+  const count = Math.max(0, Math.min(max, best.height + 1 - first));
+  return Array.from({ length: count }, (_, i) => chain.ancestor(best, first + i).header);
+}
+
 servePeer(
   {
+    serve,
     take: (order: HeaderOrder) => measured(() => takeAll(order)),
     open: (order: HeaderOrder) => measured(() => openAgain(order)),
   },
-  async () => {},
+  async () => peer?.[Symbol.asyncDispose](),
 );

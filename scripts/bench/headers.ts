@@ -5,18 +5,15 @@ import type { Chain } from '#chain';
 import { blockProof, type NetworkParams } from '#consensus';
 import { BLOCK_HEADER_BYTES, type BlockHeader } from '#primitives';
 import { streams } from '#protocol';
-import { createMemoryAppendFiles, createMemoryStore, type KeyValueStore } from '#store';
 import { syncDefaults } from '#sync';
-import { assert, nullLogger, seededRandom, systemClock } from '#util';
-import { createInlineVerifier } from '#verify';
-import { createBlockStorage } from '../../src/chain/block-storage.ts';
-import { createChain } from '../../src/chain/chain.ts';
+import { assert, seededRandom, systemClock } from '#util';
 import { HeaderRun } from '../../src/sync/header-run.ts';
 import { type Benchmark, type Case, memoryInUse, type Sample, timed } from './benchmark.ts';
-import { buildHeaders, HEADERS_PER_MESSAGE, headerMessage, retargetingParams } from './header-chain.ts';
+import { buildHeaders, memoryChain, messagesOf, RETARGETING_NETWORK, retargetingParams } from './header-chain.ts';
 import type { HeaderOrder, HeadersTaken } from './header-peer.ts';
 import { startPeer } from './peer-process.ts';
 import { peakMemory } from './process-usage.ts';
+import { runProgram } from './program.ts';
 
 const PEER_FILE = new URL('./header-peer.ts', import.meta.url);
 
@@ -24,6 +21,7 @@ export const headers: Benchmark = {
   name: 'headers',
   what: 'synthetic headers, retargeted every 2016, checked and added to the tree, 2000 at a time',
   run: async ({ isLong, scratch, execArgv, measure }) => {
+    await using stack = new AsyncDisposableStack();
     const params = retargetingParams();
     const raw = buildHeaders(params, isLong ? 800_000 : 100_000);
     const messages = messagesOf(raw);
@@ -43,8 +41,9 @@ export const headers: Benchmark = {
       { name: 'decode and submit', unit: 'headers', measure: () => run(params, () => messages, decode) },
       { name: 'decode, presync and submit', unit: 'headers', measure: () => runPresync(params, messages) },
       ...diskCases(scratch, file, execArgv),
+      await peerCase(scratch, file, raw.length / BLOCK_HEADER_BYTES, execArgv, stack),
     ];
-    return { results: await measure(cases, isLong ? 9 : 5) };
+    return { results: await measure(cases, isLong ? 3 : 5) };
   },
 };
 
@@ -120,42 +119,39 @@ function diskCases(scratch: string, file: string, execArgv: readonly string[]): 
   ];
 }
 
-const { decode } = streams.headers.response;
-
-function messagesOf(raw: Uint8Array): Uint8Array[] {
-  const messages: Uint8Array[] = [];
-  const step = HEADERS_PER_MESSAGE * BLOCK_HEADER_BYTES;
-  for (let at = 0; at < raw.length; at += step) messages.push(headerMessage(raw.subarray(at, at + step)));
-  return messages;
-}
-
-/** What the chain writes of headers meanwhile is no part of the figures. */
-function forgetfulStore(): KeyValueStore {
-  const store = createMemoryStore();
+/**
+ * The program asks another process for all of them, one answer after the other, and writes them: from the peer's hello
+ * to the end of the headers, as its log tells (to half a second).
+ */
+async function peerCase(
+  scratch: string,
+  file: string,
+  count: number,
+  execArgv: readonly string[],
+  stack: AsyncDisposableStack,
+): Promise<Case> {
+  const network = join(scratch, 'network.json');
+  await writeFile(network, JSON.stringify(RETARGETING_NETWORK));
+  const address = await stack.use(startPeer(PEER_FILE, execArgv)).call<string>('serve', file);
+  const flags = ['--network', network, '--listen', 'none', '--connect', address];
   return {
-    get: (key) => store.get(key),
-    getMany: (keys) => store.getMany(keys),
-    write: async () => {},
-    clear: (range) => store.clear(range),
-    entries: (range) => store.entries(range),
-    sizeOnDisk: () => store.sizeOnDisk(),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    name: 'from a peer, to the disk',
+    unit: 'headers',
+    isAlwaysCold: true,
+    measure: async () => {
+      const datadir = await mkdtemp(join(scratch, 'node-'));
+      const log = ['--log-format', 'json', '--log-level', 'debug'];
+      const ended = await runProgram(['node', ...flags, '--datadir', datadir, ...log], execArgv, `"headers":${count}`);
+      const wallMs = timeOf(ended.output, `"headers":${count}`) - timeOf(ended.output, '"msg":"peer ready"');
+      return { amount: count, wallMs, cpuMs: ended.cpuMs, extra: peakMemory(ended.peakMemoryMb) };
+    },
   };
 }
 
-async function memoryChain(params: NetworkParams): Promise<Chain> {
-  const files = { maxFileBytes: 1 << 27 };
-  return createChain(
-    {
-      params,
-      indexStore: forgetfulStore(),
-      coinsStore: createMemoryStore(),
-      storage: createBlockStorage(createMemoryAppendFiles(files), createMemoryAppendFiles(files), params.magic),
-      verifier: await createInlineVerifier(),
-      clock: systemClock,
-      random: seededRandom(1),
-      log: nullLogger,
-    },
-    { dbCacheBytes: 1 << 24 },
-  );
+/** When the first line that holds `text` was logged, ms. */
+function timeOf(log: string, text: string): number {
+  const line = log.split('\n').find((each) => each.includes(text)) ?? '{}';
+  return Date.parse((JSON.parse(line) as { readonly time: string }).time);
 }
+
+const { decode } = streams.headers.response;
