@@ -9,16 +9,15 @@ import type { PeerId } from './port.ts';
 import type { BatchSizing } from './rates.ts';
 import type { Branch } from './window.ts';
 
-/** Peers asked for one block at a time. */
+/** Peers asked for one block at a time, and with those that race for it: each of these is twice as soon as the last. */
 export const MAX_ASKED = 3;
+const MAX_RACED = 6;
 /** Batches of one peer, hedges included; the protocol allows one stream more. */
 const MAX_STREAMS = 3;
 /** A batch younger than this is not raced for its later blocks. */
 const MIN_RACE_MS = 500;
 
 export type Plan = { readonly peer: BlockPeer; readonly slots: readonly Slot[]; readonly isHedge: boolean };
-
-export type Place = { readonly branch: Branch; readonly slot: Slot };
 
 export type Situation = {
   readonly nowMs: number;
@@ -29,29 +28,27 @@ export type Situation = {
   readonly holder: (batch: Batch) => BlockPeer | undefined;
 };
 
-/**
- * The slots that nobody was asked for, in the order in which they are needed. A block that two branches share has one
- * place: whoever reaches it on one branch reaches it on the other.
- */
-export function wantedPlaces(branches: readonly Branch[], isLeftAlone: (slot: Slot) => boolean): Place[] {
-  const places = new Map<Slot, Place>();
-  for (const branch of branches) {
-    for (const slot of branch.slots) {
-      if (slot.state.kind !== 'wanted' || places.has(slot) || isLeftAlone(slot)) continue;
-      places.set(slot, { branch, slot });
-    }
-  }
-  return [...places.values()];
-}
-
-/** Up to `count` of `places` that the peer can serve and that are still wanted. */
-export function pickWanted(peer: BlockPeer, places: readonly Place[], count: number, at: Situation): Slot[] {
+/** Up to `count` slots that nobody was asked for and the peer can serve, those needed first, or last for a laggard. */
+export function pickWanted(
+  peer: BlockPeer,
+  branches: readonly Branch[],
+  count: number,
+  isLeftAlone: (slot: Slot) => boolean,
+  at: Situation,
+): Slot[] {
   const fromBack = peer.isLaggard(at.blockBytes, at.stallMs);
   const picked: Slot[] = [];
-  for (let i = 0; i < places.length && picked.length < count; i++) {
-    const place = places[fromBack ? places.length - 1 - i : i];
-    if (place === undefined || place.slot.state.kind !== 'wanted') continue;
-    if (peer.canServe(place.branch, place.slot, at.nowMs)) picked.push(place.slot);
+  for (const branch of fromBack ? branches.toReversed() : branches) {
+    const { slots } = branch;
+    // Heights are consecutive: what it has of the window is a range.
+    const base = slots[0]?.height ?? 0;
+    const first = Math.max(0, peer.lowestHeight - base);
+    const last = Math.min(slots.length - 1, (peer.reach.get(branch) ?? -1) - base);
+    for (let i = first; i <= last && picked.length < count; i++) {
+      const slot = slots[fromBack ? last - (i - first) : i];
+      if (slot?.state.kind !== 'wanted' || isLeftAlone(slot) || picked.includes(slot)) continue;
+      if (peer.canServe(branch, slot, at.nowMs)) picked.push(slot);
+    }
   }
   return fromBack ? picked.reverse() : picked;
 }
@@ -92,34 +89,34 @@ export function isRaceable(batch: Batch, nowMs: number): boolean {
   return batch.state.kind === 'downloading' && batch.activeMs(nowMs) >= MIN_RACE_MS;
 }
 
-/** Work for a peer that has none: blocks that others owe and that it will have much sooner. */
+/** Work for a peer that has none: blocks that others owe and that it will have much sooner than all of them. */
 export function pickRace(peer: BlockPeer, branches: readonly Branch[], at: Situation): Slot[] {
+  if (!peer.rate.isMeasured) return [];
   const most = peer.room(at.sizing, at.blockBytes, 1);
   const picked: Slot[] = [];
   for (const branch of branches) {
     for (const slot of branch.slots) {
       if (picked.length >= most) return picked;
-      const [batch] = slot.batches;
-      if (batch === undefined || slot.batches.length > 1 || batch.peer === peer.id) continue;
-      if (picked.includes(slot) || !peer.canServe(branch, slot, at.nowMs)) continue;
-      if (isMuchSooner(peer, picked.length + 1, slot, batch, at)) picked.push(slot);
+      const { batches } = slot;
+      if (batches.length === 0 || batches.length >= MAX_RACED || picked.includes(slot)) continue;
+      if (batches.some((batch) => batch.peer === peer.id) || !peer.canServe(branch, slot, at.nowMs)) continue;
+      const mineMs = peer.etaMs(picked.length + 1, at.blockBytes);
+      if (batches.every((batch) => isMuchLater(batch, slot, mineMs, at))) picked.push(slot);
     }
   }
   return picked;
 }
 
-function isMuchSooner(peer: BlockPeer, count: number, slot: Slot, batch: Batch, at: Situation): boolean {
-  if (!isRaceable(batch, at.nowMs)) return false;
-  const silentMs = batch.silentMs(at.nowMs);
-  if (silentMs >= at.stallMs) return true;
-  const holder = at.holder(batch);
-  if (holder === undefined || !peer.rate.isMeasured) return false;
-  const ahead = batch.owed.indexOf(slot) + 1;
-  const theirsMs = holder.rate.isMeasured ? holder.etaMs(ahead, at.blockBytes) : pace(batch, at) * ahead;
-  return theirsMs - silentMs > 2 * peer.etaMs(count, at.blockBytes) + MIN_RACE_MS;
+function isMuchLater(batch: Batch, slot: Slot, mineMs: number, at: Situation): boolean {
+  return isRaceable(batch, at.nowMs) && leftMs(batch, slot, at) > 2 * mineMs + MIN_RACE_MS;
 }
 
-/** Milliseconds a block, by what this batch has brought so far. */
-function pace(batch: Batch, at: Situation): number {
-  return batch.activeMs(at.nowMs) / Math.max(batch.answered, 1);
+/** In how long a batch will bring a slot. What is overdue, or unknown, may take as long again. */
+function leftMs(batch: Batch, slot: Slot, at: Situation): number {
+  const ahead = batch.owed.indexOf(slot) + 1;
+  const holder = at.holder(batch);
+  if (!holder?.rate.isMeasured) return (batch.activeMs(at.nowMs) / Math.max(batch.answered, 1)) * ahead;
+  // Its batches share its link.
+  const expectedMs = holder.etaMs(ahead * holder.batches.size, at.blockBytes);
+  return Math.abs(expectedMs - batch.silentMs(at.nowMs));
 }

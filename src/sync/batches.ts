@@ -9,6 +9,11 @@ import type { BlockHash } from '#primitives';
 import { assert } from '#util';
 import type { PeerId } from './port.ts';
 
+const NONE: readonly Batch[] = [];
+
+/** One for all: an abort without a reason makes an error with a stack each time. */
+const ENDED = new Error('the batch is over');
+
 /** Peers remembered a slot as not to be asked again for a while. */
 const MAX_REFUSALS = 64;
 
@@ -41,7 +46,7 @@ export class Slot {
 
   /** The batches that owe this block. */
   get batches(): readonly Batch[] {
-    return this.#state.kind === 'asked' ? this.#state.batches : [];
+    return this.#state.kind === 'asked' ? this.#state.batches : NONE;
   }
 
   /** True while somebody still has to send the body. */
@@ -211,6 +216,6 @@ export class Batch {
     assert(this.#state.kind !== 'over', 'a batch ends once');
     for (const slot of this.owed) slot.release(this);
     this.#state = { kind: 'over', end: why };
-    this.controller.abort();
+    this.controller.abort(ENDED);
   }
 }

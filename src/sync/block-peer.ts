@@ -11,8 +11,8 @@ import type { Branch } from './window.ts';
 
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
-const MIN_BENCH_MS = 120_000;
-const MAX_BENCH_MS = 3_600_000;
+const MIN_BENCH_MS = 5_000;
+const MAX_BENCH_MS = 60_000;
 /** Blocks "not found" in a row, all on the chain that the peer showed: it has headers but no bodies. */
 const MAX_MISSES = 8;
 const STRIKES_TO_CHARGE = 2;
@@ -31,6 +31,8 @@ export class BlockPeer {
   readonly #pause = new Backoff(MIN_PAUSE_MS, MAX_PAUSE_MS);
   readonly #bench = new Backoff(MIN_BENCH_MS, MAX_BENCH_MS);
   #strikes = 0;
+  /** It was benched and has delivered nothing since. */
+  #isOnTrial = false;
   #misses = 0;
   #patienceMs: number;
 
@@ -73,6 +75,7 @@ export class BlockPeer {
   /** Blocks to ask of it now. Half of its measure must be free, so that requests stay few and large. */
   room(sizing: BatchSizing, blockBytes: number, maxBatches: number): number {
     if (this.batches.size >= maxBatches) return 0;
+    if (this.#isOnTrial) return this.batches.size === 0 ? 1 : 0;
     const most = blocksInFlight(sizing, this.rate, blockBytes);
     const owed = this.owedCount;
     return owed > most / 2 ? 0 : most - owed;
@@ -85,7 +88,7 @@ export class BlockPeer {
 
   /** Too slow for the front of the window (`limitMs` a block), or struck: it is given the blocks needed last. */
   isLaggard(blockBytes: number, limitMs: number): boolean {
-    return this.#strikes > 0 || this.etaMs(1, blockBytes) > limitMs;
+    return this.#strikes > 0 || this.#isOnTrial || this.etaMs(1, blockBytes) > limitMs;
   }
 
   /** True if this silence is more than its usual pace and `stallMs` explain. */
@@ -109,7 +112,9 @@ export class BlockPeer {
   completed(batch: Batch): void {
     if (batch.bytes === 0) return;
     this.#strikes = 0;
+    this.#isOnTrial = false;
     this.#pause.succeed();
+    this.#bench.succeed();
   }
 
   /** It does not have a block of its own chain. True if that is now too often. */
@@ -117,7 +122,7 @@ export class BlockPeer {
     this.#misses += 1;
     if (this.#misses < MAX_MISSES) return false;
     this.#misses = 0;
-    this.#bench.fail(nowMs);
+    this.#sendOff(nowMs);
     return true;
   }
 
@@ -125,14 +130,27 @@ export class BlockPeer {
     this.#pause.fail(nowMs);
   }
 
-  /** It was silent where others delivered, or for longer than our patience. True if it is to be charged. */
+  /**
+   * It was silent where others delivered, or for longer than our patience. True if it is to be charged: once until it
+   * delivers again, since a link that is dead for a while is no offence.
+   */
   strike(nowMs: number): boolean {
-    this.#strikes += 1;
     this.#pause.fail(nowMs);
+    if (this.#isOnTrial) {
+      this.#sendOff(nowMs);
+      return false;
+    }
+    this.#strikes += 1;
     if (this.#strikes < STRIKES_TO_CHARGE) return false;
-    this.#strikes = STRIKES_TO_CHARGE - 1;
-    this.#bench.fail(nowMs);
+    this.#strikes = 0;
+    this.#sendOff(nowMs);
     return true;
+  }
+
+  /** To the bench. The link may be dead for a minute only, so it is soon tried again, with a single block. */
+  #sendOff(nowMs: number): void {
+    this.#isOnTrial = true;
+    this.#bench.fail(nowMs);
   }
 
   /** The link may be slow rather than dead: the next wait is longer. */

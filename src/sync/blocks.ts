@@ -2,8 +2,8 @@
  * Block download: keeps every peer busy with the blocks of the window, takes what arrives in any order, and finds
  * another source for what holds up the rest.
  * Invariants: a body is believed only if its header hashes to what was asked; bad bytes are charged to who served
- * them and fetched elsewhere; no request is open that nobody needs; memory is bounded by `intake.maxBytes`, one body
- * a reader, and what is asked for is kept within the same budget by the blocks' average size.
+ * them and fetched elsewhere; no request is open that nobody needs; memory is bounded by `intake.maxBytes` and one body
+ * a reader.
  */
 import type { HeaderEntry } from '#chain';
 import type { ValidationFailure } from '#consensus';
@@ -24,7 +24,6 @@ import { Tracker } from './tracker.ts';
 import { DownloadWindow } from './window.ts';
 
 const BLOCK_BYTES_WEIGHT = 0.1;
-const FIRST_BLOCK_BYTES = 256 * 1024;
 /** Core's factor: the stall time shrinks as blocks connect. */
 const STALL_DECAY = 0.85;
 const NOT_FOUND_MS = 60_000;
@@ -49,7 +48,7 @@ export class BlockSync {
   readonly #tracker: Tracker;
   readonly #peers = new BlockPeers();
   readonly #planner: Planner;
-  readonly #blockBytes = new MovingAverage(BLOCK_BYTES_WEIGHT, FIRST_BLOCK_BYTES);
+  readonly #blockBytes: MovingAverage;
   #stallMs: number;
   /** The branches may have changed. */
   #isStale = true;
@@ -59,6 +58,7 @@ export class BlockSync {
   constructor(deps: BlockDeps, options: BlockOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#blockBytes = new MovingAverage(BLOCK_BYTES_WEIGHT, options.firstBlockBytes);
     this.#stallMs = options.minStallMs;
     this.#window = new DownloadWindow(deps.chain, options.windowBlocks, options.maxBranches);
     this.#tracker = new Tracker(options.announceGraceMs);
@@ -123,6 +123,7 @@ export class BlockSync {
     this.#stallMs = Math.max(this.#options.minStallMs, this.#stallMs * STALL_DECAY ** hashes.length);
     for (const hash of hashes) this.#tracker.forget(hash);
     if (isReorganised) this.#restart();
+    else if (this.#window.hasLost()) this.targetsChanged();
   }
 
   /** The chain found a stored block invalid. */
@@ -275,7 +276,7 @@ export class BlockSync {
     const losers = slot.receive(batch);
     this.#settleRace(batch, slot, losers, nowMs);
     this.#tracker.servedBy(slot.hash, batch.peer);
-    this.#intake.add({ slot, from: batch.peer, bytes: item.bytes });
+    this.#intake.add({ slot, rank: this.#window.rank(slot), from: batch.peer, bytes: item.bytes });
   }
 
   /** Learns from who was first, and frees the slower peers of what they owe in vain. */

@@ -1,6 +1,7 @@
 /**
- * Whose turn it is to be asked for headers, and whose presync has lasted long enough. A flood of cheap headers can go on for days, so after its turn a peer in presync
- * is no reason for others to wait (`HeaderSync` lets them in beside it), and here it may lose its place.
+ * Whose turn it is to be asked for headers, and whose presync has lasted long enough. A flood of cheap headers can go
+ * on for days, so a peer in presync is soon no reason for others to wait (`HeaderSync` lets them in beside it), and
+ * after its turn it may lose its place.
  */
 import type { Random } from '#util';
 import type { HeaderRun } from './header-run.ts';
@@ -8,17 +9,26 @@ import type { PeerId } from './port.ts';
 
 export type Candidate = { readonly id: PeerId; readonly isOutbound: boolean; readonly claimedWork: bigint };
 
+/** Of the sessions that there are. */
+type Asked = {
+  readonly isOutboundAsked: boolean;
+  /** A peer has claimed much and not shown it yet. */
+  readonly isPresyncing: boolean;
+};
+
 /**
  * Most claimed work first, outbound before inbound among equals, chance among those. But while no outbound peer is being
- * asked the next one is outbound: whoever connected to us may claim anything, and there may be many of them.
+ * asked the next one is outbound: whoever connected to us may claim anything, and there may be many of them. And beside
+ * a presync chance alone decides: whoever floods claims more than those who are honest.
  */
 export function chooseNext(
   candidates: readonly Candidate[],
-  isOutboundAsked: boolean,
+  { isOutboundAsked, isPresyncing }: Asked,
   random: Random,
 ): PeerId | undefined {
   const outbound = candidates.filter(({ isOutbound }) => isOutbound);
   const allowed = outbound.length > 0 && !isOutboundAsked ? outbound : candidates;
+  if (isPresyncing && allowed.length > 0) return allowed[random.below(allowed.length)]?.id;
   const most = allowed.reduce((work, { claimedWork }) => (claimedWork > work ? claimedWork : work), 0n);
   const best = allowed.filter(({ claimedWork }) => claimedWork === most);
   const bestOutbound = best.filter(({ isOutbound }) => isOutbound);

@@ -120,16 +120,24 @@ export class HeaderSync {
   }
 
   /** Worth waiting for, instead of asking another peer too. */
-  #isPromising({ run, askedMs, startedMs, turnMs }: HeaderSession, nowMs: number): boolean {
-    if (nowMs - askedMs >= this.#options.joinAfterMs) return false;
-    return run.presync?.phase !== 'presync' || nowMs - startedMs < turnMs;
+  #isPromising({ run, askedMs, startedMs }: HeaderSession, nowMs: number): boolean {
+    const { joinAfterMs, presyncJoinAfterMs } = this.#options;
+    if (nowMs - askedMs >= joinAfterMs) return false;
+    return run.presync?.phase !== 'presync' || nowMs - startedMs < presyncJoinAfterMs;
   }
 
   #hasReason(id: PeerId, task: HeaderPeer): boolean {
     if (this.#deps.peers.openClaim(id) !== undefined) return true;
     if (this.#isCheckTime && this.#crossCheck.wants(id) && !this.#isResting(task)) return true;
+    return this.#isNewsOpen(id, task);
+  }
+
+  /** False once the announced header is known: whoever asked for it, its announcer has the block. */
+  #isNewsOpen(id: PeerId, task: HeaderPeer): boolean {
     if (task.news === undefined) return false;
-    if (this.#deps.chain.getHeader(task.news) === undefined) return true;
+    const entry = this.#deps.chain.getHeader(task.news);
+    if (entry === undefined) return true;
+    this.#deps.peers.showed(id, entry);
     task.news = undefined;
     return false;
   }
@@ -142,8 +150,10 @@ export class HeaderSync {
       const claimedWork = peers.openClaim(id)?.tipChainWork ?? 0n;
       ready.push({ id, isOutbound: peers.isOutbound(id), claimedWork });
     }
-    const isOutboundAsked = this.#sessions().some(({ peer }) => peers.isOutbound(peer));
-    return chooseNext(ready, isOutboundAsked, random);
+    const sessions = this.#sessions();
+    const isOutboundAsked = sessions.some(({ peer }) => peers.isOutbound(peer));
+    const isPresyncing = sessions.some(({ run }) => run.presync?.phase === 'presync');
+    return chooseNext(ready, { isOutboundAsked, isPresyncing }, random);
   }
 
   #start(peer: PeerId, nowMs: number): void {
@@ -181,13 +191,13 @@ export class HeaderSync {
       if (task !== undefined) task.timeouts = 0;
       let outcome = run.take(headers);
       while (outcome.kind === 'releasing') {
-        this.#deps.peers.resolveClaims();
+        this.#headersAdded();
         this.#deps.poke();
         if (!(await this.#pause(session))) return;
         outcome = run.release();
       }
       if (controller.signal.aborted) return;
-      this.#deps.peers.resolveClaims();
+      this.#headersAdded();
       if (outcome.kind !== 'more') {
         this.#finish(session, outcome);
         return;
@@ -195,6 +205,12 @@ export class HeaderSync {
       task?.backoff.succeed();
       this.#deps.poke();
     }
+  }
+
+  /** Claims and announcements that the new headers cover are known now. */
+  #headersAdded(): void {
+    this.#deps.peers.resolveClaims();
+    for (const [id, task] of this.#tasks) this.#isNewsOpen(id, task);
   }
 
   /** One request. Undefined when it brought nothing; the session has ended then. */

@@ -1,5 +1,5 @@
 /**
- * Bodies on their way into the chain: lowest height first, a few calls at a time, so that the chain is never idle and
+ * Bodies on their way into the chain: heaviest branch first, lowest height first, a few calls at a time, so that the chain is never idle and
  * little is decoded ahead. Also the memory bound of the download: readers wait while `maxBytes` are undecided.
  * Invariants: a body leaves only when the chain has decided on it; an operational failure (a full disk) blames nobody,
  * keeps the body and is tried again later, with a reason that people can read.
@@ -14,6 +14,8 @@ import type { PeerId, SyncDeps } from './port.ts';
 
 export type Body = {
   readonly slot: Slot;
+  /** 0 for what the heaviest branch needs. */
+  readonly rank: number;
   /** Who served these bytes. */
   readonly from: PeerId;
   readonly bytes: Uint8Array;
@@ -44,7 +46,7 @@ export class Intake {
   readonly #deps: IntakeDeps;
   readonly #options: IntakeOptions;
   readonly #retry = new Backoff(MIN_RETRY_MS, MAX_RETRY_MS);
-  /** Highest first: the next one is taken from the end. */
+  /** What is needed last first: the next one is taken from the end. */
   readonly #waiting: Body[] = [];
   readonly #running = new Set<Promise<void>>();
   #readers: (() => void)[] = [];
@@ -103,12 +105,12 @@ export class Intake {
   }
 
   #insert(body: Body): void {
-    const { height } = body.slot;
     let low = 0;
     let high = this.#waiting.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#waiting[middle]?.slot.height ?? 0) > height) low = middle + 1;
+      const other = this.#waiting[middle];
+      if (other !== undefined && isLater(other, body)) low = middle + 1;
       else high = middle;
     }
     this.#waiting.splice(low, 0, body);
@@ -179,4 +181,8 @@ export class Intake {
     this.#readers = [];
     for (const wake of readers) wake();
   }
+}
+
+function isLater(a: Body, b: Body): boolean {
+  return a.rank === b.rank ? a.slot.height > b.slot.height : a.rank > b.rank;
 }

@@ -17,7 +17,9 @@ export type HeaderOptions = PresyncOptions & {
   /** Another peer is asked too when the last answer is this old. */
   readonly joinAfterMs: number;
   readonly maxSessions: number;
-  /** How long a peer may take in presync before others are let in beside or instead of it; doubles for that peer. */
+  /** Another peer is asked too when one has been in presync for so long: it may be a flood of cheap headers. */
+  readonly presyncJoinAfterMs: number;
+  /** How long a peer may take in presync before others are let in instead of it; doubles for that peer. */
   readonly presyncTurnMs: number;
   /** How long a peer whose presync came to nothing is not asked again, first and at most. */
   readonly minRestMs: number;
@@ -36,7 +38,14 @@ export type BlockOptions = {
   /** Branches looked after at a time. */
   readonly maxBranches: number;
   readonly intake: IntakeOptions;
+  /**
+   * Bytes asked of all peers together while nothing waits for the chain; less the more does. Enough for a block of every
+   * peer: with many peers the budget in memory alone would leave most of them idle.
+   */
+  readonly maxAskedBytes: number;
   readonly sizing: BatchSizing;
+  /** What a block is taken to weigh before one has come. */
+  readonly firstBlockBytes: number;
   readonly maxBatchesPerPeer: number;
   /** Core's BLOCK_STALLING_TIMEOUT_DEFAULT and _MAX: when a block that holds up the rest is asked of another peer. */
   readonly minStallMs: number;
@@ -68,7 +77,8 @@ export const syncDefaults: SyncOptions = {
     requestTimeoutMs: 15_000,
     joinAfterMs: 2_000,
     maxSessions: 3,
-    presyncTurnMs: 60_000,
+    presyncJoinAfterMs: 5_000,
+    presyncTurnMs: 15_000,
     minRestMs: 10 * 60_000,
     maxRestMs: 6 * 3_600_000,
     lowWorkGraceMs: 120_000,
@@ -79,7 +89,9 @@ export const syncDefaults: SyncOptions = {
     windowBlocks: 1024,
     maxBranches: 4,
     intake: { maxBytes: 16 * MIB, depth: 4 },
+    maxAskedBytes: 64 * MIB,
     sizing: { maxBlocksPerPeer: 128, firstBatchBytes: 2 * MIB, maxFirstBlocks: 16, inFlightMs: 2_000 },
+    firstBlockBytes: MIB / 4,
     maxBatchesPerPeer: 2,
     minStallMs: 2_000,
     maxStallMs: 64_000,

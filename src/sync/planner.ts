@@ -1,8 +1,8 @@
 /**
  * Hands out the blocks of the window, in this order: announced blocks that are waited for, a second source for what
  * holds up a branch, wanted blocks to whoever has room, and blocks that others owe to whoever has nothing to do.
- * Invariant: what is asked for and what is held fit the memory budget, by the blocks' average size; hedges, which
- * bring nothing new, are not counted.
+ * Invariant: what is asked for stays within `maxAskedBytes`, by the blocks' average size, and within less the more waits
+ * for the chain; hedges, which bring nothing new, are not counted.
  */
 import {
   isRaceable,
@@ -13,17 +13,21 @@ import {
   planFrontHedges,
   type Situation,
   secondSource,
-  wantedPlaces,
 } from './assign.ts';
+import type { Slot } from './batches.ts';
 import type { BlockPeer, BlockPeers } from './block-peer.ts';
 import type { Tracker } from './tracker.ts';
 import type { DownloadWindow } from './window.ts';
+
+/** With more of the memory in use than this, bodies wait for the chain. */
+const BUSY_SHARE = 1 / 8;
 
 export type PlannerOptions = {
   readonly maxBatchesPerPeer: number;
   readonly minStallMs: number;
   readonly urgentHedgeMs: number;
   readonly intake: { readonly maxBytes: number };
+  readonly maxAskedBytes: number;
 };
 
 type PlannerDeps = {
@@ -82,15 +86,19 @@ export class Planner {
   #askWanted(ready: readonly BlockPeer[], at: PlanSituation): void {
     const { window, tracker, start } = this.#deps;
     const room = (peer: BlockPeer): number => peer.room(at.sizing, at.blockBytes, this.#options.maxBatchesPerPeer);
-    this.#isAnyStarved = ready.some((peer) => room(peer) > 0);
-    if (!this.#isAnyStarved) return;
-    const places = wantedPlaces(window.branches, (slot) => tracker.isLeftAlone(slot.hash, at.nowMs));
-    if (places.length === 0) return;
+    const isLeftAlone = (slot: Slot): boolean => tracker.isLeftAlone(slot.hash, at.nowMs);
+    const free = ready.filter((peer) => room(peer) > 0);
+    // A slow chain has no time for branches that lose against the one that gets on.
+    const isChainBusy = at.heldBytes > this.#options.intake.maxBytes * BUSY_SHARE;
+    const branches = isChainBusy ? window.leading(at.nowMs) : window.branches;
     this.#isAnyStarved = false;
-    for (const peer of ready) {
-      const free = room(peer);
-      if (free === 0) continue;
-      const slots = pickWanted(peer, places, Math.min(free, this.#affordable(at)), at);
+    let affordable = this.#affordable(at);
+    for (const [i, peer] of free.entries()) {
+      // Who is not measured yet may be slow: it leaves to the others behind it their part of the budget.
+      const share = peer.rate.isMeasured ? affordable : Math.ceil(affordable / (free.length - i));
+      const count = Math.min(room(peer), share);
+      const slots = count > 0 ? pickWanted(peer, branches, count, isLeftAlone, at) : [];
+      affordable -= slots.length;
       if (slots.length > 0) start({ peer, slots, isHedge: false }, at.nowMs);
       else this.#isAnyStarved = true;
     }
@@ -117,7 +125,8 @@ export class Planner {
       .batches()
       .filter((batch) => !batch.isHedge && batch.silentMs(at.nowMs) < this.#options.minStallMs);
     const expected = alive.reduce((sum, batch) => sum + batch.owedCount * at.blockBytes, 0);
-    const free = this.#options.intake.maxBytes - at.heldBytes - expected;
+    const { intake, maxAskedBytes } = this.#options;
+    const free = maxAskedBytes * (1 - at.heldBytes / intake.maxBytes) - expected;
     const blocks = Math.floor(free / at.blockBytes);
     return alive.length === 0 && at.heldBytes === 0 ? Math.max(1, blocks) : blocks;
   }

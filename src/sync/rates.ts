@@ -116,9 +116,14 @@ export type BatchSizing = {
   readonly inFlightMs: number;
 };
 
-/** Blocks that a peer may have in flight, from what it delivered (bytes per second) and what blocks weigh now. */
+/**
+ * Blocks that a peer may have in flight, from what it delivered (bytes per second) and what blocks weigh now. One that
+ * comes within `inFlightMs` is followed by a second, or the link would be idle for a round trip after each.
+ */
 export function blocksInFlight(sizing: BatchSizing, rate: Throughput, blockBytes: number): number {
-  const bytes = rate.isMeasured ? (rate.value * sizing.inFlightMs) / 1000 : sizing.firstBatchBytes;
-  const most = rate.isMeasured ? sizing.maxBlocksPerPeer : sizing.maxFirstBlocks;
-  return Math.max(1, Math.min(most, Math.floor(bytes / blockBytes)));
+  if (!rate.isMeasured) {
+    return Math.max(1, Math.min(sizing.maxFirstBlocks, Math.floor(sizing.firstBatchBytes / blockBytes)));
+  }
+  const blocks = (rate.value * sizing.inFlightMs) / 1000 / blockBytes;
+  return blocks < 1 ? 1 : Math.max(2, Math.min(sizing.maxBlocksPerPeer, Math.floor(blocks)));
 }

@@ -11,6 +11,9 @@ import { Slot } from './batches.ts';
 import { forkHeight } from './fork-height.ts';
 import type { SyncChain } from './port.ts';
 
+/** A branch whose first missing body has not come for this long does not get on. */
+const STUCK_MS = 10_000;
+
 export class Branch {
   target: HeaderEntry;
   slots: Slot[] = [];
@@ -55,7 +58,25 @@ export class DownloadWindow {
 
   /** True if a branch needs this block. */
   covers(slot: Slot): boolean {
-    return this.#branches.some(({ slots }) => slots[slot.height - (slots[0]?.height ?? 0)] === slot);
+    return this.#branches.some((branch) => covers(branch, slot));
+  }
+
+  /** True if the tip has as much work as one of the branches: that one is of no use any more. */
+  hasLost(): boolean {
+    const { chainWork } = this.#chain.tip();
+    return this.#branches.some((branch) => branch.target.chainWork <= chainWork);
+  }
+
+  /** Place of the heaviest branch that needs this block; behind all when none does. */
+  rank(slot: Slot): number {
+    const rank = this.#branches.findIndex((branch) => covers(branch, slot));
+    return rank < 0 ? this.#branches.length : rank;
+  }
+
+  /** The heaviest branch that gets on, and those above it: all when none does. */
+  leading(nowMs: number): readonly Branch[] {
+    const lead = this.#branches.findIndex((branch) => nowMs - branch.frontSinceMs < STUCK_MS);
+    return lead < 0 ? this.#branches : this.#branches.slice(0, lead + 1);
   }
 
   /** Sets the branches from the headers that peers are known to have, valid ones only. */
@@ -108,8 +129,8 @@ export class DownloadWindow {
       const entry = this.#chain.ancestor(branch.target, branch.nextHeight);
       branch.nextHeight += 1;
       const slot = this.#slots.get(entry.hash) ?? new Slot(entry);
-      // A stored block at the very front never enters: the window may have to pass over many after a restart.
-      if (branch.slots.length === 0 && this.#isStored(slot)) continue;
+      // After a restart many are stored, also behind the first missing one; at the very front they never enter.
+      if (this.#isStored(slot) && branch.slots.length === 0) continue;
       this.#slots.set(entry.hash, slot);
       branch.slots.push(slot);
     }
@@ -143,6 +164,10 @@ export class DownloadWindow {
       if (!isUnderWay && !this.covers(slot)) this.#slots.delete(hash);
     }
   }
+}
+
+function covers({ slots }: Branch, slot: Slot): boolean {
+  return slots[slot.height - (slots[0]?.height ?? 0)] === slot;
 }
 
 function compareWork(a: HeaderEntry, b: HeaderEntry): number {

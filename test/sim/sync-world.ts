@@ -1,294 +1,281 @@
 /**
  * One simulated synchronisation, all of it drawn from a seed: a real chain on memory stores that syncs from peers of
- * every kind over links of every speed, with peers coming and going, until it stands at the right tip.
+ * every kind over links of every speed until it stands at the right tip. Peers are punished by the real table of
+ * points, as the node and its network would.
  */
 import type { Chain } from '#chain';
-import { BLOCK_HEADER_BYTES, type Block, type BlockHash, BlockHeader } from '#primitives';
-import { type BlockItem, createSync, type Sync, syncDefaults } from '#sync';
-import { nullLogger, type Random, seededRandom, sleep } from '#util';
-import { type ChainBuilder, createChainBuilder, regtest } from '../support/chain-builder.ts';
+import type { Block } from '#primitives';
+import { nullLogger, type Random, seededRandom } from '#util';
+import { openJsonFile } from '../../src/net/json-file.ts';
+import { DEFAULT_TUNING } from '../../src/net/options.ts';
+import { Reputation } from '../../src/net/reputation.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { type Behaviour, SimNetwork, type SimPeer } from '../support/sim-peers.ts';
+import { SimNetwork, type SimPeer } from '../support/sim-peers.ts';
 import { openTestChain } from '../support/test-chain.ts';
+import { type Blocks, GROWTH, LENGTH, paramsFor, scaled, workOf } from './sync-blocks.ts';
+import { Ledger } from './sync-ledger.ts';
+import { MAX_HEADERS, OPTIONS, SyncNode } from './sync-node.ts';
+import { SupplyLog } from './sync-oracle.ts';
+import { drawPlan, type Member, type WorldPlan } from './sync-population.ts';
+import { Weather } from './sync-weather.ts';
 
-/** The chains that peers of all seeds share; building them is the slow part. Genesis first in each. */
-export type Blocks = {
-  /** The right one: most work among the valid. */
-  readonly main: readonly Block[];
-  /** Valid, parts from `main` in the middle, less work. */
-  readonly stale: readonly Block[];
-  /** More work than `main`, with one invalid block. */
-  readonly invalid: readonly Block[];
-  /** More work than `main`; shown by peers that have the headers only. */
-  readonly bodiless: readonly Block[];
-};
+/** One way to a tip. */
+export type Leg = { readonly name: string; readonly tookMs: number; readonly idealMs: number };
 
-export type Outcome = {
+export type Outcome = ReturnType<Ledger['outcome']> & {
   readonly seed: number;
-  readonly tookMs: number;
-  /** What the steady honest peers' bandwidth allows at best. */
-  readonly idealMs: number;
+  readonly kind: string;
   readonly peers: number;
-  readonly bytesSent: number;
-  /** Most bytes received and not decided on at any moment, and what may be. */
-  readonly mostBuffered: number;
-  readonly allowedBuffered: number;
+  readonly liars: number;
+  /** Of these, floods of headers of little work. */
+  readonly floods: number;
+  readonly legs: readonly Leg[];
   readonly height: number;
   readonly isRightTip: boolean;
-  readonly honestCharges: readonly string[];
-  readonly liarsCharged: number;
   readonly leftOpen: number;
   readonly leftTimers: number;
   readonly fatal: readonly unknown[];
 };
 
-const LIARS: readonly Behaviour[] = [
-  'silent',
-  'silent-after-one',
-  'bad-bytes',
-  'wrong-order',
-  'headers-only',
-  'short-answers',
-  'mute',
-  'boaster',
-  'unconnected',
-  'repeater',
-  'broken',
-];
-
-const MAX_HEADERS = 100;
-const BUFFER_BYTES = 400_000;
-const LARGEST_BLOCK = 40_000;
-const SUBMIT_DEPTH = 2;
 const START_MS = 1_700_000_000_000;
-/** A day of simulated time: far more than any of the scenarios may need. */
-const LIMIT_MS = 86_400_000;
+const SUBMIT_DEPTH = OPTIONS.blocks.intake.depth;
+/** After the tip: all that peers, churn and reconnections still wait for comes to an end. */
+const AFTERMATH_MS = 3_600_000;
 
-export function buildBlocks(length: number, seed: number): Blocks {
-  const random = seededRandom(seed);
-  const main = createChainBuilder(regtest(), { seed });
-  const mine = (builder: ChainBuilder, count: number, isInvalid = false): void => {
-    for (let i = 0; i < count; i++) {
-      const size = random.below(4) === 0 ? random.below(LARGEST_BLOCK - 1000) + 1 : random.below(2000) + 1;
-      const coinbaseScript = new Uint8Array(size).fill(0x6a);
-      builder.mine({ coinbaseScript, ...(isInvalid && i === 0 ? { coinbaseValue: 10n ** 12n } : {}) });
-    }
-  };
-  mine(main, length);
-  const stale = main.fork(length >> 1);
-  mine(stale, (length >> 1) - 5);
-  const invalid = main.fork(Math.floor(length * 0.8));
-  mine(invalid, 1, true);
-  mine(invalid, length >> 1);
-  const bodiless = main.fork(Math.floor(length * 0.6));
-  mine(bodiless, length);
-  const all = (builder: ChainBuilder): Block[] => [regtest().genesis, ...builder.blocks];
-  return { main: all(main), stale: all(stale), invalid: all(invalid), bodiless: all(bodiless) };
-}
-
-/** Log-uniform between `low` and `high`. */
-function spread(random: Random, low: number, high: number): number {
-  return low * (high / low) ** (random.below(1000) / 1000);
-}
+const bytesOf = (blocks: readonly Block[]): number => blocks.reduce((sum, block) => sum + block.size, 0);
 
 export async function runWorld(seed: number, blocks: Blocks, maxPeers: number): Promise<Outcome> {
   const random = seededRandom(seed);
-  const chain = await openTestChain(regtest(), undefined, { nowSeconds: START_MS / 1000 });
+  const chain = await openTestChain(paramsFor(blocks), undefined, { nowSeconds: START_MS / 1000 });
   const clock = createManualClock(START_MS, { settle: () => chain.idle() });
-  const world = new World(clock, chain, random, blocks);
-  world.populate(1 + random.below(maxPeers));
-  await world.run();
-  const outcome = world.outcome(seed);
+  const plan = drawPlan(random, maxPeers, bytesOf(blocks.main), SUBMIT_DEPTH);
+  const reputation = await Reputation.open(clock, nullLogger, openJsonFile(undefined, nullLogger), DEFAULT_TUNING);
+  const world = new World({ clock, chain, random, blocks, plan, reputation });
+  const legs = await world.run();
+  const facts = world.facts();
   await world.stop();
+  const { height } = chain.tip();
   await chain[Symbol.asyncDispose]();
-  return { ...outcome, leftOpen: world.net.openRequests, leftTimers: clock.pending() };
+  return {
+    ...facts,
+    seed,
+    kind: plan.kind,
+    peers: plan.members.length,
+    liars: plan.members.filter(({ isHonest }) => !isHonest).length,
+    floods: plan.members.filter(({ options }) => options.behaviour === 'low-work-flood').length,
+    legs,
+    height,
+    leftOpen: world.net.openRequests,
+    leftTimers: clock.pending(),
+  };
 }
+
+type Env = {
+  readonly clock: ManualClock;
+  readonly chain: Chain;
+  readonly random: Random;
+  readonly blocks: Blocks;
+  readonly plan: WorldPlan;
+  readonly reputation: Reputation;
+};
 
 class World {
   readonly net: SimNetwork;
-  readonly #clock: ManualClock;
-  readonly #chain: Chain;
-  readonly #random: Random;
-  readonly #blocks: Blocks;
-  readonly #sync: Sync;
-  readonly #fatal: unknown[] = [];
-  readonly #banned = new Set<string>();
-  readonly #churning: SimPeer[] = [];
-  readonly #held = new Map<BlockHash, number>();
-  /** What the chain needs for a block, in some of the worlds. */
-  readonly #submitMs: number;
-  #mostBuffered = 0;
-  #bodyBytes = 0;
+  readonly #env: Env;
+  readonly #members: ReadonlyMap<string, Member>;
+  readonly #supply: SupplyLog;
+  readonly #ledger: Ledger;
+  readonly #weather: Weather;
+  readonly #node: SyncNode;
+  #goal: Block | undefined;
   #isOver = false;
 
-  constructor(clock: ManualClock, chain: Chain, random: Random, blocks: Blocks) {
-    this.#clock = clock;
-    this.#chain = chain;
-    this.#random = random;
-    this.#blocks = blocks;
-    this.#submitMs = random.below(4) === 0 ? random.below(100) : 0;
-    const workOf = (peerBlocks: readonly Block[]): bigint => BigInt(peerBlocks.length) * 2n;
-    this.net = new SimNetwork({ clock, random, workOf, maxHeaders: MAX_HEADERS });
-    const deps = this.net.deps();
-    this.#sync = createSync(
-      {
-        ...deps,
-        chain: { ...chain, submitBlock: (block) => this.#submit(block) },
-        requestBlocks: (peer, hashes, signal) => this.#counted(deps.requestBlocks(peer, hashes, signal)),
-        charge: (peer, offence, detail) => {
-          deps.charge(peer, offence, detail);
-          this.#judgePeer(peer);
-        },
-        judge: (peer, what, failure) => {
-          deps.judge(peer, what, failure);
-          this.#judgePeer(peer);
-        },
-        disconnect: (peer, reason) => {
-          deps.disconnect(peer, reason);
-          this.#leave(peer);
-        },
-        fatal: (error) => this.#fatal.push(error),
-        clock,
-        random,
-        log: nullLogger,
-      },
-      {
-        headers: { ...syncDefaults.headers, maxHeadersPerRequest: MAX_HEADERS },
-        blocks: { ...syncDefaults.blocks, windowBlocks: 64, intake: { maxBytes: BUFFER_BYTES, depth: SUBMIT_DEPTH } },
-      },
-    );
-  }
-
-  /** One honest peer stays all the time; the others are drawn. */
-  populate(count: number): void {
-    const liarShare = this.#random.below(80);
-    const churnShare = this.#random.below(60);
-    for (let i = 0; i < count; i++) {
-      const isLiar = i > 0 && this.#random.below(100) < liarShare;
-      const peer = isLiar ? this.#addLiar(`liar${i}`) : this.#addHonest(`peer${i}`, i > 0);
-      if (i > 0 && this.#random.below(100) < churnShare) this.#churning.push(peer);
+  constructor(env: Env) {
+    const { clock, random, blocks, plan } = env;
+    this.#env = env;
+    this.#members = new Map(plan.members.map((member) => [member.id, member]));
+    this.#supply = new SupplyLog(bytesOf(blocks.main) / blocks.main.length);
+    this.#ledger = new Ledger(env);
+    this.net = new SimNetwork({ clock, random, workOf, maxHeaders: MAX_HEADERS, headerBytes: scaled(80) });
+    for (const { id, chain, options, bytesPerSecond } of plan.members) {
+      const peer = this.net.add(id, { ...options, chain: this.#firstChain(chain), bytesPerSecond });
+      peer.isConnected = false;
     }
-    // In random order of hello.
-    for (const peer of [...this.net.peers.values()].sort(() => this.#random.below(3) - 1)) this.#join(peer);
-    if (this.#churning.length > 0) this.#churn();
-  }
-
-  async run(): Promise<void> {
-    const goal = this.#blocks.main.at(-1)?.hash;
-    await this.#clock.runUntil(() => this.#fatal.length > 0 || this.#chain.tip().hash === goal, LIMIT_MS);
-  }
-
-  outcome(seed: number): Omit<Outcome, 'leftOpen' | 'leftTimers'> {
-    const steady = [...this.net.peers.values()].filter(
-      (peer) =>
-        peer.options.behaviour === 'honest' && !this.#churning.includes(peer) && peer.chain === this.#blocks.main,
+    const drop = (id: string, isBanned: boolean): void => this.#drop(id, isBanned);
+    this.#node = new SyncNode({ ...env, net: this.net, ledger: this.#ledger, submitMs: plan.submitMs, drop });
+    this.#weather = new Weather(
+      { clock, random },
+      {
+        toggle: (id) => (this.#peer(id).isConnected ? this.#leave(id) : this.#join(id)),
+        setRate: (id, factor) => this.#setRate(id, factor),
+      },
     );
-    const bandwidth = steady.reduce((sum, peer) => sum + peer.options.bytesPerSecond, 0);
-    const bytes = this.#blocks.main.reduce((sum, block) => sum + block.size + 80, 0);
+  }
+
+  async run(): Promise<Leg[]> {
+    for (const id of this.#shuffled()) this.#join(id);
+    this.#weather.start(this.#env.plan);
+    const { kind } = this.#env.plan;
+    if (kind === 'growing') return [await this.#whileGrowing()];
+    if (kind === 'reorganised') return [await this.#whileReorganised()];
+    if (kind === 'restarted') this.#later(this.#share(0.2, 0.8), () => void this.#restart());
+    const first = await this.#leg(kind, this.#env.blocks.main.slice(0, LENGTH + 1));
+    if (kind !== 'deep') return [first];
+    const { deep } = this.#env.blocks;
+    const startMs = this.#env.clock.monotonicMs();
+    this.#switchAll(deep);
+    return [first, await this.#leg('deep, second leg', deep, startMs, startMs)];
+  }
+
+  facts(): ReturnType<Ledger['outcome']> & Pick<Outcome, 'isRightTip' | 'fatal'> {
     return {
-      seed,
-      tookMs: this.#clock.monotonicMs(),
-      idealMs: Math.max((bytes / bandwidth) * 1000, (this.#blocks.main.length * this.#submitMs) / SUBMIT_DEPTH),
-      peers: this.net.peers.size,
-      bytesSent: this.#bodyBytes,
-      mostBuffered: this.#mostBuffered,
-      allowedBuffered: BUFFER_BYTES + this.net.peers.size * LARGEST_BLOCK,
-      height: this.#chain.tip().height,
-      isRightTip: this.#chain.tip().hash === this.#blocks.main.at(-1)?.hash,
-      honestCharges: this.net.charges
-        .filter(({ peer }) => peer.startsWith('peer'))
-        .map(({ peer, offence, detail }) => `${peer} ${offence}: ${detail}`),
-      liarsCharged: new Set(this.net.charges.map(({ peer }) => peer).filter((peer) => peer.startsWith('liar'))).size,
-      fatal: this.#fatal,
+      ...this.#ledger.outcome(this.net),
+      isRightTip: this.#env.chain.tip().hash === this.#goal?.hash,
+      fatal: this.#node.fatal,
     };
   }
 
   async stop(): Promise<void> {
+    const { clock } = this.#env;
     this.#isOver = true;
-    await this.#clock.runUntil(Promise.resolve(this.#sync[Symbol.asyncDispose]()));
-    // What simulated peers still sleep on ends with their signals, churn with its next turn.
-    await this.#clock.advance(20_000);
+    this.#weather.stop();
+    await clock.runUntil(Promise.resolve(this.#node.sync[Symbol.asyncDispose]()));
+    await clock.advance(AFTERMATH_MS);
   }
 
-  #addHonest(id: string, mayBeStale: boolean): SimPeer {
-    const isStale = mayBeStale && this.#random.below(6) === 0;
-    return this.net.add(id, {
-      chain: isStale ? this.#blocks.stale : this.#blocks.main,
-      latencyMs: spread(this.#random, 2, 300),
-      bytesPerSecond: spread(this.#random, 20_000, 2_000_000),
-      isOutbound: this.#random.below(2) === 0,
-    });
+  /** Runs until the tip is the last of `chain`; its blocks above the fork with `main` exist from `lateMs` on. */
+  async #leg(name: string, chain: readonly Block[], startMs = 0, lateMs?: number): Promise<Leg> {
+    const { clock, plan, blocks } = this.#env;
+    this.#goal = chain.at(-1);
+    const bound = 20 * plan.estimateMs + 600_000;
+    await clock
+      .runUntil(() => this.#node.fatal.length > 0 || this.#env.chain.tip().hash === this.#goal?.hash, bound)
+      .catch(() => {});
+    const tookMs = clock.monotonicMs() - startMs;
+    const shared = startMs > 0 ? [] : chain.filter((block, height) => block === blocks.main[height]);
+    const late = lateMs === undefined ? [] : chain.filter((block, height) => block !== blocks.main[height]);
+    const linkMs = this.#supply.whenWithLateMs(bytesOf(shared), bytesOf(late), startMs, lateMs ?? startMs);
+    return { name, tookMs, idealMs: Math.max(linkMs - startMs, (LENGTH * plan.submitMs) / SUBMIT_DEPTH) };
   }
 
-  #addLiar(id: string): SimPeer {
-    const behaviour = LIARS[this.#random.below(LIARS.length)] ?? 'silent';
-    const { main, invalid, bodiless } = this.#blocks;
-    // A liar with honest answers serves the invalid chain.
-    const servesInvalid = this.#random.below(6) === 0;
-    const silentOwnChain = behaviour === 'headers-only' || (behaviour === 'silent' && this.#random.below(2) === 0);
-    return this.net.add(id, {
-      chain: servesInvalid ? invalid : silentOwnChain ? bodiless : main,
-      behaviour: servesInvalid ? 'honest' : behaviour,
-      latencyMs: spread(this.#random, 2, 300),
-      bytesPerSecond: spread(this.#random, 20_000, 2_000_000),
-      isOutbound: this.#random.below(2) === 0,
-    });
+  /** Blocks are found until about when the download ends, or after it. */
+  async #whileGrowing(): Promise<Leg> {
+    const { random, plan, blocks } = this.#env;
+    const everyMs = (plan.estimateMs / GROWTH) * (random.below(2) === 0 ? 0.7 : 1.5);
+    for (let i = 1; i <= GROWTH; i++) {
+      const chain = blocks.main.slice(0, LENGTH + 1 + i);
+      this.#later(i * everyMs, () => this.#switchAll(chain, i === GROWTH));
+    }
+    const leg = await this.#leg('growing', blocks.main);
+    return { ...leg, idealMs: Math.max(leg.idealMs, GROWTH * everyMs) };
   }
 
-  #join(peer: SimPeer): void {
-    if (this.#banned.has(peer.id)) return;
-    peer.isConnected = true;
-    this.#sync.peerReady(peer.id, this.net.hello(peer));
+  #whileReorganised(): Promise<Leg> {
+    const { rival } = this.#env.blocks;
+    const atMs = this.#share(0.2, 0.9);
+    this.#later(atMs, () => this.#switchAll(rival));
+    return this.#leg('reorganised', rival, 0, atMs);
   }
 
-  #leave(id: string): void {
-    const peer = this.net.peers.get(id);
-    if (peer?.isConnected !== true) return;
-    peer.isConnected = false;
-    this.#sync.peerGone(id);
+  /** A crash is the chain's matter; here the download stops and begins anew over what is stored. */
+  async #restart(): Promise<void> {
+    const online = [...this.net.peers.values()].filter((peer) => peer.isConnected).map(({ id }) => id);
+    for (const id of online) this.#leave(id);
+    await this.#node.restart();
+    for (const id of online) this.#join(id);
   }
 
-  #churn(): void {
-    this.#clock.after(1000 + this.#random.below(9000), () => {
-      const peer = this.#churning[this.#random.below(this.#churning.length)];
-      if (peer === undefined || this.#isOver) return;
-      if (peer.isConnected) this.#leave(peer.id);
-      else this.#join(peer);
-      this.#churn();
-    });
-  }
-
-  /** As the network does: fatal offences ban at once, serious ones at the third, minor ones at the tenth. */
-  #judgePeer(id: string): void {
-    const points = this.net.charged(id).reduce((sum, offence) => {
-      if (offence.startsWith('invalid')) return sum + 100;
-      return sum + (offence === 'wrong-response' ? 34 : 10);
-    }, 0);
-    if (points < 100) return;
-    this.#banned.add(id);
-    this.#leave(id);
-  }
-
-  /** Counts what arrives, and what of it sync holds: bodies that it believes and the chain has not decided on. */
-  async *#counted(items: AsyncIterable<BlockItem>): AsyncIterable<BlockItem> {
-    for await (const item of items) {
-      const { hash, bytes } = item;
-      if (bytes !== undefined) {
-        this.#bodyBytes += bytes.length;
-        const isBelieved = new BlockHeader(bytes.subarray(0, BLOCK_HEADER_BYTES)).hash === hash;
-        if (isBelieved && !this.#chain.hasBlock(hash) && !this.#chain.isInvalid(hash))
-          this.#held.set(hash, bytes.length);
-        const held = [...this.#held.values()].reduce((sum, length) => sum + length, 0);
-        this.#mostBuffered = Math.max(this.#mostBuffered, held);
-      }
-      yield item;
+  /** The honest peers follow to `chain` within seconds and announce its tip. */
+  #switchAll(chain: readonly Block[], withEqual = true): void {
+    for (const [id, member] of this.#members) {
+      if (!member.isHonest || member.chain === 'stale' || (member.chain === 'equal' && !withEqual)) continue;
+      this.#later(this.#env.random.below(1500), () => this.#follow(this.#peer(id), chain));
     }
   }
 
-  async #submit(block: Block): ReturnType<Chain['submitBlock']> {
-    if (this.#submitMs > 0) await sleep(this.#clock, this.#submitMs);
-    const verdict = await this.#chain.submitBlock(block);
-    this.#held.delete(block.hash);
-    return verdict;
+  #follow(peer: SimPeer, chain: readonly Block[]): void {
+    const tip = chain.at(-1);
+    if (tip === undefined || peer.chain.length > chain.length) return;
+    this.net.setChain(peer, chain);
+    if (!peer.isConnected) return;
+    const { chain: ours, random } = this.#env;
+    // As the node does with what gossip brings: a header that connects is taken at once, and without a mempool the
+    // body is wanted at once or after a look.
+    const isKnown = ours.getHeader(tip.header.prevHash) !== undefined;
+    if (isKnown) ours.submitHeaders([tip.header]);
+    this.#node.sync.headerAnnounced(peer.id, tip.header);
+    if (isKnown && random.below(2) === 0) this.#node.sync.blockWanted(tip.hash, [peer.id]);
+  }
+
+  #firstChain(name: keyof Blocks): readonly Block[] {
+    const chain = this.#env.blocks[name];
+    return name === 'main' ? this.#mainAtFirst(chain) : chain;
+  }
+
+  /** The same array for all, so that its index is built once. */
+  #mainAtFirst(main: readonly Block[]): readonly Block[] {
+    const first = this.net.peers
+      .values()
+      .find((peer) => peer.chain.length === LENGTH + 1 && peer.chain[LENGTH] === main[LENGTH]);
+    return first?.chain ?? main.slice(0, LENGTH + 1);
+  }
+
+  #shuffled(): string[] {
+    const ids = [...this.#members.keys()];
+    for (let i = ids.length - 1; i > 0; i--) {
+      const j = this.#env.random.below(i + 1);
+      [ids[i], ids[j]] = [ids[j] ?? '', ids[i] ?? ''];
+    }
+    return ids;
+  }
+
+  /** A moment between two shares of the estimated time. */
+  #share(from: number, to: number): number {
+    return this.#env.plan.estimateMs * (from + ((to - from) * this.#env.random.below(1000)) / 1000);
+  }
+
+  #later(ms: number, act: () => void): void {
+    this.#env.clock.after(ms, () => {
+      if (!this.#isOver) act();
+    });
+  }
+
+  #peer(id: string): SimPeer {
+    const peer = this.net.peers.get(id);
+    if (peer === undefined) throw new Error(`no peer ${id}`);
+    return peer;
+  }
+
+  #isSource(id: string): boolean {
+    const member = this.#members.get(id);
+    return member?.isHonest === true && member.chain !== 'stale';
+  }
+
+  #setRate(id: string, factor: number): void {
+    const peer = this.#peer(id);
+    peer.link.setRate(factor * peer.options.bytesPerSecond);
+    if (peer.isConnected) this.#supply.rateChanged(id, this.#env.clock.monotonicMs(), peer.link.bytesPerSecond);
+  }
+
+  #join(id: string): void {
+    const peer = this.#peer(id);
+    if (this.#isOver || peer.isConnected || this.#env.reputation.isPeerBanned(id)) return;
+    peer.isConnected = true;
+    if (this.#isSource(id)) this.#supply.opened(id, this.#env.clock.monotonicMs(), peer.link.bytesPerSecond);
+    this.#node.sync.peerReady(id, this.net.hello(peer));
+  }
+
+  #leave(id: string): void {
+    const peer = this.#peer(id);
+    if (!peer.isConnected) return;
+    peer.isConnected = false;
+    this.#supply.closed(id, this.#env.clock.monotonicMs());
+    this.#node.sync.peerGone(id);
+  }
+
+  /** Who is not banned may be connected again after the dialler's rest. */
+  #drop(id: string, isBanned: boolean): void {
+    this.#leave(id);
+    if (!isBanned) this.#later(DEFAULT_TUNING.cooldownMs, () => this.#join(id));
   }
 }

@@ -7,6 +7,7 @@ import type { BlockItem, PeerId, SyncDeps, SyncPeer } from '#sync';
 import { type Clock, NodeError, type Random, sleep } from '#util';
 import { CheapHeaders } from './cheap-headers.ts';
 import { mutated } from './fake-chain.ts';
+import { SimLink } from './sim-link.ts';
 
 export type Behaviour =
   | 'honest'
@@ -34,15 +35,22 @@ export type Behaviour =
   /** Claims far more work than anybody and shows an endless chain of cheap, valid headers from genesis on. */
   | 'low-work-flood'
   /** Honest, but refuses each third request for headers: its quota is used up. */
-  | 'busy';
+  | 'busy'
+  /** A byte every few seconds: never silent for the network, and never done. */
+  | 'slow-drip';
 
 export type SimPeerOptions = {
   /** Genesis first. */
   readonly chain: readonly Block[];
   readonly behaviour?: Behaviour;
+  /** Behaves well until it has sent `afterBlocks`. */
+  readonly turn?: { readonly afterBlocks: number; readonly into: Behaviour } | undefined;
   /** One way. */
   readonly latencyMs?: number;
   readonly bytesPerSecond?: number;
+  /** Of 10,000 blocks, how many are held up by a lost packet, and in how many the exchange breaks. */
+  readonly lossesIn10k?: number;
+  readonly breaksIn10k?: number;
   readonly isOutbound?: boolean;
   readonly lowestHeightServed?: number;
   /** Chain work of the tip; default: what `workOf` of the network says. */
@@ -54,10 +62,12 @@ export type SimPeer = {
   readonly options: Required<Omit<SimPeerOptions, 'work'>>;
   /** May be replaced: the peer was reorganised or found a block. */
   chain: readonly Block[];
-  index: Map<BlockHash, number>;
+  index: ReadonlyMap<BlockHash, number>;
+  /** Bodies that it can serve: those of former chains too, as a real node does. */
+  readonly bodies: Map<BlockHash, Block>;
   isConnected: boolean;
-  /** When its uplink is free again, monotonic ms. */
-  freeAtMs: number;
+  /** Its uplink. */
+  readonly link: SimLink;
   bytesSent: number;
   blocksSent: number;
   /** What a `low-work-flood` shows; made when first asked for. */
@@ -74,9 +84,15 @@ export type SimNetworkOptions = {
   /** Silence after which the network layer gives an exchange up. */
   readonly streamTimeoutMs?: number;
   readonly maxHeaders?: number;
+  /** What a header weighs on the links. */
+  readonly headerBytes?: number;
 };
 
-const FOREVER_MS = 10 * 86_400_000;
+/** The row's time for a whole answer. */
+const WHOLE_ANSWER_MS = 600_000;
+/** What a lost packet costs: about the first retransmission timeouts. */
+const MIN_LOSS_MS = 200;
+const MAX_LOSS_MS = 800;
 
 export class SimNetwork {
   readonly charges: Charge[] = [];
@@ -86,6 +102,7 @@ export class SimNetwork {
   readonly peers = new Map<PeerId, SimPeer>();
   /** Requests for blocks that are open now, and the most at any time. */
   openRequests = 0;
+  mostOpenRequests = 0;
   /** Bytes of all answers. */
   bytesSent = 0;
   readonly #clock: Clock;
@@ -93,6 +110,8 @@ export class SimNetwork {
   readonly #workOf: (chain: readonly Block[]) => bigint;
   readonly #streamTimeoutMs: number;
   readonly #maxHeaders: number;
+  readonly #headerBytes: number;
+  readonly #indexes = new WeakMap<readonly Block[], ReadonlyMap<BlockHash, number>>();
 
   constructor(options: SimNetworkOptions) {
     this.#clock = options.clock;
@@ -100,6 +119,7 @@ export class SimNetwork {
     this.#workOf = options.workOf ?? ((chain) => chain.reduce((sum, block) => sum + BigInt(block.header.version), 0n));
     this.#streamTimeoutMs = options.streamTimeoutMs ?? 10_000;
     this.#maxHeaders = options.maxHeaders ?? 2000;
+    this.#headerBytes = options.headerBytes ?? 80;
   }
 
   add(id: PeerId, options: SimPeerOptions): SimPeer {
@@ -107,16 +127,20 @@ export class SimNetwork {
       id,
       options: {
         behaviour: 'honest',
+        turn: undefined,
         latencyMs: 20,
         bytesPerSecond: 1_000_000,
+        lossesIn10k: 0,
+        breaksIn10k: 0,
         isOutbound: true,
         lowestHeightServed: 0,
         ...options,
       },
       chain: [],
       index: new Map(),
+      bodies: new Map(),
       isConnected: true,
-      freeAtMs: 0,
+      link: new SimLink(this.#clock, options.bytesPerSecond ?? 1_000_000, this.#streamTimeoutMs),
       bytesSent: 0,
       blocksSent: 0,
       flood: undefined,
@@ -127,15 +151,25 @@ export class SimNetwork {
   }
 
   setChain(peer: SimPeer, chain: readonly Block[]): void {
+    const known = this.#indexes.get(chain);
+    const index = known ?? new Map(chain.map((block, height) => [block.hash, height]));
+    if (known === undefined) this.#indexes.set(chain, index);
+    for (let height = chain.length - 1; height >= 0; height--) {
+      const block = chain[height];
+      // What it has already leads back to genesis.
+      if (block === undefined || peer.bodies.has(block.hash)) break;
+      peer.bodies.set(block.hash, block);
+    }
     peer.chain = chain;
-    peer.index = new Map(chain.map((block, height) => [block.hash, height]));
+    peer.index = index;
   }
 
   /** What the peer says in hello. */
   hello(peer: SimPeer): SyncPeer {
     const tip = peer.chain.at(-1);
     if (tip === undefined) throw new Error('a chain has a genesis block');
-    const isBoaster = peer.options.behaviour === 'boaster' || peer.options.behaviour === 'low-work-flood';
+    const behaviour = behaviourOf(peer);
+    const isBoaster = behaviour === 'boaster' || behaviour === 'low-work-flood';
     return {
       tipHash: isBoaster ? (tip.hash.replace(/.$/, 'f').replace(/^./, 'f') as BlockHash) : tip.hash,
       tipHeight: peer.chain.length - 1 + (isBoaster ? 1_000_000 : 0),
@@ -167,7 +201,7 @@ export class SimNetwork {
     const peer = this.#connected(id);
     this.headerRequests.push(id);
     await this.#wait(2 * peer.options.latencyMs, signal);
-    const { behaviour } = peer.options;
+    const behaviour = behaviourOf(peer);
     if (behaviour === 'mute') await this.#hang(signal);
     if (behaviour === 'broken') throw new Error('stream reset');
     if (behaviour === 'busy' && this.headerRequests.length % 3 === 0) throw new Error('the peer answered busy');
@@ -176,7 +210,7 @@ export class SimNetwork {
     const fork = locator.map((hash) => peer.index.get(hash)).find((height) => height !== undefined) ?? 0;
     const first = behaviour === 'unconnected' ? Math.floor(peer.chain.length / 2) + 1 : fork + 1;
     const headers = peer.chain.slice(first, first + this.#maxHeaders).map((block) => block.header);
-    await this.#transfer(peer, headers.length * 80 + 10, signal);
+    await this.#transfer(peer, (headers.length + 1) * this.#headerBytes, signal);
     if (behaviour !== 'repeater') return headers;
     return Array.from({ length: this.#maxHeaders }, (_, i) => headers[i]).filter((header) => header !== undefined);
   }
@@ -187,22 +221,28 @@ export class SimNetwork {
     if (genesis === undefined) throw new Error('a chain has a genesis block');
     peer.flood ??= new CheapHeaders(genesis, { salt: [...this.peers.keys()].indexOf(peer.id) & 0xff });
     const headers = peer.flood.after(locator, this.#maxHeaders);
-    await this.#transfer(peer, headers.length * 80 + 10, signal);
+    await this.#transfer(peer, (headers.length + 1) * this.#headerBytes, signal);
     return headers;
   }
 
   async *#blocks(id: PeerId, hashes: readonly BlockHash[], signal: AbortSignal): AsyncGenerator<BlockItem> {
     const peer = this.#connected(id);
-    const { behaviour } = peer.options;
     this.openRequests += 1;
+    this.mostOpenRequests = Math.max(this.mostOpenRequests, this.openRequests);
     try {
       await this.#wait(2 * peer.options.latencyMs, signal);
-      const order = behaviour === 'wrong-order' ? [...hashes].reverse() : hashes;
       for (const [position, hash] of hashes.entries()) {
+        const behaviour = behaviourOf(peer);
         if (behaviour === 'silent' || (behaviour === 'silent-after-one' && position > 0)) await this.#hang(signal);
-        if (behaviour === 'broken') throw new Error('stream reset');
+        if (behaviour === 'slow-drip') await this.#hang(signal, WHOLE_ANSWER_MS);
+        if (behaviour === 'broken' || this.#isOneOf10k(peer.options.breaksIn10k)) throw new Error('stream reset');
         if (behaviour === 'short-answers' && position > 0) return;
-        yield { hash, bytes: await this.#body(peer, order[position] ?? hash, signal) };
+        const sent = behaviour === 'wrong-order' ? hashes[hashes.length - 1 - position] : hash;
+        const bytes = await this.#body(peer, sent ?? hash, signal);
+        const givenMs = this.#clock.monotonicMs();
+        yield { hash, bytes };
+        // Who does not read for as long is given up by the other end.
+        if (this.#clock.monotonicMs() - givenMs > this.#streamTimeoutMs) throw new Error('stream reset: not read');
       }
     } finally {
       this.openRequests -= 1;
@@ -210,39 +250,36 @@ export class SimNetwork {
   }
 
   async #body(peer: SimPeer, hash: BlockHash, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const height = peer.index.get(hash) ?? -1;
-    const block = peer.chain[height];
-    const { behaviour, lowestHeightServed } = peer.options;
-    if (block === undefined || behaviour === 'headers-only' || height < lowestHeightServed) {
-      await this.#transfer(peer, 10, signal);
+    const block = peer.bodies.get(hash);
+    const { lowestHeightServed, lossesIn10k } = peer.options;
+    const isPruned = (peer.index.get(hash) ?? lowestHeightServed) < lowestHeightServed;
+    if (block === undefined || behaviourOf(peer) === 'headers-only' || isPruned) {
+      await this.#transfer(peer, this.#headerBytes / 8, signal);
       return undefined;
+    }
+    if (this.#isOneOf10k(lossesIn10k)) {
+      await this.#wait(MIN_LOSS_MS + this.#random.below(MAX_LOSS_MS - MIN_LOSS_MS), signal);
     }
     await this.#transfer(peer, block.size, signal);
     peer.blocksSent += 1;
-    return behaviour === 'bad-bytes' ? mutated(block).raw : block.raw;
+    return behaviourOf(peer) === 'bad-bytes' ? mutated(block).raw : block.raw;
   }
 
-  /** Takes the peer's uplink for as long as the bytes need; a little jitter. */
+  /** Takes its share of the peer's uplink for as long as the bytes need; a little jitter. */
   async #transfer(peer: SimPeer, bytes: number, signal: AbortSignal): Promise<void> {
-    const nowMs = this.#clock.monotonicMs();
     const jitter = 0.9 + this.#random.below(200) / 1000;
-    const durationMs = (bytes / peer.options.bytesPerSecond) * 1000 * jitter;
-    const endMs = Math.max(nowMs, peer.freeAtMs) + durationMs;
-    peer.freeAtMs = endMs;
-    try {
-      await this.#wait(endMs - nowMs, signal);
-    } catch (error) {
-      // What was not sent yet does not keep the link busy.
-      peer.freeAtMs = Math.min(peer.freeAtMs, Math.max(this.#clock.monotonicMs(), endMs - durationMs));
-      throw error;
-    }
+    await peer.link.send(bytes * jitter, signal);
     if (!peer.isConnected) throw new Error('disconnected');
     peer.bytesSent += bytes;
     this.bytesSent += bytes;
   }
 
-  async #hang(signal: AbortSignal): Promise<never> {
-    await this.#wait(Math.min(this.#streamTimeoutMs, FOREVER_MS), signal);
+  #isOneOf10k(count: number): boolean {
+    return count > 0 && this.#random.below(10_000) < count;
+  }
+
+  async #hang(signal: AbortSignal, ms = this.#streamTimeoutMs): Promise<never> {
+    await this.#wait(ms, signal);
     throw new NodeError('TIMEOUT', 'no byte in time');
   }
 
@@ -255,4 +292,8 @@ export class SimNetwork {
     if (peer === undefined || !peer.isConnected) throw new Error('not connected');
     return peer;
   }
+}
+
+function behaviourOf({ options: { behaviour, turn }, blocksSent }: SimPeer): Behaviour {
+  return turn !== undefined && blocksSent >= turn.afterBlocks ? turn.into : behaviour;
 }

@@ -80,6 +80,7 @@ test('blocks in flight follow the measured rate, within bounds', () => {
   rate.account(1000, true);
   assert.equal(blocksInFlight(sizing, rate, 1_000_000), 5);
   assert.equal(blocksInFlight(sizing, rate, 100), 128);
+  assert.equal(blocksInFlight(sizing, rate, 3_500_000), 2, 'its link is not idle for a round trip after each block');
   assert.equal(blocksInFlight(sizing, rate, 10_000_000), 1);
 });
 
@@ -301,15 +302,21 @@ test('headers are asked of who claims most, but of an outbound peer before all w
     { id: 'strange', isOutbound: false, claimedWork: 99n },
   ];
   const random = seededRandom(1);
-  assert.equal(chooseNext([small, large, strange], false, random), 'large');
-  assert.equal(chooseNext([small, large, strange], true, random), 'strange');
-  assert.equal(chooseNext([strange], false, random), 'strange');
+  const NOBODY = { isOutboundAsked: false, isPresyncing: false };
+  const OUTBOUND = { ...NOBODY, isOutboundAsked: true };
+  assert.equal(chooseNext([small, large, strange], NOBODY, random), 'large');
+  assert.equal(chooseNext([small, large, strange], OUTBOUND, random), 'strange');
+  assert.equal(chooseNext([strange], NOBODY, random), 'strange');
   const equal = { ...strange, claimedWork: 9n };
-  for (let i = 0; i < 10; i++) assert.equal(chooseNext([equal, large], true, random), 'large');
+  for (let i = 0; i < 10; i++) assert.equal(chooseNext([equal, large], OUTBOUND, random), 'large');
   const other = { ...large, id: 'other' };
-  const chosen = Array.from({ length: 30 }, () => chooseNext([large, other], false, random));
+  const chosen = Array.from({ length: 30 }, () => chooseNext([large, other], NOBODY, random));
   assert.equal(new Set(chosen).size, 2, 'chance among equals');
-  assert.equal(chooseNext([], false, random), undefined);
+  const beside = Array.from({ length: 30 }, () =>
+    chooseNext([small, large], { ...OUTBOUND, isPresyncing: true }, random),
+  );
+  assert.equal(new Set(beside).size, 2, 'beside a presync a claim counts for nothing');
+  assert.equal(chooseNext([], NOBODY, random), undefined);
 });
 
 const turn = (work: bigint, startedMs: number, phase: 'presync' | 'redownload' | 'none' = 'presync') => ({
