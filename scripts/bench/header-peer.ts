@@ -51,12 +51,17 @@ async function measured(task: () => Promise<number>): Promise<HeadersTaken> {
 
 let peer: ServingPeer | undefined;
 
-/** As from a node that has connected them all. */
+/** As from a node that has connected them all, and keeps none of the bodies. */
 async function serve(file: string): Promise<string> {
   const chain = await memoryChain(retargetingParams());
   const raw = await readFile(file);
   for (const message of messagesOf(raw)) chain.submitHeaders(streams.headers.response.decode(message));
-  const reader: ChainReader = { ...chain, tip: chain.bestHeader, headersAfter: (...args) => behind(chain, ...args) };
+  const reader: ChainReader = {
+    ...chain,
+    tip: chain.bestHeader,
+    lowestStoredHeight: () => chain.bestHeader().height,
+    headersAfter: (...args) => behind(chain, ...args),
+  };
   peer = await startServingPeer(reader);
   return peer.address;
 }

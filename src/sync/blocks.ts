@@ -320,7 +320,7 @@ export class BlockSync {
     for (const batch of [...peer.batches]) this.#end(batch, 'dropped');
     this.targetsChanged();
     // An outbound slot is worth more than a peer that cannot serve its own chain.
-    if (peers.isOutbound(peer.id)) disconnect(peer.id, 'serves no blocks of the chain that it claims');
+    if (peers.isExpendable(peer.id)) disconnect(peer.id, 'serves no blocks of the chain that it claims');
   }
 
   #end(batch: Batch, why: BatchEnd): void {
