@@ -79,6 +79,14 @@ export class HeaderRun {
     return [this.#presync.lastHash, ...chain.locator(this.#presyncStart)].slice(0, MAX_LOCATOR_HASHES);
   }
 
+  /** What to ask with if all of this answer is good; undefined when it is the peer's last. */
+  locatorBehind(headers: readonly BlockHeader[]): BlockHash[] | undefined {
+    const last = headers.at(-1);
+    if (last === undefined || headers.length !== this.#options.maxHeadersPerRequest) return undefined;
+    const before = this.#deps.chain.locator(this.#presync === undefined ? this.#from : this.#presyncStart);
+    return [last.hash, ...before].slice(0, MAX_LOCATOR_HASHES);
+  }
+
   take(headers: readonly BlockHeader[]): RunOutcome {
     const most = this.#options.maxHeadersPerRequest;
     if (headers.length > most) return wrong('wrong-response', `${headers.length} headers in one answer`);

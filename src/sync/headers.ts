@@ -184,11 +184,16 @@ export class HeaderSync {
 
   async #run(session: HeaderSession): Promise<void> {
     const { run, controller } = session;
+    let answer = this.#ask(session, run.locator());
     for (;;) {
-      const headers = await this.#ask(session);
+      const headers = await answer;
       if (headers === undefined) return;
       const task = this.#tasks.get(session.peer);
       if (task !== undefined) task.timeouts = 0;
+      // The next answer travels while this one is checked.
+      const next = run.locatorBehind(headers);
+      const early = next && this.#ask(session, next);
+      early?.catch(this.#deps.fatal);
       let outcome = run.take(headers);
       while (outcome.kind === 'releasing') {
         this.#headersAdded();
@@ -204,6 +209,11 @@ export class HeaderSync {
       }
       task?.backoff.succeed();
       this.#deps.poke();
+      const locator = run.locator();
+      const isEarlyWanted = next?.[0] === locator[0];
+      // The second pass of a presync begins elsewhere than the first one ended.
+      if (early !== undefined && !isEarlyWanted && (await early) === undefined) return;
+      answer = early !== undefined && isEarlyWanted ? early : this.#ask(session, locator);
     }
   }
 
@@ -214,13 +224,13 @@ export class HeaderSync {
   }
 
   /** One request. Undefined when it brought nothing; the session has ended then. */
-  async #ask(session: HeaderSession): Promise<readonly BlockHeader[] | undefined> {
+  async #ask(session: HeaderSession, locator: readonly BlockHash[]): Promise<readonly BlockHeader[] | undefined> {
     const { requestHeaders, clock } = this.#deps;
-    const { peer, run, controller } = session;
+    const { peer, controller } = session;
     session.askedMs = clock.monotonicMs();
     session.timer = clock.after(this.#options.requestTimeoutMs, () => this.#timedOut(session));
     try {
-      const headers = await requestHeaders(peer, run.locator(), undefined, controller.signal);
+      const headers = await requestHeaders(peer, locator, undefined, controller.signal);
       return controller.signal.aborted ? undefined : headers;
     } catch (error) {
       if (error instanceof AssertionFailure) throw error;
