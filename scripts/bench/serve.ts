@@ -24,7 +24,7 @@ export const serve: Benchmark = {
   what: `one node feeds ${ASKERS} others with blocks of 1 MB at the same time; one process for the node, one for all that ask`,
   run: async ({ scratch, isLong, execArgv, measure }) => {
     await using stack = new AsyncDisposableStack();
-    const blocks = isLong ? 200 : 48;
+    const blocks = isLong ? 192 : 64;
     const even = Array.from({ length: ASKERS }, () => REQUESTS_IN_FLIGHT);
     const work: Work = { blocks, blockBytes: FULL_BLOCK_BYTES, inFlight: even };
     const watched = [...execArgv, '--import', file('loop-delay').href];
