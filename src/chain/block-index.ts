@@ -49,6 +49,7 @@ export class BlockIndex {
   /** Which files the positions below point to. */
   readonly blockFiles = new FileHeights();
   readonly undoFiles = new FileHeights();
+  #lastBlock: FilePosition | undefined;
   readonly #states = new RecordColumn(STATE_BYTES);
   /** In the order in which they changed: a parent that is not in the store comes before its children. */
   #dirty = new Set<HeaderId>();
@@ -57,6 +58,11 @@ export class BlockIndex {
 
   constructor(random: Random) {
     this.tree = new HeaderTree(random);
+  }
+
+  /** Of the positions of blocks the last one in the files. */
+  get lastBlock(): FilePosition | undefined {
+    return this.#lastBlock;
   }
 
   /** Number of records that changed. */
@@ -99,7 +105,7 @@ export class BlockIndex {
   setData(id: HeaderId, position: FilePosition): void {
     this.#setPosition(id, BLOCK_AT, position);
     this.#setStatus(id, HAVE_DATA);
-    this.blockFiles.note(position.file, this.tree.heightOf(id));
+    this.#noteBlock(position, this.tree.heightOf(id));
   }
 
   /** Forgets all that points into these files, which are about to go. */
@@ -204,8 +210,13 @@ export class BlockIndex {
     if (state.every((byte) => byte === 0)) return;
     this.#states.get(id).set(state);
     const [block, undo, height] = [this.blockPosition(id), this.undoPosition(id), this.tree.heightOf(id)];
-    if (block !== undefined) this.blockFiles.note(block.file, height);
+    if (block !== undefined) this.#noteBlock(block, height);
     if (undo !== undefined) this.undoFiles.note(undo.file, height);
+  }
+
+  #noteBlock(position: FilePosition, height: number): void {
+    this.blockFiles.note(position.file, height);
+    if (this.#lastBlock === undefined || isBehind(position, this.#lastBlock)) this.#lastBlock = position;
   }
 
   /** Writes key and value to `all` from `at` on. */
@@ -252,4 +263,8 @@ export class BlockIndex {
     const state = this.#states.get(id);
     return new DataView(state.buffer, state.byteOffset, STATE_BYTES);
   }
+}
+
+function isBehind(a: FilePosition, b: FilePosition): boolean {
+  return a.file > b.file || (a.file === b.file && a.offset > b.offset);
 }

@@ -4,11 +4,10 @@ import type { FilePosition } from '#store';
 import type { ActiveChain } from './active-chain.ts';
 import { adoptStored } from './adopt-stored.ts';
 import { FRAME_BYTES } from './block-files.ts';
-import type { BlockIndex } from './block-index.ts';
 import type { StoredBlock } from './block-storage.ts';
 import type { Candidates } from './candidates.ts';
 import type { HeaderId } from './header-tree.ts';
-import { readRebuild } from './marks.ts';
+import { readRebuild, readRecorded } from './marks.ts';
 import { checkPruneOption, type Pruner } from './pruner.ts';
 import { type ReindexDeps, rebuildCoins, rebuildIndex } from './reindex.ts';
 import { damaged } from './repair.ts';
@@ -42,12 +41,13 @@ export async function loadState(deps: LoadDeps): Promise<void> {
     await index.load(indexStore);
     checkpoints.loaded(index);
   }
-  await pruner.opened();
+  const recorded = readRecorded(indexStore) ?? index.lastBlock;
+  await pruner.opened(recorded);
   await setTip(deps);
   for (let id = 0; id < index.tree.size; id++) {
     if (index.hasData(id) && !candidates.isComplete(id)) candidates.bodyStored(id);
   }
-  await recoverUnrecordedBlocks(deps);
+  await recoverUnrecordedBlocks(deps, recorded);
   pruner.measure();
 }
 
@@ -93,12 +93,12 @@ async function setTip(deps: LoadDeps): Promise<void> {
  * Blocks are appended before the index is saved: a crash between leaves whole blocks behind the last recorded one.
  * They lie in the order in which they came, not by height; one whose parent lies further back waits for it.
  */
-async function recoverUnrecordedBlocks(deps: LoadDeps): Promise<void> {
+async function recoverUnrecordedBlocks(deps: LoadDeps, recorded: FilePosition | undefined): Promise<void> {
   const { candidates, index, log, storage } = deps;
   const waiting = new Map<BlockHash, FilePosition[]>();
   let waitingCount = 0;
   let recovered = 0;
-  for await (const found of storage.blocksBehind(lastRecorded(index))) {
+  for await (const found of storage.blocksBehind(recorded)) {
     const ready: StoredBlock[] = [found];
     for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
       const { hash, prevHash } = next.block.header;
@@ -120,17 +120,4 @@ async function recoverUnrecordedBlocks(deps: LoadDeps): Promise<void> {
     }
   }
   if (recovered > 0) log.info('recovered blocks stored before an unclean stop', { blocks: recovered });
-}
-
-function lastRecorded(index: BlockIndex): FilePosition | undefined {
-  let last: FilePosition | undefined;
-  for (let id = 0; id < index.tree.size; id++) {
-    const at = index.blockPosition(id);
-    if (at !== undefined && (last === undefined || isBehind(at, last))) last = at;
-  }
-  return last;
-}
-
-function isBehind(a: FilePosition, b: FilePosition): boolean {
-  return a.file > b.file || (a.file === b.file && a.offset > b.offset);
 }

@@ -1,12 +1,14 @@
 /**
  * What the index store remembers besides its records: that block files were pruned (Core's flag `prunedblockfiles`),
- * and that a rebuild is under way (Core's `reindexing`). An older version that does not know them finds blocks missing.
+ * that a rebuild is under way (Core's `reindexing`), and how far the block files are recorded. An older version that does
+ * not know them finds blocks missing.
  */
-import type { BatchOp, KeyValueStore } from '#store';
+import type { BatchOp, FilePosition, KeyValueStore } from '#store';
 import { damaged } from './repair.ts';
 
 const PRUNED_KEY = Buffer.from('Fprunedblockfiles');
 const REBUILD_KEY = Buffer.from('Freindexing');
+const RECORDED_KEY = Buffer.from('Frecorded');
 
 /**
  * A rebuild and how far it came. `wipe`: what is to be built anew is still there, or part of it. `scan`: the block
@@ -33,6 +35,15 @@ export function readRebuild(store: KeyValueStore): Rebuild | undefined {
 /** `undefined`: it is done. */
 export function rebuildOp(rebuild: Rebuild | undefined): BatchOp {
   return jsonOp(REBUILD_KEY, rebuild);
+}
+
+/** The last block of those that are all in the store's records, however far a save came that was cut off after it. */
+export function readRecorded(store: KeyValueStore): FilePosition | undefined {
+  return readJson<FilePosition>(store, RECORDED_KEY);
+}
+
+export function recordedOp(last: FilePosition | undefined): BatchOp {
+  return jsonOp(RECORDED_KEY, last);
 }
 
 function readJson<T>(store: KeyValueStore, key: Uint8Array): T | undefined {

@@ -6,7 +6,7 @@
  * coins are never older than what the files can replay. A crash in between leaves files that nothing points to; the
  * next start removes them. Files from the last one that the index knows on stay: the start looks for blocks there.
  */
-import type { FileSize, KeyValueStore } from '#store';
+import type { FilePosition, FileSize, KeyValueStore } from '#store';
 import { assert, type Logger, NodeError } from '#util';
 import type { ActiveChain } from './active-chain.ts';
 import type { BlockIndex, FileSets } from './block-index.ts';
@@ -80,18 +80,18 @@ export class Pruner {
     return this.#isDue;
   }
 
-  /** After the index was loaded, before anything is looked for behind it. */
-  async opened(): Promise<void> {
+  /** After the index was loaded, before anything is looked for behind `recorded`, the last block that it surely knows. */
+  async opened(recorded: FilePosition | undefined): Promise<void> {
     const { index, indexStore, storage } = this.#deps;
     this.#markedBytes = readPruned(indexStore);
     if (this.#markedBytes === undefined || this.#targetBytes === undefined) return;
     const { blocks, undos } = storage.files();
-    const isLeft = (heights: FileHeights) => (file: number) =>
-      file < heights.last && heights.highest(file) === undefined;
+    const isLeft = (heights: FileHeights, last: number) => (file: number) =>
+      file < last && heights.highest(file) === undefined;
     const numbers = (files: readonly FileSize[]): number[] => files.map(({ file }) => file);
     await storage.remove({
-      blocks: new Set(numbers(blocks).filter(isLeft(index.blockFiles))),
-      undos: new Set(numbers(undos).filter(isLeft(index.undoFiles))),
+      blocks: new Set(numbers(blocks).filter(isLeft(index.blockFiles, recorded?.file ?? 0))),
+      undos: new Set(numbers(undos).filter(isLeft(index.undoFiles, index.undoFiles.last))),
     });
   }
 

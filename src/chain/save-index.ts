@@ -2,13 +2,15 @@
 import type { BatchOp, KeyValueStore } from '#store';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
+import { recordedOp } from './marks.ts';
 
 /** Records in one write. All of a headers sync at once took 2 GB and 30 s; 4000 still took 100 MB more than 500. */
 const MAX_RECORDS_A_WRITE = 500;
 
 /**
  * Blocks may be stored meanwhile: what is saved of the index points only to what was in the files before they were
- * synced. `marks` are in the last write. Throws NodeError; what was not written is written the next time then.
+ * synced. `marks` are in the last write, and the block up to which all are recorded: after a crash between two writes the
+ * next start looks from the one before. Throws NodeError; what was not written is written the next time then.
  */
 export async function saveIndex(
   index: BlockIndex,
@@ -16,10 +18,11 @@ export async function saveIndex(
   storage: BlockStorage,
   marks: readonly BatchOp[] = [],
 ): Promise<void> {
+  const last = [...marks, recordedOp(index.lastBlock)];
   // What changes meanwhile waits for the next time, so that this ends.
   const writes = Math.max(1, Math.ceil(index.dirtyCount / MAX_RECORDS_A_WRITE));
   for (let i = 1; i <= writes; i++) {
-    const changes = index.takeChanges(MAX_RECORDS_A_WRITE, i === writes ? marks : []);
+    const changes = index.takeChanges(MAX_RECORDS_A_WRITE, i === writes ? last : []);
     try {
       await storage.sync();
       await changes.write(store);
