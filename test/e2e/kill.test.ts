@@ -27,7 +27,7 @@ const timeout = IS_LONG ? 30 * 60_000 : 4 * 60_000;
 /** The least that there is: coins are written every two MiB of changes. */
 const SMALL_CACHE = ['--db-cache', '4'];
 /** Coins are written once for 40 of these blocks. */
-const WIDE = { blocks: IS_LONG ? 500 : 200, fan: 400 };
+const WIDE = { blocks: IS_LONG ? 2000 : 200, fan: 400 };
 
 type Moment =
   /** While the databases are opened, or while blocks that were not recorded are looked for. */
