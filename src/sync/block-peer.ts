@@ -34,6 +34,7 @@ export class BlockPeer {
   /** It was benched and has delivered nothing since. */
   #isOnTrial = false;
   #misses = 0;
+  #largestBytes = 0;
   #patienceMs: number;
 
   /** `patienceMs`: how long nothing may come, with nobody else to ask, before a batch is given up. */
@@ -103,7 +104,13 @@ export class BlockPeer {
     this.rate.account(nowMs, this.batches.size > 0 && !isHeld);
   }
 
+  /** Whether it has brought a block of about this size: small ones say little of how fast it is. */
+  hasShownPace(blockBytes: number): boolean {
+    return this.#largestBytes >= blockBytes / 2;
+  }
+
   delivered(bytes: number, nowMs: number): void {
+    this.#largestBytes = Math.max(this.#largestBytes, bytes);
     this.#misses = 0;
     this.account(nowMs);
     this.rate.add(bytes);

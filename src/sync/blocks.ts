@@ -294,16 +294,16 @@ export class BlockSync {
   }
 
   /**
-   * The block that held up the rest came from elsewhere. What else the peer is as silent on would hold it up next, for
-   * another stall time, and so would what it is asked for now: its first two requests lie in front, side by side, and
-   * what it gives back is in front too. So it gives back all of it, and rests; a strike it is not.
+   * The block that held up the rest came from elsewhere. Of a peer whose pace on blocks of this size is not known, what
+   * else it is as silent on would hold it up next, for another stall time, and so would what it is asked for now: its
+   * first two requests lie in front, side by side. So it gives back all of it, and rests; a strike it is not.
    */
   #outrunAtFront(batch: Batch, nowMs: number): void {
     const peer = this.#peers.get(batch.peer);
     const { minStallMs } = this.#options;
     const isStill = batch.silentMs(nowMs) >= minStallMs;
     this.#end(batch, 'outrun');
-    if (peer === undefined || !isStill) return;
+    if (peer === undefined || !isStill || peer.hasShownPace(this.#blockBytes.value)) return;
     peer.broke(nowMs);
     for (const other of [...peer.batches]) if (other.silentMs(nowMs) >= minStallMs) this.#end(other, 'dropped');
   }
