@@ -331,8 +331,10 @@ class ChainWriter {
         },
         (error: unknown) => {
           this.#isActivating = false;
-          // Where nobody waits (headers were due to be written) it is tried again when the next headers come.
-          this.#deps.log.warn('the chain could not be moved or written', { reason: errorText(error) });
+          // Who waits hears of it. Where nobody does (headers were due to be written) the next headers try again.
+          if (this.#waiters.isEmpty) {
+            this.#deps.log.warn('the chain could not be moved or written', { reason: errorText(error) });
+          }
           this.#waiters.rejectAll(error);
         },
       );

@@ -4,6 +4,10 @@ type Waiter = { readonly resolve: () => void; readonly reject: (error: unknown) 
 export class Waiters<Key> {
   readonly #byKey = new Map<Key, Waiter[]>();
 
+  get isEmpty(): boolean {
+    return this.#byKey.size === 0;
+  }
+
   wait(key: Key): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };

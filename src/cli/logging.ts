@@ -86,19 +86,22 @@ export function createLogging(options: LogOptions): Logging {
 function openLogFile(path: string, failed: (reason: string) => void): Sink {
   shrink(path);
   // Opened here, not by the stream: an unwritable folder fails at once, and lines written before the first turn are kept.
-  const stream = openDestination({ fd: openSync(path, 'a'), sync: false });
-  stream.on('error', (error: Error) => failed(error.message));
+  // Synchronous: each line is written or has failed when `write` returns. The stream's own flushSync, which a stream with
+  // a buffer would need at the end, tries for ever when the disk is full.
+  const stream = openDestination({ fd: openSync(path, 'a'), sync: true });
+  let hasFailed = false;
+  stream.on('error', (error: Error) => {
+    if (!hasFailed) failed(error.message);
+    hasFailed = true;
+  });
   return {
     write: (text) => {
       stream.write(text);
     },
     close: () => {
-      try {
-        stream.flushSync();
-      } catch {
-        // Nothing was buffered, or the disk is full: both leave nothing to do.
-      }
-      stream.end();
+      // After a failure there is nothing to end: what could not be written would be tried again.
+      if (hasFailed) stream.destroy();
+      else stream.end();
     },
   };
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLogging } from '../../../src/cli/logging.ts';
+import { makeTempDir } from '../../support/temp-dir.ts';
 
 function collect(format: 'human' | 'json', level: 'debug' | 'info' = 'info') {
   const lines: string[] = [];
@@ -63,3 +64,18 @@ test('debug.log gets the lines, and its end is kept when it has grown large', ()
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test(
+  'a full disk ends debug.log with one line, and nothing waits for room',
+  { skip: !existsSync('/dev/full') },
+  async () => {
+    await using dir = await makeTempDir();
+    symlinkSync('/dev/full', join(dir.path, 'debug.log'));
+    const printed: string[] = [];
+    const logging = createLogging({ level: 'warn', format: 'human', print: (line) => printed.push(line) });
+    logging.openFile(dir.path);
+    for (let i = 0; i < 3; i++) logging.log.warn('disk full');
+    logging.close();
+    assert.equal(printed.filter((line) => line.startsWith('starling: debug.log is not written any more')).length, 1);
+  },
+);
