@@ -4,11 +4,12 @@
  * not know them finds blocks missing.
  */
 import type { BatchOp, FilePosition, KeyValueStore } from '#store';
-import { damaged } from './repair.ts';
+import { jsonOp, readJson } from './json-record.ts';
 
 const PRUNED_KEY = Buffer.from('Fprunedblockfiles');
 const REBUILD_KEY = Buffer.from('Freindexing');
 const RECORDED_KEY = Buffer.from('Frecorded');
+const MARK = 'a mark of the block index';
 
 /**
  * A rebuild and how far it came. `wipe`: what is to be built anew is still there, or part of it. `scan`: the block
@@ -21,7 +22,7 @@ export type Rebuild =
 
 /** The prune target, in bytes, of the last run that removed files; undefined: every block is there. */
 export function readPruned(store: KeyValueStore): number | undefined {
-  return readJson<number>(store, PRUNED_KEY);
+  return readJson<number>(store, PRUNED_KEY, MARK);
 }
 
 export function prunedOp(targetBytes: number | undefined): BatchOp {
@@ -29,7 +30,7 @@ export function prunedOp(targetBytes: number | undefined): BatchOp {
 }
 
 export function readRebuild(store: KeyValueStore): Rebuild | undefined {
-  return readJson<Rebuild>(store, REBUILD_KEY);
+  return readJson<Rebuild>(store, REBUILD_KEY, MARK);
 }
 
 /** `undefined`: it is done. */
@@ -39,23 +40,9 @@ export function rebuildOp(rebuild: Rebuild | undefined): BatchOp {
 
 /** The last block of those that are all in the store's records, however far a save came that was cut off after it. */
 export function readRecorded(store: KeyValueStore): FilePosition | undefined {
-  return readJson<FilePosition>(store, RECORDED_KEY);
+  return readJson<FilePosition>(store, RECORDED_KEY, MARK);
 }
 
 export function recordedOp(last: FilePosition | undefined): BatchOp {
   return jsonOp(RECORDED_KEY, last);
-}
-
-function readJson<T>(store: KeyValueStore, key: Uint8Array): T | undefined {
-  const value = store.get(key);
-  if (value === undefined) return undefined;
-  try {
-    return JSON.parse(Buffer.from(value).toString()) as T;
-  } catch (cause) {
-    throw damaged('all', 'a mark of the block index is damaged', cause);
-  }
-}
-
-function jsonOp(key: Uint8Array, value: unknown): BatchOp {
-  return value === undefined ? { kind: 'del', key } : { kind: 'put', key, value: Buffer.from(JSON.stringify(value)) };
 }

@@ -2,7 +2,7 @@
 import type { NetworkParams } from '#consensus';
 import type { BatchOp, KeyValueStore } from '#store';
 import { NodeError } from '#util';
-import { damaged } from './repair.ts';
+import { jsonOp, readJson } from './json-record.ts';
 
 /** Raised when an older Starling could no longer read the directory. */
 const SCHEMA_VERSION = 1;
@@ -11,19 +11,16 @@ const STAMP_KEY = Buffer.from('Sstamp');
 type Stamp = { readonly schema: number; readonly network: string; readonly genesis: string };
 
 export function readStamp(store: KeyValueStore): Stamp | undefined {
-  const value = store.get(STAMP_KEY);
-  if (value === undefined) return undefined;
-  try {
-    return JSON.parse(Buffer.from(value).toString()) as Stamp;
-  } catch (cause) {
-    throw damaged('all', 'the stamp of the data directory is damaged', cause);
-  }
+  return readJson<Stamp>(store, STAMP_KEY, 'the stamp of the data directory');
 }
 
 /** The operation that stamps a store. */
 export function stampOp(params: NetworkParams): BatchOp {
-  const stamp: Stamp = { schema: SCHEMA_VERSION, network: params.name, genesis: params.genesis.hash };
-  return { kind: 'put', key: STAMP_KEY, value: Buffer.from(JSON.stringify(stamp)) };
+  return jsonOp(STAMP_KEY, {
+    schema: SCHEMA_VERSION,
+    network: params.name,
+    genesis: params.genesis.hash,
+  } satisfies Stamp);
 }
 
 /** Throws NodeError `WRONG_NETWORK` or `SCHEMA_TOO_NEW`. */
