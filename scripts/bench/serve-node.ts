@@ -1,6 +1,7 @@
 /** A process of the `serve` benchmark: a whole node over full blocks. Says how busy both of its threads were. */
 import { openChain } from '#chain';
 import type { StarlingNode } from '#node';
+import { limitHeapGrowth } from '../../src/cli/heap-growth.ts';
 import { cpuMs } from './benchmark.ts';
 import { regtestParams } from './block-maker.ts';
 import { fullBlocks } from './full-blocks.ts';
@@ -10,6 +11,9 @@ import { servePeer } from './peer-process.ts';
 import { usageOf } from './process-usage.ts';
 
 let node: StarlingNode | undefined;
+
+// As the program does.
+limitHeapGrowth();
 
 servePeer(
   {

@@ -10,7 +10,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 /** Of young objects, both halves. Reached in steps of two, so it may be twice that. */
 const YOUNG_BYTES = 8 << 20;
 /** Old objects are collected when there is so much more of them than were alive the last time. */
-const OLD_GROWTH_PERCENT = 50;
+const OLD_GROWTH_PERCENT = 100;
 
 /** From now on, for the life of the process. Worker threads have bounds of their own for young objects, and smaller ones. */
 export function limitHeapGrowth(): void {

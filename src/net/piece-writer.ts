@@ -39,10 +39,15 @@ export class PieceWriter {
     this.#onTaken = onTaken;
   }
 
+  /** What goes out at once now: a power of two. */
+  get pieceBytes(): number {
+    return Math.min(this.#pieceBytes, this.#turns.pieceBytes);
+  }
+
   /** Resolves when libp2p has handed all of it to the connection. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let sent = 0; sent < bytes.length; ) {
-      this.#pieceBytes = Math.min(this.#pieceBytes, this.#turns.pieceBytes);
+      this.#pieceBytes = this.pieceBytes;
       const piece = bytes.subarray(sent, sent + this.#pieceBytes);
       await this.#turns.wait(this.#peer, piece.length, this.#signal);
       const startedMs = this.#clock.monotonicMs();

@@ -1,56 +1,53 @@
 /**
- * Writes the frames of one response. Small frames are gathered into sends of 64 KiB, since each send costs about
- * 50 microseconds of encryption and framing; large payloads go out as they are, but for their beginning. What was gathered
- * leaves after a few milliseconds when nothing follows.
+ * Writes the frames of one response in sends of one size, whatever the frames are: what does not fill a send is copied
+ * and waits for the next frame, for a few milliseconds at most. Each send costs about 50 microseconds of encryption and
+ * framing here and as much at the other end, and more when it is split: a window is used up in sends of one size without
+ * a remainder, and js-yamux answers every data frame with a window update.
  */
 import type { Stream } from '@libp2p/interface';
 import { frameHead } from '#protocol';
 import type { Clock, TimerHandle } from '#util';
 import type { ResponseFrame } from './port.ts';
 
-const GATHER_BYTES = 64 * 1024;
-/** From this size on a payload is sent apart. */
-export const APART_BYTES = 16 * 1024;
 const GATHER_MS = 5;
+const LEAST_BUFFER_BYTES = 256;
+
+export type SendOptions = {
+  /** How many bytes a send should have now. */
+  readonly sendBytes: () => number;
+  /** Puts bytes on the stream and waits while the other end is slow. */
+  readonly send: (bytes: Uint8Array) => Promise<void>;
+  /** What was sent is encrypted when `send` resolves, so that its memory may be used again. */
+  readonly isTakenWhenSent: boolean;
+};
 
 export class ResponseWriter {
   readonly #stream: Stream;
   readonly #clock: Clock;
-  readonly #send: (bytes: Uint8Array) => Promise<void>;
-  #parts: Uint8Array[] = [];
+  readonly #options: SendOptions;
+  #buffer = new Uint8Array(0);
   #gathered = 0;
   #timer: TimerHandle | undefined;
   #failure: unknown;
 
-  /** `send` puts bytes on the stream and waits while the other end is slow. */
-  constructor(stream: Stream, clock: Clock, send: (bytes: Uint8Array) => Promise<void>) {
+  constructor(stream: Stream, clock: Clock, options: SendOptions) {
     this.#stream = stream;
     this.#clock = clock;
-    this.#send = send;
+    this.#options = options;
   }
 
-  /** Takes the payload over: it must not change any more. Waits while the other end is slow. */
+  /** Waits while the other end is slow. The payload has been sent then, but for its end, of which there is a copy. */
   async write(frame: ResponseFrame): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    const { payload } = frame;
-    this.#gather(frameHead(payload.length, frame.status));
-    if (payload.length < APART_BYTES) {
-      this.#gather(payload);
-      if (this.#gathered >= GATHER_BYTES) await this.#flush();
-      else this.#timer ??= this.#clock.after(GATHER_MS, this.#flushLate);
-      return;
-    }
-    // The head alone would cost a send; copying the beginning of the payload costs less.
-    const first = payload.subarray(0, GATHER_BYTES - this.#gathered);
-    this.#gather(first);
-    await this.#flush();
-    await this.#send(payload.subarray(first.length));
+    await this.#put(frameHead(frame.payload.length, frame.status));
+    await this.#put(frame.payload);
+    if (this.#gathered > 0) this.#timer ??= this.#clock.after(GATHER_MS, this.#flushLate);
   }
 
   /** Sends the end frame and everything before it. */
   async end(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#gather(frameHead(0));
+    await this.#put(frameHead(0));
     await this.#flush();
   }
 
@@ -59,14 +56,43 @@ export class ResponseWriter {
     this.#take();
   }
 
-  #gather(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.#gathered += part.length;
+  async #put(bytes: Uint8Array): Promise<void> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const size = this.#options.sendBytes();
+      if (this.#gathered >= size) {
+        await this.#flush();
+      } else if (this.#gathered === 0 && rest.length >= size) {
+        const whole = rest.length - (rest.length % size);
+        await this.#options.send(rest.subarray(0, whole));
+        rest = rest.subarray(whole);
+      } else {
+        rest = rest.subarray(this.#gather(rest, size));
+      }
+    }
+    if (this.#gathered >= this.#options.sendBytes()) await this.#flush();
+  }
+
+  /** Copies what there is room for in a send of this size; gives how much. */
+  #gather(bytes: Uint8Array, size: number): number {
+    const part = bytes.subarray(0, size - this.#gathered);
+    const needed = this.#gathered + part.length;
+    if (needed > this.#buffer.length) {
+      const larger = new Uint8Array(Math.min(size, Math.max(needed, 2 * this.#buffer.length, LEAST_BUFFER_BYTES)));
+      larger.set(this.#buffer.subarray(0, this.#gathered));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(part, this.#gathered);
+    this.#gathered = needed;
+    return part.length;
   }
 
   async #flush(): Promise<void> {
     const bytes = this.#take();
-    if (bytes !== undefined) await this.#send(bytes);
+    if (bytes === undefined) return;
+    await this.#options.send(bytes);
+    // Left to the collector, these would be most of the garbage of serving.
+    if (this.#options.isTakenWhenSent) this.#buffer = new Uint8Array(bytes.buffer);
   }
 
   readonly #flushLate = (): void => {
@@ -78,17 +104,12 @@ export class ResponseWriter {
     }
   };
 
-  #take(): Uint8Array | undefined {
+  #take(): Uint8Array<ArrayBuffer> | undefined {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#gathered === 0) return undefined;
-    const bytes = new Uint8Array(this.#gathered);
-    let offset = 0;
-    for (const part of this.#parts) {
-      bytes.set(part, offset);
-      offset += part.length;
-    }
-    this.#parts = [];
+    const bytes = this.#buffer.subarray(0, this.#gathered);
+    this.#buffer = new Uint8Array(0);
     this.#gathered = 0;
     return bytes;
   }

@@ -5,14 +5,15 @@
  */
 import { FairLine } from './fair-line.ts';
 
-/** Some two milliseconds of encryption. */
-const LOOP_TURN_BYTES = 512 * 1024;
+/** Some four milliseconds of encryption. */
+const LOOP_TURN_BYTES = 1 << 20;
 /** Unsent in libp2p, of all streams together. */
-const UNSENT_BYTES = 4 << 20;
-/** A piece and its head fill so many records of Noise to the last byte: one with a few bytes costs as much as a full one. */
-const RECORD_BYTES = 65_519;
-const YAMUX_HEAD_BYTES = 12;
-const MAX_PIECE_BYTES = 4 * RECORD_BYTES - YAMUX_HEAD_BYTES;
+const UNSENT_BYTES = 8 << 20;
+/**
+ * Half of a stream's window. Sizes are powers of two, so that windows are used up without a remainder: a remainder is
+ * a data frame of its own, and so is what it leaves of the next piece.
+ */
+const MAX_PIECE_BYTES = 512 * 1024;
 /** At 10 kB/s a piece leaves in 1.6 s, four streams at a time within the protocol's 10 s. */
 export const MIN_PIECE_BYTES = 16 * 1024;
 
@@ -24,7 +25,8 @@ export class SendTurns {
 
   /** Largest piece for now. */
   get pieceBytes(): number {
-    return Math.max(MIN_PIECE_BYTES, Math.min(MAX_PIECE_BYTES, Math.floor(UNSENT_BYTES / Math.max(1, this.#streams))));
+    const share = 2 ** Math.floor(Math.log2(UNSENT_BYTES / Math.max(1, this.#streams)));
+    return Math.max(MIN_PIECE_BYTES, Math.min(MAX_PIECE_BYTES, share));
   }
 
   /** One more stream sends; call what it gives when it is done. */

@@ -14,7 +14,7 @@ import { RequestError } from './errors.ts';
 import { FairBudget } from './fair-budget.ts';
 import { PieceWriter } from './piece-writer.ts';
 import type { NetHandlers, PeerIdText, RequestErrorCode, ResponseFrame } from './port.ts';
-import { APART_BYTES, ResponseWriter } from './response-writer.ts';
+import { ResponseWriter, type SendOptions } from './response-writer.ts';
 import { type StreamLimits, streamLimits } from './rows.ts';
 import { MIN_PIECE_BYTES, SendTurns } from './send-turns.ts';
 import { abortStream, finishStream, readStream, writeChunk } from './stream-io.ts';
@@ -35,6 +35,9 @@ const LARGE_BUDGET = { maxBytes: 64 << 20, maxPeerShares: 3, shortMs: 2_000 };
 const SMALL_BUDGET = { maxBytes: 16 << 20, maxPeerShares: 8, shortMs: 2_000 };
 /** The least that a reader takes in the row's `progressMs`. 1.6 kB/s: a link of 10 kB/s with four streams does more. */
 const PROGRESS_BYTES = MIN_PIECE_BYTES;
+/** A send of small responses. */
+const SMALL_SEND_BYTES = 64 * 1024;
+const FREE_FROM_BYTES = 16 * 1024;
 
 export type ServeDeps = {
   readonly clock: Clock;
@@ -149,7 +152,7 @@ class Exchange {
     const deadline = this.#makeDeadline(this.#row.timeouts.progressMs, this.#row.timeouts.totalMs);
     this.#deadline = deadline;
     const leave = this.isLarge ? turns.enter() : undefined;
-    const writer = new ResponseWriter(this.#stream, clock, this.#sender());
+    const writer = new ResponseWriter(this.#stream, clock, this.#sendOptions());
     try {
       if (await this.#admit(request)) await this.#respond(request, writer, deadline);
       else await writer.write({ status: responseStatus.busy, payload: new Uint8Array(0) });
@@ -162,11 +165,14 @@ class Exchange {
     }
   }
 
-  #sender(): (bytes: Uint8Array) => Promise<void> {
+  #sendOptions(): SendOptions {
+    if (!this.isLarge) {
+      const send = (bytes: Uint8Array) => writeChunk(this.#stream, bytes, this.#signal, this.#onTaken);
+      return { sendBytes: () => SMALL_SEND_BYTES, send, isTakenWhenSent: false };
+    }
     const { turns, clock } = this.#shared;
-    if (!this.isLarge) return (bytes) => writeChunk(this.#stream, bytes, this.#signal, this.#onTaken);
     const pieces = new PieceWriter(this.#stream, this.#peer, turns, clock, this.#signal, this.#onTaken);
-    return (bytes) => pieces.write(bytes);
+    return { sendBytes: () => pieces.pieceBytes, send: (bytes) => pieces.write(bytes), isTakenWhenSent: true };
   }
 
   readonly #onTaken = (bytes: number): void => {
@@ -246,8 +252,8 @@ class Exchange {
     await writer.write(frame);
     deadline.stop();
     this.#writing = undefined;
-    // What is smaller may still be gathered; of what is larger, nothing is left in libp2p that is not encrypted.
-    if (this.isLarge && frame.isExclusive === true && length >= APART_BYTES) free(frame.payload);
+    // Nothing of it is left in libp2p that is not encrypted. Small ones are not worth the call.
+    if (this.isLarge && frame.isExclusive === true && length >= FREE_FROM_BYTES) free(frame.payload);
   }
 
   /** The node's next frame; undefined at the end. A handler that throws is a server error, and its log line ours. */

@@ -232,9 +232,11 @@ suite('libp2p traps: gossip', () => {
     const connection = await raw.dial(await victim.address());
     raw.pubsub.subscribe(TX);
     await within(eventually(() => raw.pubsub.getSubscribers(TX).length > 0));
-    const gossip = connection.streams.find(
-      (stream) => stream.protocol.startsWith('/meshsub/') && stream.direction === 'outbound',
-    );
+    // Ours opens on its own, sooner or later than the one that brought the subscription.
+    const gossipStream = () =>
+      connection.streams.find((stream) => stream.protocol.startsWith('/meshsub/') && stream.direction === 'outbound');
+    await within(eventually(() => gossipStream() !== undefined));
+    const gossip = gossipStream();
     assert.ok(gossip);
     // A length of 5 MiB: above what gossipsub takes.
     gossip.send(Uint8Array.of(0x80, 0x80, 0xc0, 0x02, 0));

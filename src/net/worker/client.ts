@@ -15,8 +15,11 @@ import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 
 /** Beyond it a thread that does not stop is ended. */
 const STOP_MS = 1_800;
-/** Frames are memory outside of the heap; a third of V8's usual room for young objects serves as well. */
-const YOUNG_MEMORY_MB = 16;
+/**
+ * A tenth of V8's usual room for young objects. Frames and records are memory outside of the heap, which the small
+ * collections free too: when they come seldom, V8 collects everything instead, 30 times as dear, for each 30 MB served.
+ */
+const YOUNG_MEMORY_MB = 5;
 
 /** As `createNet`, in a worker thread. The thread has its own clock and randomness: those of `deps` serve this side only. */
 export async function createWorkerNet(given: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Net> {
