@@ -19,6 +19,7 @@ export async function startNode({ network, datadir, connect }: NodeOrder): Promi
       connect,
       maxPeers: MAX_PEERS,
       targetOutbound: connect.length,
+      trickleMs: 0,
       dbCacheBytes: DB_CACHE_BYTES,
       netThread: 'worker',
     },

@@ -10,17 +10,20 @@ import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
-import type { GossipVerdict, NetHandlers, PeerIdText } from './port.ts';
+import { type GossipVerdict, MAX_GOSSIP_HOLD_MS, type NetHandlers, type PeerIdText } from './port.ts';
 import { topicLimits, topicNames } from './rows.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
 /** Messages of one topic with the node at once; the others wait in the queue. */
 const MAX_WITH_NODE = 32;
+/** Good messages that wait to be passed on. Beyond it they are passed on at once. */
+const MAX_HELD = 4_096;
 /** What one peer may send: honest peers at the limits of both topics stay far below. */
 const MESSAGE_RATE = { burst: 5_000, perSecond: 500 };
 const BYTE_RATE = { burst: 16 << 20, perSecond: 2 << 20 };
 
-const RESULT: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
+type Result = Extract<GossipVerdict, string>;
+const RESULT: Readonly<Record<Result, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
@@ -134,20 +137,29 @@ export class Gossip {
       this.#deps.log.error('a gossip message could not be judged', { topic, error: errorText(error) });
     }
     if (this.#isStopped) return;
-    const holdMs = data.length >= IDONTWANT_MIN_BYTES ? (topicLimits(topic).holdAcceptMs ?? 0) : 0;
-    const leftMs = arrivedAt + holdMs - this.#deps.clock.monotonicMs();
-    if (verdict !== 'accept' || leftMs <= 0) {
+    if (verdict === 'ignore' || verdict === 'reject') {
       this.#report(id, from, verdict);
       return;
     }
-    const timer = this.#deps.clock.after(leftMs, () => {
+    const rowHoldMs = data.length >= IDONTWANT_MIN_BYTES ? (topicLimits(topic).holdAcceptMs ?? 0) : 0;
+    const leftMs = arrivedAt + rowHoldMs - this.#deps.clock.monotonicMs();
+    const askedMs = verdict === 'accept' ? 0 : Math.min(verdict.acceptAfterMs, MAX_GOSSIP_HOLD_MS);
+    this.#acceptAfter(Math.max(leftMs, askedMs), id, from);
+  }
+
+  #acceptAfter(ms: number, id: string, from: PeerIdText): void {
+    if (ms <= 0 || this.#held.size >= MAX_HELD) {
+      this.#report(id, from, 'accept');
+      return;
+    }
+    const timer = this.#deps.clock.after(ms, () => {
       this.#held.delete(timer);
-      this.#report(id, from, verdict);
+      this.#report(id, from, 'accept');
     });
     this.#held.add(timer);
   }
 
-  #report(id: string, from: PeerIdText, verdict: GossipVerdict): void {
+  #report(id: string, from: PeerIdText, verdict: Result): void {
     this.#internals.reportMessageValidationResult(id, from, RESULT[verdict]);
   }
 

@@ -14,4 +14,5 @@ export type {
   ResponseFrame,
   ResponseStatus,
 } from './port.ts';
+export { MAX_GOSSIP_HOLD_MS } from './port.ts';
 export { createWorkerNet } from './worker/client.ts';

@@ -40,8 +40,14 @@ export type ResponseFrame = {
   readonly isExclusive?: boolean;
 };
 
-/** What libp2p-side code thinks of a gossip message after the node has looked at it. */
-export type GossipVerdict = 'accept' | 'ignore' | 'reject';
+/**
+ * What becomes of a gossip message after the node has looked at it. `acceptAfterMs`: good, to be passed on after so
+ * long (at most MAX_GOSSIP_HOLD_MS, beyond which gossipsub has forgotten it).
+ */
+export type GossipVerdict = 'accept' | 'ignore' | 'reject' | { readonly acceptAfterMs: number };
+
+/** Gossipsub keeps a message that is being validated for ten heartbeats of a second. */
+export const MAX_GOSSIP_HOLD_MS = 8_000;
 
 export type GossipMessage = {
   readonly topic: TopicName;

@@ -2,17 +2,21 @@
 import type { Chain } from '#chain';
 import { createBlockTemplate, type Mempool, mineBlock } from '#mempool';
 import type { Net } from '#net';
-import { Block, DecodeError, Transaction } from '#primitives';
+import { Block, DecodeError, type Sats, Transaction } from '#primitives';
 import { buildCompactBlock, topics, txMessageFor } from '#protocol';
-import type { Clock, Random } from '#util';
+import { type Clock, errorText, type Logger, type Random, sleep } from '#util';
 import type { Ingest } from './ingest.ts';
 import type { StarlingNode, SubmitResult } from './port.ts';
+import type { TxAnnouncer } from './tx-announcer.ts';
 
 export type LocalDeps = {
   readonly chain: Chain;
   readonly mempool: Mempool;
   readonly net: Pick<Net, 'publish'>;
   readonly ingest: Pick<Ingest, 'markAnnounced'>;
+  readonly announcer: Pick<TxAnnouncer, 'hold'>;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly random: Random;
 };
@@ -40,7 +44,7 @@ async function submitTransaction(deps: LocalDeps, raw: Uint8Array): ReturnType<S
   const verdict = await deps.mempool.submit(tx, 'local');
   switch (verdict.kind) {
     case 'accepted':
-      await deps.net.publish('tx', topics.tx.codec.encode(txMessageFor(tx, verdict.fee)));
+      announceLater(deps, tx, verdict.fee);
       return { kind: 'accepted', txid };
     case 'duplicate':
       return { kind: 'duplicate', txid };
@@ -53,6 +57,17 @@ async function submitTransaction(deps: LocalDeps, raw: Uint8Array): ReturnType<S
     case 'unavailable':
       return { kind: 'rejected', code: verdict.reason, txid };
   }
+}
+
+/** The user is not kept waiting. What a stop cuts short is announced anew with the rest of the mempool. */
+function announceLater({ net, announcer, clock, log, signal }: LocalDeps, tx: Transaction, fee: Sats): void {
+  const publish = async (): Promise<void> => {
+    await sleep(clock, announcer.hold(tx), signal);
+    await net.publish('tx', topics.tx.codec.encode(txMessageFor(tx, fee)));
+  };
+  publish().catch((error) => {
+    if (!signal.aborted) log.error('a transaction could not be announced', { txid: tx.txid, error: errorText(error) });
+  });
 }
 
 async function submitBlock(deps: LocalDeps, block: Block): Promise<SubmitResult> {

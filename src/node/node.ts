@@ -15,10 +15,13 @@ import { Peers } from './peers.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { createServe } from './serve.ts';
+import { TxAnnouncer } from './tx-announcer.ts';
 import { UploadTarget } from './upload-target.ts';
 
 /** Blocks behind the best header at which the first sync counts as done. */
 const NEARLY_SYNCED_BLOCKS = 2;
+/** Half of what Core takes for an outbound link; here it delays all links, and each node on the way has its own. */
+const DEFAULT_TRICKLE_MS = 1_000;
 /** BIP14 form. */
 const USER_AGENT = `/Starling:${VERSION}/`;
 
@@ -30,6 +33,7 @@ type Parts = {
   readonly net: NetCalls;
   readonly requests: Requests;
   readonly sync: Sync;
+  readonly announcer: TxAnnouncer;
   /** Latched: true from the first time that sync reached the tip (Core's IsInitialBlockDownload, reversed). */
   readonly isSynced: () => boolean;
   readonly blockDelay: { ms: number | undefined };
@@ -52,6 +56,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const net = lateNet.calls;
   const requests = createRequests(net);
   const sync = stack.use(makeSync(deps, chain, net, requests));
+  const announcer = new TxAnnouncer(clock, random, options.trickleMs ?? DEFAULT_TRICKLE_MS);
   const blockDelay = { ms: undefined };
   const parts: Parts = {
     deps,
@@ -60,6 +65,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     net,
     requests,
     sync,
+    announcer,
     isSynced: latchSynced(sync, chain),
     blockDelay,
     signal: stopping.signal,
@@ -75,6 +81,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     serve: createServe({
       chain,
       mempool,
+      announcer,
       hello: (peer, theirs) => peers.received(peer, theirs),
       upload,
       isManual: (peer) => peers.isManual(peer),
@@ -89,7 +96,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
 
   const resources = stack.move();
   return {
-    ...createLocal({ chain, mempool, net, ingest, clock, random }),
+    ...createLocal({ ...parts, ingest, clock, random, log: log.child('local') }),
     chain,
     status: async () => {
       const { count, vsize } = mempool.stats();

@@ -33,6 +33,8 @@ export type NodeOptions = {
   readonly hasSmallFiles?: boolean;
   /** Builds the coins, or index and coins, anew from the block files. */
   readonly reindex?: ReindexKind | undefined;
+  /** Mean of the random time before a transaction is announced, milliseconds; default 1000, 0 announces at once. */
+  readonly trickleMs?: number;
   /** libp2p in a worker thread (default) or in this one. */
   readonly netThread: 'worker' | 'main';
 };

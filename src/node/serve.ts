@@ -4,6 +4,7 @@ import type { Mempool } from '#mempool';
 import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
 import { type BlockHash, DecodeError } from '#primitives';
 import { type Decoded, type Hello, type StreamName, streams } from '#protocol';
+import type { TxAnnouncer } from './tx-announcer.ts';
 import type { UploadTarget } from './upload-target.ts';
 
 /** Core's MAX_HEADERS_RESULTS. */
@@ -14,6 +15,7 @@ const HISTORICAL_SECONDS = 7 * 24 * 3600;
 export type ServeDeps = {
   readonly chain: ChainReader;
   readonly mempool: Pick<Mempool, 'get'>;
+  readonly announcer: Pick<TxAnnouncer, 'isWaiting'>;
   /** Looks at a peer's hello and gives ours; undefined when the peer is refused. */
   readonly hello: (peer: PeerIdText, theirs: Hello) => Hello | undefined;
   readonly upload: Pick<UploadTarget, 'servesHistoricalBlocks' | 'serving'>;
@@ -55,7 +57,7 @@ export function createServe(deps: ServeDeps): Serve {
       return [ok(streams.headers.response.encode(headers))];
     },
     blocks: (hashes, peer) => serveBlocks(deps, hashes, peer),
-    txs: (refs) => serveTxs(deps.mempool, refs),
+    txs: (refs) => serveTxs(deps, refs),
   };
   return async function* serve(name, peer, request, signal) {
     const answer = decodeAndHandle(handlers, name, request, peer, deps.undecodable);
@@ -112,11 +114,14 @@ function isHistorical(chain: ChainReader, hash: BlockHash): boolean {
   return entry !== undefined && chain.bestHeader().header.time - entry.header.time > HISTORICAL_SECONDS;
 }
 
-/** Ends early rather than above the row's bound: the rest can be asked for again. */
-function* serveTxs(mempool: ServeDeps['mempool'], refs: Request<'txs'>): Iterable<ResponseFrame> {
+/**
+ * What we have announced, so that nobody can probe the mempool for more (as Core). Ends early rather than above the row's
+ * bound: the rest can be asked for again.
+ */
+function* serveTxs({ mempool, announcer }: ServeDeps, refs: Request<'txs'>): Iterable<ResponseFrame> {
   let room = streams.txs.maxResponseBytes;
   for (const { id } of refs) {
-    const raw = mempool.get(id)?.tx.raw;
+    const raw = announcer.isWaiting(id) ? undefined : mempool.get(id)?.tx.raw;
     room -= raw?.length ?? 0;
     if (room < 0) return;
     yield raw === undefined ? status(3) : ok(raw);

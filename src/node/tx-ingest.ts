@@ -1,16 +1,18 @@
-/** Transactions that gossip brings: passed on when the mempool took them. */
+/** Transactions that gossip brings: passed on when the mempool took them, after a random time. */
 import type { Mempool } from '#mempool';
 import type { GossipVerdict, Net, PeerIdText } from '#net';
 import type { Transaction } from '#primitives';
 import type { Decoded, topics } from '#protocol';
 import { errorText, type Logger } from '#util';
 import type { Requests } from './requests.ts';
+import type { TxAnnouncer } from './tx-announcer.ts';
 
 /** Transactions being fetched by their entries at once; more are ignored. */
 const MAX_TX_FETCHES = 64;
 
 export type TxIngestDeps = {
   readonly mempool: Pick<Mempool, 'has' | 'submit'>;
+  readonly announcer: Pick<TxAnnouncer, 'hold'>;
   readonly charge: Net['charge'];
   readonly requests: Pick<Requests, 'transaction'>;
   /** False until the first sync has ended. */
@@ -52,7 +54,7 @@ export class TxIngest {
     const verdict = await this.#deps.mempool.submit(tx, from);
     switch (verdict.kind) {
       case 'accepted':
-        return 'accept';
+        return { acceptAfterMs: this.#deps.announcer.hold(tx) };
       case 'consensus':
         this.#deps.charge(from, 'invalid-transaction', `${tx.txid}: ${verdict.failure.code}`);
         return 'reject';

@@ -548,6 +548,16 @@ function gossipTests(harness: NetHarness): void {
       [filled(1, 3)[0]],
     );
   });
+
+  test('what is accepted for later travels on', async () => {
+    await using stack = new AsyncDisposableStack();
+    const [a, b] = await pair(harness, stack, { targetOutbound: 1 });
+    const c = await chained(harness, stack, a, b);
+    b.verdict = { acceptAfterMs: 50 };
+    await a.publishToSome('tx', 100, 1);
+    await c.when(() => c.messages.length > 0);
+    assert.equal(c.messages[0]?.data[0], filled(1, 1)[0]);
+  });
 }
 
 /** A peer that reaches the first only through the second, with gossip flowing along the chain. */

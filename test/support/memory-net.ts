@@ -426,7 +426,9 @@ class MemoryNode implements Net {
     }
     const message: GossipMessage = { topic, data, from };
     const verdict = await this.#handlers.gossip(message);
-    if (verdict === 'accept' && !this.#isStopped) this.#spread(topic, data, from);
+    if (verdict === 'ignore' || verdict === 'reject' || this.#isStopped) return;
+    if (verdict === 'accept') this.#spread(topic, data, from);
+    else this.#later(verdict.acceptAfterMs, () => void this.#spread(topic, data, from));
   }
 
   #later(delayMs: number, fn: () => Promise<void> | void): void {

@@ -46,6 +46,7 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
   const serve = createServe({
     chain,
     mempool: { get: () => undefined },
+    announcer: { isWaiting: () => false },
     hello: (peer, theirs) => peers.received(peer, theirs),
     upload: new UploadTarget(0, systemClock),
     isManual: () => false,

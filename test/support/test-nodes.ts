@@ -28,6 +28,7 @@ export async function createTestNodes(params: NetworkParams): Promise<TestNodes>
           connect: [],
           maxPeers: 20,
           targetOutbound: 4,
+          trickleMs: 0,
           dbCacheBytes: 16 << 20,
           netThread: 'main',
           scriptThreads: 1,

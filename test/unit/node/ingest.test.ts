@@ -14,6 +14,7 @@ import { openTestChain } from '../../support/test-chain.ts';
 import { buildTx, pay } from '../../support/tx-builder.ts';
 
 const NOW_MS = 2_000_000_000_000;
+const HOLD_MS = 123;
 let params: NetworkParams;
 let builder: ChainBuilder;
 let chain: Chain;
@@ -46,6 +47,7 @@ beforeEach(async () => {
       blockWanted: (hash, peers) => said.push(`wanted ${hash} ${peers.join()}`),
     },
     charge: (peer, offence) => said.push(`charge ${peer} ${offence}`),
+    announcer: { hold: () => HOLD_MS },
     requests: { transaction: async () => served },
     isSynced: () => isSynced,
     clock,
@@ -161,7 +163,7 @@ describe('ingest of transactions', () => {
   it('passes on what the mempool takes, once', async () => {
     const tx = buildTx([builder.coin(1)], [pay(49_0000_0000n)]);
     const data = topics.tx.codec.encode(txMessageFor(tx, 100_000_000n));
-    assert.equal(await gossipTx(data), 'accept');
+    assert.deepEqual(await gossipTx(data), { acceptAfterMs: HOLD_MS });
     assert.equal(await gossipTx(data), 'ignore');
     assert.ok(mempool.has(tx.txid));
   });
@@ -194,6 +196,6 @@ describe('ingest of transactions', () => {
     assert.ok(data.length < 100);
     assert.equal(await gossipTx(data), 'ignore', 'the peer no longer has it');
     served = Transaction.fromBytes(tx.raw);
-    assert.equal(await gossipTx(data), 'accept');
+    assert.deepEqual(await gossipTx(data), { acceptAfterMs: HOLD_MS });
   });
 });

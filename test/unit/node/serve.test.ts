@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Chain } from '#chain';
+import type { MempoolEntry } from '#mempool';
 import type { ResponseFrame } from '#net';
 import { parseBlockHash, type Txid, type Wtxid } from '#primitives';
 import { type StreamName, streams } from '#protocol';
@@ -25,6 +26,7 @@ function serveWith(deps: Partial<ServeDeps>): Serve {
   return createServe({
     chain,
     mempool: { get: () => undefined },
+    announcer: { isWaiting: () => false },
     hello: () => undefined,
     upload: unlimited,
     isManual: () => false,
@@ -79,6 +81,17 @@ describe('serve', () => {
     const get = (_id: Txid | Wtxid) => ({ tx: large }) as unknown as ReturnType<ServeDeps['mempool']['get']>;
     const frames = await ask('txs', streams.txs.request.encode(refs), { mempool: { get } });
     assert.equal(frames.length, 10, 'ten of 400,000 bytes fit into 4,000,000');
+  });
+
+  it('does not tell of a transaction before it was announced', async () => {
+    const tx = buildTx([builder.coin(1)], [pay(1_0000n)]);
+    const entry = { tx } as MempoolEntry;
+    const request = streams.txs.request.encode([{ kind: 'txid', id: tx.txid }]);
+    const mempool = { get: () => entry };
+    const [waiting] = await ask('txs', request, { mempool, announcer: { isWaiting: (id) => id === tx.txid } });
+    assert.equal(waiting?.status, 3, 'as if we did not have it');
+    const [announced] = await ask('txs', request, { mempool });
+    assert.equal(announced?.status, 0);
   });
 
   it('refuses bytes that do not decode, and tells who sent them', async () => {
