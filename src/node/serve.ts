@@ -3,7 +3,7 @@ import type { ChainReader } from '#chain';
 import type { Mempool } from '#mempool';
 import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
 import { type BlockHash, DecodeError } from '#primitives';
-import { type Decoded, type Hello, type StreamName, streams } from '#protocol';
+import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, type StreamName, streams } from '#protocol';
 import type { TxAnnouncer } from './tx-announcer.ts';
 import type { UploadTarget } from './upload-target.ts';
 
@@ -14,7 +14,7 @@ const HISTORICAL_SECONDS = 7 * 24 * 3600;
 
 export type ServeDeps = {
   readonly chain: ChainReader;
-  readonly mempool: Pick<Mempool, 'get'>;
+  readonly mempool: Pick<Mempool, 'get' | 'entries'>;
   readonly announcer: Pick<TxAnnouncer, 'isWaiting'>;
   /** Looks at a peer's hello and gives ours; undefined when the peer is refused. */
   readonly hello: (peer: PeerIdText, theirs: Hello) => Hello | undefined;
@@ -58,6 +58,7 @@ export function createServe(deps: ServeDeps): Serve {
     },
     blocks: (hashes, peer) => serveBlocks(deps, hashes, peer),
     txs: (refs) => serveTxs(deps, refs),
+    mempool: (request) => serveMempool(deps, request),
   };
   return async function* serve(name, peer, request, signal) {
     const answer = decodeAndHandle(handlers, name, request, peer, deps.undecodable);
@@ -126,6 +127,25 @@ function* serveTxs({ mempool, announcer }: ServeDeps, refs: Request<'txs'>): Ite
     if (room < 0) return;
     yield raw === undefined ? status(3) : ok(raw);
   }
+}
+
+/** What was announced, as entries; those of a page at a time, since the iterator must not be held over a wait. */
+function serveMempool({ mempool, announcer }: ServeDeps, request: Request<'mempool'>): Iterable<ResponseFrame> {
+  const { minFeeSatPerKvb, skip } = request;
+  const page: Decoded<typeof streams.mempool.response>[number][] = [];
+  const maxEntries = streams.mempool.maxFrames(EMPTY) * MAX_MEMPOOL_FRAME_ENTRIES;
+  let listed = 0;
+  for (const { tx, fee, vsize } of mempool.entries()) {
+    if (fee * 1000n < minFeeSatPerKvb * BigInt(vsize) || announcer.isWaiting(tx.wtxid)) continue;
+    listed += 1;
+    if (listed > skip) page.push({ wtxid: tx.wtxid, vsize, fee });
+    if (page.length === maxEntries) break;
+  }
+  const frames: ResponseFrame[] = [];
+  for (let from = 0; from < page.length; from += MAX_MEMPOOL_FRAME_ENTRIES) {
+    frames.push(ok(streams.mempool.response.encode(page.slice(from, from + MAX_MEMPOOL_FRAME_ENTRIES))));
+  }
+  return frames;
 }
 
 const EMPTY = new Uint8Array(0);

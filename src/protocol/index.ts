@@ -3,6 +3,7 @@ export { FrameError, frameHead, readFrames, readResponse, responseStatus } from 
 export { dhtProtocol, networkId, protocolId, topicId } from './ids.ts';
 export { txMessageFor } from './messages/gossip-tx.ts';
 export { type Hello, SERVICES } from './messages/hello.ts';
+export { MAX_MEMPOOL_FRAME_ENTRIES } from './messages/mempool.ts';
 export { checkHello, PROTOCOL_REVISION } from './negotiation.ts';
 export { type OffenceName, offences, type Severity } from './offences.ts';
 export type { Decoded, Quota, StreamRow, TopicRow } from './rows.ts';

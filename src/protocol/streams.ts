@@ -14,6 +14,13 @@ import {
 } from './messages/headers.ts';
 import { hello, MAX_HELLO_BYTES } from './messages/hello.ts';
 import {
+  MAX_MEMPOOL_FRAME_BYTES,
+  MAX_MEMPOOL_FRAMES,
+  MEMPOOL_REQUEST_BYTES,
+  mempoolRequest,
+  mempoolResponse,
+} from './messages/mempool.ts';
+import {
   MAX_TX_BYTES,
   MAX_TXS_REQUEST_BYTES,
   MAX_TXS_REQUESTED,
@@ -98,6 +105,23 @@ export const streams = Object.freeze({
     cost: (request) => leadingCount(request, MAX_TXS_REQUESTED),
     costPerByte: 0,
     quota: { burst: 2000, perSecond: 200 },
+  }),
+
+  mempool: row({
+    version: 1,
+    request: mempoolRequest,
+    response: mempoolResponse,
+    maxRequestBytes: MEMPOOL_REQUEST_BYTES,
+    maxFrameBytes: MAX_MEMPOOL_FRAME_BYTES,
+    maxFrames: () => MAX_MEMPOOL_FRAMES,
+    maxResponseBytes: MAX_MEMPOOL_FRAMES * MAX_MEMPOOL_FRAME_BYTES,
+    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 30_000 },
+    maxInboundStreams: 2,
+    maxOutboundStreams: 1,
+    cost: () => 1,
+    costPerByte: 0,
+    // A full mempool of 300,000 transactions is 30 requests, once after joining.
+    quota: { burst: 30, perSecond: 1 / 10 },
   }),
 });
 

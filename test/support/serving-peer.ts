@@ -45,7 +45,7 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
   });
   const serve = createServe({
     chain,
-    mempool: { get: () => undefined },
+    mempool: { get: () => undefined, entries: () => [].values() },
     announcer: { isWaiting: () => false },
     hello: (peer, theirs) => peers.received(peer, theirs),
     upload: new UploadTarget(0, systemClock),

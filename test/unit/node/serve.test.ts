@@ -25,7 +25,7 @@ const unlimited = { servesHistoricalBlocks: true, serving: () => {} };
 function serveWith(deps: Partial<ServeDeps>): Serve {
   return createServe({
     chain,
-    mempool: { get: () => undefined },
+    mempool: { get: () => undefined, entries: () => [].values() },
     announcer: { isWaiting: () => false },
     hello: () => undefined,
     upload: unlimited,
@@ -79,7 +79,7 @@ describe('serve', () => {
     const large = { ...tx, raw: new Uint8Array(400_000) };
     const refs = Array.from({ length: 12 }, () => ({ kind: 'wtxid', id: tx.wtxid }) as const);
     const get = (_id: Txid | Wtxid) => ({ tx: large }) as unknown as ReturnType<ServeDeps['mempool']['get']>;
-    const frames = await ask('txs', streams.txs.request.encode(refs), { mempool: { get } });
+    const frames = await ask('txs', streams.txs.request.encode(refs), { mempool: { get, entries: () => [].values() } });
     assert.equal(frames.length, 10, 'ten of 400,000 bytes fit into 4,000,000');
   });
 
@@ -87,11 +87,40 @@ describe('serve', () => {
     const tx = buildTx([builder.coin(1)], [pay(1_0000n)]);
     const entry = { tx } as MempoolEntry;
     const request = streams.txs.request.encode([{ kind: 'txid', id: tx.txid }]);
-    const mempool = { get: () => entry };
+    const mempool = { get: () => entry, entries: () => [entry].values() };
     const [waiting] = await ask('txs', request, { mempool, announcer: { isWaiting: (id) => id === tx.txid } });
     assert.equal(waiting?.status, 3, 'as if we did not have it');
     const [announced] = await ask('txs', request, { mempool });
     assert.equal(announced?.status, 0);
+  });
+
+  it('lists what the mempool has announced, by pages and least fee', async () => {
+    const { request, response } = streams.mempool;
+    const entries = Array.from({ length: 12_345 }, (_, number) => {
+      const wtxid = number.toString(16).padStart(64, '0') as Wtxid;
+      return { tx: { wtxid }, fee: number % 2 === 0 ? 200n : 99n, vsize: 100 } as MempoolEntry;
+    });
+    const mempool = { get: () => undefined, entries: () => entries.values() };
+    const list = async (minFeeSatPerKvb: bigint, skip: number, deps: Partial<ServeDeps> = {}) => {
+      const frames = await ask('mempool', request.encode({ minFeeSatPerKvb, skip }), { mempool, ...deps });
+      return frames.map(({ payload }) => response.decode(payload).map(({ wtxid }) => wtxid));
+    };
+    const first = await list(0n, 0);
+    assert.deepEqual(
+      first.map(({ length }) => length),
+      Array.from({ length: 10 }, () => 1000),
+    );
+    const rest = await list(0n, 10_000);
+    assert.deepEqual(
+      [...first, ...rest].flat(),
+      entries.map(({ tx }) => tx.wtxid),
+    );
+    assert.deepEqual(await list(0n, 12_345), [], 'nothing behind the end');
+    const rich = (await list(1_000n, 0)).flat();
+    assert.equal(rich.length, 6_173, '99 sat for 100 vbytes are below 1000 sat a kvB');
+    const [hidden] = entries;
+    const announcer = { isWaiting: (id: Txid | Wtxid) => id === hidden?.tx.wtxid };
+    assert.equal((await list(1_000n, 0, { announcer })).flat().length, 6_172);
   });
 
   it('refuses bytes that do not decode, and tells who sent them', async () => {

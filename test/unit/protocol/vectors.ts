@@ -82,6 +82,16 @@ export const vectors = {
     `${GENESIS_HEADER}01${GENESIS_COINBASE}`,
     Block.fromBytes(fromHex(`${GENESIS_HEADER}01${GENESIS_COINBASE}`)),
   ),
+  'mempool request': vector(streams.mempool.request, streams.mempool.maxRequestBytes, 'e80300000000000010270000', {
+    minFeeSatPerKvb: 1000n,
+    skip: 10_000,
+  }),
+  'mempool response': vector(
+    streams.mempool.response,
+    streams.mempool.maxFrameBytes,
+    `01${GENESIS_TXID_WIRE}cc000000f401000000000000`,
+    [{ wtxid: genesisWtxid, vsize: 204, fee: 500n }],
+  ),
   'txs request': vector(
     streams.txs.request,
     streams.txs.maxRequestBytes,
