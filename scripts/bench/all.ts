@@ -6,6 +6,7 @@ import { headers } from './headers.ts';
 import { hostile } from './hostile.ts';
 import { ibd } from './ibd.ts';
 import { importBlocks } from './import.ts';
+import { relay } from './relay.ts';
 import { serve } from './serve.ts';
 import { startup } from './startup.ts';
 import { stream } from './stream.ts';
@@ -23,5 +24,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   coins,
   ibd,
   hostile,
+  relay,
   utxo,
 ];

@@ -2,13 +2,19 @@
 import { createNode, loadNetwork, overrideNetwork, type StarlingNode } from '#node';
 import { nullLogger, systemClock, systemRandom } from '#util';
 
-export type NodeOrder = { readonly network: string; readonly datadir: string; readonly connect: readonly string[] };
+export type NodeOrder = {
+  readonly network: string;
+  readonly datadir: string;
+  readonly connect: readonly string[];
+  /** Where libp2p runs; as the program has it unless told otherwise. */
+  readonly netThread?: 'worker' | 'main';
+};
 
 export const DB_CACHE_BYTES = 64 << 20;
 /** Some for those it calls, the rest for callers. */
 const MAX_PEERS = 16;
 
-export async function startNode({ network, datadir, connect }: NodeOrder): Promise<StarlingNode> {
+export async function startNode({ network, datadir, connect, netThread = 'worker' }: NodeOrder): Promise<StarlingNode> {
   return createNode(
     {
       // The chain is but the first part of the network's.
@@ -21,7 +27,7 @@ export async function startNode({ network, datadir, connect }: NodeOrder): Promi
       targetOutbound: connect.length,
       trickleMs: 0,
       dbCacheBytes: DB_CACHE_BYTES,
-      netThread: 'worker',
+      netThread,
     },
     { clock: systemClock, random: systemRandom, log: nullLogger },
   );
