@@ -3,7 +3,7 @@
  * Invariants: no two entries spend the same output; an entry's parents and children are in the pool and know it;
  * every entry is in the eviction heap at the rank of its descendant score.
  */
-import { type Sats, Transaction, type Txid, txidFromBytes, type Wtxid } from '#primitives';
+import { type Sats, type Transaction, type Txid, txidFromBytes, type Wtxid } from '#primitives';
 import { asBuffer, assert } from '#util';
 import { IndexedHeap } from './indexed-heap.ts';
 
@@ -61,7 +61,8 @@ export class PoolEntry implements MempoolEntry {
   #children: Set<PoolEntry> | undefined;
 
   constructor(fields: EntryFields) {
-    this.tx = ownBytes(fields.tx);
+    // A transaction is a view of what it came in (a block, a gossip frame): the pool must not keep all of that alive.
+    this.tx = fields.tx.withOwnBytes();
     this.fee = fields.fee;
     this.vsize = fields.vsize;
     this.sigOpCost = fields.sigOpCost;
@@ -298,9 +299,4 @@ function evictedBefore(a: PoolEntry, b: PoolEntry): boolean {
 /** The txid has a fixed length, so the parts need no separator. Latin-1 halves the memory of hex. */
 function outpointKey(txid: Uint8Array, index: number): string {
   return asBuffer(txid).toString('latin1') + index;
-}
-
-/** A transaction is a view of what it came in (a block, a gossip frame): the pool must not keep all of that alive. */
-function ownBytes(tx: Transaction): Transaction {
-  return tx.raw.byteLength === tx.raw.buffer.byteLength ? tx : Transaction.fromBytes(tx.raw.slice());
 }

@@ -1,11 +1,13 @@
 /** What gossip brings: decoded here, validated by the topic's own file before it is passed on. */
 import type { GossipMessage, GossipVerdict, Net, PeerIdText } from '#net';
-import { type BlockHash, DecodeError } from '#primitives';
+import { type Block, type BlockHash, DecodeError } from '#primitives';
 import { type Decoded, type TopicName, topics } from '#protocol';
 import { BlockIngest, type BlockIngestDeps } from './block-ingest.ts';
+import { BlockRebuilder, type BlockRebuilderDeps, type RebuildStats } from './block-rebuilder.ts';
+import { ExtraTransactions, keepRefused } from './extra-transactions.ts';
 import { TxIngest, type TxIngestDeps } from './tx-ingest.ts';
 
-export type IngestDeps = BlockIngestDeps & TxIngestDeps;
+export type IngestDeps = Omit<BlockIngestDeps, 'rebuilder'> & Omit<BlockRebuilderDeps, 'extra'> & TxIngestDeps;
 
 /** What a topic's message decodes to. */
 type Message<Name extends TopicName> = Decoded<(typeof topics)[Name]['codec']>;
@@ -20,22 +22,31 @@ export type Ingest = {
   readonly wasAnnounced: (hash: BlockHash) => boolean;
   /** We are about to announce the block ourselves. */
   readonly markAnnounced: (hash: BlockHash) => void;
+  /** A block of which gossip has told: if it was just rebuilt, or once it is. Undefined if it is not. */
+  readonly rebuilt: (hash: BlockHash) => Promise<Block | undefined>;
+  readonly rebuildStats: () => RebuildStats;
 };
 
 export function createIngest(deps: IngestDeps): Ingest {
-  const blocks = new BlockIngest(deps);
-  const txs = new TxIngest(deps);
+  const extra = new ExtraTransactions();
+  const rebuilder = new BlockRebuilder({ ...deps, extra });
+  deps.signal.addEventListener('abort', () => rebuilder.close(), { once: true });
+  const blocks = new BlockIngest({ ...deps, rebuilder });
+  const txs = new TxIngest({ ...deps, mempool: { ...deps.mempool, submit: keepRefused(deps.mempool.submit, extra) } });
   const handlers: Handlers = {
     block: (compact, from) => blocks.announced(compact, from),
     tx: (message, from) => txs.announced(message, from),
   };
   return {
     message: (message) => {
-      if (message.topic === 'block' && !blocks.hasWork(message)) return Promise.resolve('reject');
+      const early = message.topic === 'block' ? blocks.judgeEarly(message) : undefined;
+      if (early !== undefined) return Promise.resolve(early);
       return decodeAndHandle(handlers, message.topic, message, deps.charge);
     },
     wasAnnounced: (hash) => blocks.wasAnnounced(hash),
     markAnnounced: (hash) => blocks.markAnnounced(hash),
+    rebuilt: (hash) => rebuilder.rebuilt(hash),
+    rebuildStats: () => rebuilder.stats,
   };
 }
 

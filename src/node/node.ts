@@ -71,7 +71,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     signal: stopping.signal,
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
-  const ingest = makeIngest(parts);
+  const ingest = makeIngest(parts, peers);
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
@@ -83,6 +83,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
       mempool,
       announcer,
       hello: (peer, theirs) => peers.received(peer, theirs),
+      rebuilt: ingest.rebuilt,
       upload,
       isManual: (peer) => peers.isManual(peer),
       undecodable: (peer, detail) => net.charge(peer, 'undecodable-message', detail),
@@ -108,6 +109,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
         mempool: { count, bytes: vsize },
         upload: upload.status,
         lastBlockDelayMs: blockDelay.ms,
+        announcedBlocks: ingest.rebuildStats(),
       };
     },
     onSync: sync.onStatus,
@@ -167,13 +169,20 @@ function makePeers({ deps, chain, net, requests, sync, isSynced }: Parts): Peers
   });
 }
 
-function makeIngest(parts: Parts): Ingest {
-  const { deps, net, blockDelay } = parts;
+function makeIngest(parts: Parts, peers: Peers): Ingest {
+  const { deps, net, requests, blockDelay } = parts;
+  const { clock, random } = deps;
   const log = deps.log.child('ingest');
   return createIngest({
     ...parts,
     charge: net.charge,
-    clock: deps.clock,
+    fill: {
+      requestBlockTxs: requests.blockTxs,
+      peers: (hash) => peers.ready().map((peer) => ({ ...peer, hasBlock: peer.tipHash === hash })),
+      clock,
+      random,
+    },
+    clock,
     log,
     onBlockDelay: (ms) => {
       blockDelay.ms = ms;

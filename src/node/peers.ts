@@ -5,6 +5,7 @@
  */
 import type { ChainReader } from '#chain';
 import type { Net, PeerIdText, PeerInfo } from '#net';
+import type { BlockHash } from '#primitives';
 import { checkHello, type Hello, PROTOCOL_REVISION, SERVICES } from '#protocol';
 import type { Sync } from '#sync';
 import { type Clock, errorText, type Logger, type TimerHandle } from '#util';
@@ -29,7 +30,15 @@ export type PeersDeps = {
   readonly wantsTransactions: () => boolean;
 };
 
-type Peer = { readonly info: PeerInfo; isReady: boolean };
+type Peer = { readonly info: PeerInfo; isReady: boolean; tipHash?: BlockHash };
+
+/** A peer whose hello has passed. */
+export type ReadyPeer = {
+  readonly id: PeerIdText;
+  readonly isOutbound: boolean;
+  /** As it last said. */
+  readonly tipHash: BlockHash | undefined;
+};
 
 export class Peers {
   readonly #deps: PeersDeps;
@@ -61,6 +70,12 @@ export class Peers {
   /** Whether the operator asked for this peer. */
   isManual(id: PeerIdText): boolean {
     return this.#peers.get(id)?.info.isManual ?? false;
+  }
+
+  ready(): readonly ReadyPeer[] {
+    return [...this.#peers.values()]
+      .filter((peer) => peer.isReady)
+      .map(({ info, tipHash }) => ({ id: info.id, isOutbound: info.direction === 'outbound', tipHash }));
   }
 
   /** A peer's hello request. Gives ours, or undefined when the peer is refused. */
@@ -111,6 +126,7 @@ export class Peers {
     const peer = this.#peers.get(id);
     if (peer === undefined) return true;
     const { tipHash, tipHeight, tipChainWork, lowestHeightServed } = theirs;
+    peer.tipHash = tipHash;
     const claim = { tipHash, tipHeight, tipChainWork, lowestHeightServed };
     if (peer.isReady) {
       sync.peerUpdated(id, claim);

@@ -5,6 +5,7 @@ import type { NetStatus } from '#net';
 import type { Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
+import type { RebuildStats } from './block-rebuilder.ts';
 import type { UploadStatus } from './upload-target.ts';
 
 export type NodeOptions = {
@@ -60,6 +61,8 @@ export type NodeStatus = {
   readonly upload: UploadStatus;
   /** Delay between the last gossiped block's first arrival and its connection, ms. */
   readonly lastBlockDelayMs: number | undefined;
+  /** How the bodies of gossiped blocks came. */
+  readonly announcedBlocks: RebuildStats;
 };
 
 export type SubmitResult =

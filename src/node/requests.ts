@@ -19,6 +19,16 @@ export type Requests = {
   ) => AsyncGenerator<{ readonly hash: BlockHash; readonly bytes: Uint8Array | undefined }>;
   /** One transaction; undefined if the peer does not have it (any more). */
   readonly transaction: (peer: PeerIdText, wtxid: Wtxid, signal: AbortSignal) => Promise<Transaction | undefined>;
+  /**
+   * Transactions at some places of a block, as many as asked; undefined if the peer does not have the block. Whether they
+   * are the right ones only the block's merkle root tells.
+   */
+  readonly blockTxs: (
+    peer: PeerIdText,
+    hash: BlockHash,
+    indexes: readonly number[],
+    signal: AbortSignal,
+  ) => Promise<readonly Transaction[] | undefined>;
 };
 
 /** A peer's answer did not hold what was asked. The peer has been charged. */
@@ -55,6 +65,17 @@ export function createRequests(net: Pick<Net, 'request' | 'charge'>): Requests {
       if (tx.wtxid === wtxid) return tx;
       net.charge(peer, 'wrong-response', 'txs: another transaction than asked');
       throw badAnswer('txs: another transaction than asked');
+    },
+    blockTxs: async (peer, hash, indexes, signal) => {
+      const request = streams.blocktxn.request.encode({ hash, indexes });
+      const frame = await singleFrame(net.request(peer, 'blocktxn', request, signal));
+      if (frame.status === 3) return undefined;
+      const txs = decode(peer, 'blocktxn', () => streams.blocktxn.response.decode(okPayload(frame)));
+      if (txs.length === indexes.length) return txs;
+      // Core's READ_STATUS_INVALID in ProcessCompactBlockTxns.
+      const problem = `blocktxn: ${txs.length} transactions instead of ${indexes.length}`;
+      net.charge(peer, 'wrong-response', problem);
+      throw badAnswer(problem);
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { ChainReader } from '#chain';
 import type { Mempool } from '#mempool';
 import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
-import { type BlockHash, DecodeError } from '#primitives';
+import { Block, type BlockHash, DecodeError } from '#primitives';
 import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, type StreamName, streams } from '#protocol';
 import type { TxAnnouncer } from './tx-announcer.ts';
 import type { UploadTarget } from './upload-target.ts';
@@ -11,6 +11,8 @@ import type { UploadTarget } from './upload-target.ts';
 const MAX_HEADERS = 2000;
 /** Core's HISTORICAL_BLOCK_AGE, measured from the best header. */
 const HISTORICAL_SECONDS = 7 * 24 * 3600;
+/** Core's: transactions of a block are given only if it is no deeper below the tip. */
+const MAX_BLOCKTXN_DEPTH = 10;
 
 export type ServeDeps = {
   readonly chain: ChainReader;
@@ -18,6 +20,8 @@ export type ServeDeps = {
   readonly announcer: Pick<TxAnnouncer, 'isWaiting'>;
   /** Looks at a peer's hello and gives ours; undefined when the peer is refused. */
   readonly hello: (peer: PeerIdText, theirs: Hello) => Hello | undefined;
+  /** A block that is not stored yet: if it was just rebuilt, or once it is. */
+  readonly rebuilt: (hash: BlockHash) => Promise<Block | undefined>;
   readonly upload: Pick<UploadTarget, 'servesHistoricalBlocks' | 'serving'>;
   /** The operator asked for this peer: it gets old blocks whatever was uploaded. */
   readonly isManual: (peer: PeerIdText) => boolean;
@@ -43,6 +47,7 @@ export type Serve = (
 ) => AsyncIterable<ResponseFrame>;
 
 export function createServe(deps: ServeDeps): Serve {
+  const storedBlock = lastStoredBlock(deps.chain);
   const handlers: Handlers = {
     hello: (request, peer) => {
       const ours = deps.hello(peer, request);
@@ -57,6 +62,7 @@ export function createServe(deps: ServeDeps): Serve {
       return [ok(streams.headers.response.encode(headers))];
     },
     blocks: (hashes, peer) => serveBlocks(deps, hashes, peer),
+    blocktxn: (request) => serveBlockTxs(deps, storedBlock, request),
     txs: (refs) => serveTxs(deps, refs),
     mempool: (request) => serveMempool(deps, request),
   };
@@ -113,6 +119,51 @@ async function* serveBlocks(
 function isHistorical(chain: ChainReader, hash: BlockHash): boolean {
   const entry = chain.getHeader(hash);
   return entry !== undefined && chain.bestHeader().header.time - entry.header.time > HISTORICAL_SECONDS;
+}
+
+/**
+ * Waits for a block that is being rebuilt: we passed its announcement on before we had it, and whoever asks us may have
+ * nobody else to ask. A place behind the block's end is no offence, unlike in Core: the announcement that it was taken
+ * from may be another peer's.
+ */
+async function* serveBlockTxs(
+  { chain, rebuilt }: ServeDeps,
+  storedBlock: (hash: BlockHash) => Promise<Block | undefined>,
+  { hash, indexes }: Request<'blocktxn'>,
+): AsyncIterable<ResponseFrame> {
+  const entry = chain.getHeader(hash);
+  if (entry === undefined || entry.height < chain.tip().height - MAX_BLOCKTXN_DEPTH) {
+    yield status(3);
+    return;
+  }
+  const block = (await rebuilt(hash)) ?? (await storedBlock(hash));
+  if (block === undefined || chain.isInvalid(hash)) {
+    yield status(3);
+    return;
+  }
+  const txs = indexes.map((index) => block.transactions[index]).filter((tx) => tx !== undefined);
+  yield txs.length === indexes.length ? ok(streams.blocktxn.response.encode(txs)) : status(1);
+}
+
+/** Reads and decodes blocks; keeps the last one, for who announced a block is asked by several peers at once. */
+function lastStoredBlock(chain: ChainReader): (hash: BlockHash) => Promise<Block | undefined> {
+  const read = async (hash: BlockHash): Promise<Block | undefined> => {
+    const raw = await chain.readBlock(hash);
+    return raw === undefined ? undefined : Block.fromBytes(raw);
+  };
+  let last: { readonly hash: BlockHash; readonly block: Promise<Block | undefined> } | undefined;
+  return (hash) => {
+    // Not there yet: it may be the next time.
+    if (!chain.hasBlock(hash)) return Promise.resolve(undefined);
+    if (last?.hash === hash) return last.block;
+    const block = read(hash);
+    last = { hash, block };
+    // A failed look at the disk is not remembered. Who asked hears of it by the promise itself.
+    block.catch(() => {
+      if (last?.block === block) last = undefined;
+    });
+    return block;
+  };
 }
 
 /**

@@ -110,6 +110,11 @@ export class Transaction implements TransactionFields {
     return this.strippedSize * 3 + this.size;
   }
 
+  /** This one, or a copy if its bytes are part of something larger that would be kept alive. */
+  withOwnBytes(): Transaction {
+    return this.raw.byteLength === this.raw.buffer.byteLength ? this : Transaction.fromBytes(this.raw.slice());
+  }
+
   /** One input that spends nothing: Core's CTransaction::IsCoinBase. */
   get isCoinbase(): boolean {
     const [input] = this.inputs;

@@ -6,6 +6,7 @@
 
 import { sha256, siphash24 } from '#crypto';
 import { Block, type BlockHeader, type Transaction, Writer } from '#primitives';
+import { MAX_BLOCK_BYTES } from './messages/blocks.ts';
 import {
   type CompactBlock,
   compactBlockSize,
@@ -19,16 +20,23 @@ import {
 /** Gives the transaction of a short id (48 bits); 'collision' when two known ones have it. */
 export type ShortIdLookup = (shortId: number) => Transaction | 'collision' | undefined;
 
+/** What an announcement and the known transactions give. */
+export type PartialBlock = {
+  readonly compact: CompactBlock;
+  /** In block order; undefined where nobody knew. */
+  readonly transactions: readonly (Transaction | undefined)[];
+  /** The places that nobody knew, ascending. */
+  readonly missing: readonly number[];
+  /** Bytes of the known transactions. */
+  readonly bytes: number;
+};
+
 export type Reconstruction =
-  | { readonly kind: 'complete'; readonly block: Block }
-  /** The positions that nobody knew, ascending; `transactions` holds the others in block order. */
-  | {
-      readonly kind: 'missing';
-      readonly indexes: readonly number[];
-      readonly transactions: readonly (Transaction | undefined)[];
-    }
+  /** `transactions` are those that went into the block: it need not be decoded to compute its merkle root. */
+  | { readonly kind: 'complete'; readonly block: Block; readonly transactions: readonly Transaction[] }
+  | { readonly kind: 'missing'; readonly partial: PartialBlock }
   /** Nothing can be rebuilt: ask for the whole block. No fault of the sender. */
-  | { readonly kind: 'whole-block'; readonly reason: 'header-only' | 'short-id-collision' }
+  | { readonly kind: 'whole-block'; readonly reason: 'header-only' | 'short-id-collision' | 'too-large' }
   /** Malformed; what `decode` gives never is. */
   | { readonly kind: 'invalid'; readonly reason: string };
 
@@ -105,7 +113,11 @@ function indexOfSorted(sorted: Float64Array, value: number): number {
   return sorted[low] === value ? low : -1;
 }
 
-/** Puts a block together from its announcement and what `lookup` knows. A collision counts as not known. */
+/**
+ * Puts a block together from its announcement and what `lookup` knows. A collision counts as not known.
+ * Ids are the sender's choice, and many can name the largest transactions we know: above the size of any block
+ * nothing is put together.
+ */
 export function reconstruct(compact: CompactBlock, lookup: ShortIdLookup): Reconstruction {
   const problem = structureProblem(compact);
   if (problem !== undefined) return { kind: 'invalid', reason: problem };
@@ -117,20 +129,65 @@ export function reconstruct(compact: CompactBlock, lookup: ShortIdLookup): Recon
   const transactions = new Array<Transaction | undefined>(count).fill(undefined);
   for (const { index, tx } of compact.prefilled) transactions[index] = tx;
   const missing: number[] = [];
-  const complete: Transaction[] = [];
+  let bytes = 0;
   let nextId = 0;
   for (let index = 0; index < count; index++) {
-    let tx = transactions[index];
-    if (tx === undefined) {
+    if (transactions[index] === undefined) {
       const known = lookup(ids[nextId++] ?? -1);
-      tx = known === 'collision' ? undefined : known;
-      transactions[index] = tx;
+      transactions[index] = known === 'collision' ? undefined : known;
     }
+    const tx = transactions[index];
     if (tx === undefined) missing.push(index);
-    else complete.push(tx);
+    else bytes += tx.size;
   }
-  if (missing.length > 0) return { kind: 'missing', indexes: missing, transactions };
-  return { kind: 'complete', block: Block.fromParts(compact.header, complete) };
+  return putTogether({ compact, transactions, missing, bytes });
+}
+
+/** Puts a block together from its announcement and those of `candidates` that it names. */
+export function reconstructFrom(compact: CompactBlock, candidates: Iterable<Transaction>): Reconstruction {
+  return reconstruct(compact, matchShortIds(compact, candidates));
+}
+
+export type Filled = {
+  readonly result: Reconstruction;
+  /** Whether each transaction of the answer has the short id that was announced for its place. */
+  readonly isAsAnnounced: boolean;
+};
+
+/** Puts `answer`, the transactions at the missing places in their order, into their places. */
+export function fillMissing(partial: PartialBlock, answer: readonly Transaction[]): Filled {
+  const transactions = partial.transactions.slice();
+  const missing: number[] = [];
+  let { bytes } = partial;
+  for (const [i, index] of partial.missing.entries()) {
+    const tx = answer[i];
+    transactions[index] = tx;
+    if (tx === undefined) missing.push(index);
+    else bytes += tx.size;
+  }
+  return {
+    result: putTogether({ ...partial, transactions, missing, bytes }),
+    isAsAnnounced: answersShortIds(partial, answer),
+  };
+}
+
+function answersShortIds({ compact, missing }: PartialBlock, answer: readonly Transaction[]): boolean {
+  const ids = shortIdsOf(compact);
+  const key = shortIdKey(compact.header, compact.nonce);
+  const { prefilled } = compact;
+  let before = 0;
+  return missing.every((index, i) => {
+    while ((prefilled[before]?.index ?? index) < index) before++;
+    const tx = answer[i];
+    return tx !== undefined && shortIdOf(key, tx.wtxidBytes) === ids[index - before];
+  });
+}
+
+function putTogether(partial: PartialBlock): Reconstruction {
+  if (partial.bytes > MAX_BLOCK_BYTES) return { kind: 'whole-block', reason: 'too-large' };
+  const transactions = partial.transactions.filter((tx) => tx !== undefined);
+  if (transactions.length < partial.transactions.length) return { kind: 'missing', partial };
+  return { kind: 'complete', block: Block.fromParts(partial.compact.header, transactions), transactions };
 }
 
 function hasDuplicate(ids: readonly number[]): boolean {

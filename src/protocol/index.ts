@@ -1,4 +1,4 @@
-export { buildCompactBlock, matchShortIds, reconstruct } from './compact-blocks.ts';
+export { buildCompactBlock, fillMissing, reconstructFrom } from './compact-blocks.ts';
 export { FrameError, frameHead, readFrames, readResponse, responseStatus } from './frames.ts';
 export { dhtProtocol, networkId, protocolId, topicId } from './ids.ts';
 export { txMessageFor } from './messages/gossip-tx.ts';

@@ -1,5 +1,11 @@
 /** Every stream protocol, one row each. A new one is a codec in `messages/`, a row here, a handler in `node/serve.ts`. */
 import {
+  blockTxsRequest,
+  blockTxsResponse,
+  MAX_BLOCK_TXS_BYTES,
+  MAX_BLOCK_TXS_REQUEST_BYTES,
+} from './messages/block-txs.ts';
+import {
   blocksRequest,
   blocksResponse,
   MAX_BLOCK_BYTES,
@@ -89,6 +95,24 @@ export const streams = Object.freeze({
     cost: (request) => leadingCount(request, MAX_BLOCKS_REQUESTED) * BLOCK_LOOKUP_BYTES,
     costPerByte: 1,
     quota: { burst: 256 * MIB, perSecond: 256 * MIB },
+  }),
+
+  blocktxn: row({
+    version: 1,
+    request: blockTxsRequest,
+    response: blockTxsResponse,
+    maxRequestBytes: MAX_BLOCK_TXS_REQUEST_BYTES,
+    maxFrameBytes: MAX_BLOCK_TXS_BYTES,
+    maxFrames: () => 1,
+    maxResponseBytes: MAX_BLOCK_TXS_BYTES,
+    // The responder may still be rebuilding the block itself. Who asks turns to others long before.
+    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 30_000 },
+    maxInboundStreams: 8,
+    maxOutboundStreams: 4,
+    cost: () => 1,
+    costPerByte: 0,
+    // One for each announced block is what an honest peer asks.
+    quota: { burst: 30, perSecond: 3 },
   }),
 
   txs: row({

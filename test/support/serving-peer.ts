@@ -48,6 +48,7 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
     mempool: { get: () => undefined, entries: () => [].values() },
     announcer: { isWaiting: () => false },
     hello: (peer, theirs) => peers.received(peer, theirs),
+    rebuilt: async () => undefined,
     upload: new UploadTarget(0, systemClock),
     isManual: () => false,
     undecodable: (peer, detail) => lateNet.calls.charge(peer, 'undecodable-message', detail),

@@ -3,13 +3,15 @@ import { before, beforeEach, describe, it } from 'node:test';
 import type { Chain } from '#chain';
 import type { NetworkParams } from '#consensus';
 import { createMempool, type Mempool } from '#mempool';
-import { type Block, Transaction } from '#primitives';
+import type { GossipVerdict } from '#net';
+import { Block, Transaction } from '#primitives';
 import { buildCompactBlock, topics, txMessageFor } from '#protocol';
-import { nullLogger } from '#util';
+import { nullLogger, seededRandom } from '#util';
 import { createInlineVerifier } from '#verify';
+import type { FillDeps } from '../../../src/node/block-fill.ts';
 import { createIngest, type Ingest } from '../../../src/node/ingest.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { openTestChain } from '../../support/test-chain.ts';
 import { buildTx, pay } from '../../support/tx-builder.ts';
 
@@ -23,6 +25,9 @@ let ingest: Ingest;
 let said: string[];
 let isSynced: boolean;
 let served: Transaction | undefined;
+/** What peers answer to `blocktxn`; by default they do not have the block. */
+let blockTxs: FillDeps['requestBlockTxs'];
+let clock: ManualClock;
 
 before(async () => {
   params = await regtest();
@@ -33,12 +38,13 @@ beforeEach(async () => {
   builder.mineMany(105);
   chain = await openTestChain(params);
   for (const block of builder.blocks) await chain.submitBlock(block);
-  const clock = createManualClock(NOW_MS);
+  clock = createManualClock(NOW_MS);
   mempool = createMempool({ chain, verifier: createInlineVerifier(), clock, log: nullLogger });
   chain.observe({ changed: (change) => mempool.chainChanged(change) });
   said = [];
   isSynced = true;
   served = undefined;
+  blockTxs = async () => undefined;
   ingest = createIngest({
     chain,
     mempool,
@@ -49,6 +55,15 @@ beforeEach(async () => {
     charge: (peer, offence) => said.push(`charge ${peer} ${offence}`),
     announcer: { hold: () => HOLD_MS },
     requests: { transaction: async () => served },
+    fill: {
+      requestBlockTxs: (peer, hash, indexes, signal) => {
+        said.push(`asked ${peer} ${indexes.join()}`);
+        return blockTxs(peer, hash, indexes, signal);
+      },
+      peers: () => [],
+      clock,
+      random: seededRandom(1),
+    },
     isSynced: () => isSynced,
     clock,
     log: nullLogger,
@@ -59,6 +74,10 @@ beforeEach(async () => {
 });
 
 const blockMessage = (block: Block) => topics.block.codec.encode(buildCompactBlock(block, 7n));
+/** A transaction that the mempool has not seen. */
+const unknownTx = (height: number) => buildTx([builder.coin(height)], [pay(49_0000_0000n)]);
+const mineUnknown = (count = 1) =>
+  builder.mine({ transactions: Array.from({ length: count }, (_, i) => unknownTx(i + 1)) });
 const gossipBlock = (data: Uint8Array) => ingest.message({ topic: 'block', data, from: 'peer' });
 const gossipTx = (data: Uint8Array) => ingest.message({ topic: 'tx', data, from: 'peer' });
 const settle = async (): Promise<void> => {
@@ -80,10 +99,111 @@ describe('ingest of blocks', () => {
     assert.equal(await gossipBlock(blockMessage(block)), 'ignore', 'known by now');
   });
 
-  it('passes on a block whose transactions it lacks, and has the body fetched', async () => {
-    const block = builder.mine({ transactions: [buildTx([builder.coin(1)], [pay(49_0000_0000n)])] });
+  it('passes on a block whose transactions it lacks, and asks the announcer for them', async () => {
+    const block = mineUnknown();
+    blockTxs = async (_peer, _hash, indexes) => block.transactions.filter((_, index) => indexes.includes(index));
     assert.equal(await gossipBlock(blockMessage(block)), 'accept');
+    assert.deepEqual(said, [`announced peer ${block.hash}`, 'asked peer 1']);
+    const rebuilt = await ingest.rebuilt(block.hash);
+    assert.equal(rebuilt?.hash, block.hash, 'to be served before it is connected');
+    await settle();
+    assert.equal(chain.tip().hash, block.hash);
+    assert.equal(said.at(-1), 'delay');
+    assert.deepEqual(ingest.rebuildStats(), { withoutRoundTrip: 0, withRoundTrip: 1, whole: 0 });
+  });
+
+  it('has the block fetched whole when nobody can give what is missing', async () => {
+    const block = mineUnknown();
+    assert.equal(await gossipBlock(blockMessage(block)), 'accept');
+    await settle();
+    assert.deepEqual(said, [`announced peer ${block.hash}`, 'asked peer 1', `wanted ${block.hash} peer`]);
+    assert.equal(await ingest.rebuilt(block.hash), undefined);
+    assert.deepEqual(ingest.rebuildStats(), { withoutRoundTrip: 0, withRoundTrip: 0, whole: 1 });
+  });
+
+  it('has the block fetched whole at once when more than half is missing, or only the header came', async () => {
+    const block = mineUnknown(2);
+    assert.equal(await gossipBlock(blockMessage(block)), 'accept');
+    const bare = builder.mine();
+    await chain.submitBlock(block);
+    const compact = { header: bare.header, nonce: 1n, shortIds: new Uint8Array(0), prefilled: [] };
+    assert.equal(await gossipBlock(topics.block.codec.encode(compact)), 'accept');
+    assert.deepEqual(
+      said.filter((line) => !line.startsWith('announced')),
+      [`wanted ${block.hash} peer`, `wanted ${bare.hash} peer`],
+    );
+  });
+
+  it('rebuilds from what the mempool refused as well', async () => {
+    const free = buildTx([builder.coin(1)], [pay(50_0000_0000n)]);
+    assert.equal(await gossipTx(topics.tx.codec.encode(txMessageFor(free, 0n))), 'ignore');
+    assert.ok(!mempool.has(free.txid));
+    const block = builder.mine({ transactions: [free] });
+    assert.equal(await gossipBlock(blockMessage(block)), 'accept');
+    await settle();
+    assert.equal(chain.tip().hash, block.hash);
+    assert.deepEqual(ingest.rebuildStats(), { withoutRoundTrip: 1, withRoundTrip: 0, whole: 0 });
+  });
+
+  it('blames nobody for a short id that meets the wrong transaction, and has the block fetched whole', async () => {
+    const wrong = buildTx([builder.coin(2)], [pay(48_0000_0000n)]);
+    assert.equal((await mempool.submit(wrong, 'local')).kind, 'accepted');
+    const block = mineUnknown();
+    const [coinbase] = block.transactions;
+    assert.ok(coinbase);
+    const lie = Block.fromParts(block.header, [coinbase, wrong]);
+    assert.equal(await gossipBlock(blockMessage(lie)), 'accept', 'the header is real');
+    await settle();
     assert.deepEqual(said, [`announced peer ${block.hash}`, `wanted ${block.hash} peer`]);
+    assert.ok(!chain.isInvalid(block.hash));
+  });
+
+  it('looks at three variants of an announcement, of different peers, and passes one on', async () => {
+    const block = mineUnknown();
+    blockTxs = () => new Promise(() => {});
+    const variant = (nonce: bigint) => topics.block.codec.encode(buildCompactBlock(block, nonce));
+    const verdicts: GossipVerdict[] = [];
+    for (const [nonce, from] of [
+      [1n, 'a'],
+      [2n, 'a'],
+      [3n, 'b'],
+      [4n, 'c'],
+      [5n, 'd'],
+    ] as const) {
+      verdicts.push(await ingest.message({ topic: 'block', data: variant(nonce), from }));
+    }
+    assert.deepEqual(verdicts, ['accept', 'ignore', 'ignore', 'ignore', 'ignore']);
+    assert.deepEqual(
+      said.filter((line) => line.startsWith('announced')),
+      ['a', 'b', 'c'].map((from) => `announced ${from} ${block.hash}`),
+    );
+    const spoilt = variant(6n).subarray(0, -1);
+    assert.equal(await ingest.message({ topic: 'block', data: spoilt, from: 'd' }), 'ignore', 'not even decoded');
+    assert.ok(!said.some((line) => line.startsWith('charge')));
+  });
+
+  it('uses a later variant when the first was of no use', async () => {
+    const block = mineUnknown(2);
+    const [coinbase, ...others] = block.transactions;
+    assert.ok(coinbase && others.length === 2);
+    assert.equal(await gossipBlock(blockMessage(block)), 'accept');
+    assert.equal(said.at(-1), `wanted ${block.hash} peer`);
+    const prefilled = block.transactions.map((tx, index) => ({ index, tx }));
+    const full = { header: block.header, nonce: 1n, shortIds: new Uint8Array(0), prefilled };
+    const data = topics.block.codec.encode(full);
+    assert.equal(await ingest.message({ topic: 'block', data, from: 'b' }), 'ignore');
+    await settle();
+    assert.equal(chain.tip().hash, block.hash);
+  });
+
+  it('rebuilds eight blocks at once; the next is left to sync', async () => {
+    blockTxs = () => new Promise(() => {});
+    const rivals = Array.from({ length: 9 }, () => builder.build({ transactions: [unknownTx(1)] }));
+    for (const block of rivals) assert.equal(await gossipBlock(blockMessage(block)), 'accept');
+    assert.equal(said.filter((line) => line.startsWith('asked')).length, 8);
+    assert.equal(said.at(-1), `wanted ${rivals[8]?.hash} peer`);
+    await clock.advance(2000);
+    assert.equal(said.filter((line) => line.startsWith('wanted')).length, 9, 'after two seconds all are');
   });
 
   it('asks for the headers in between when the parent is unknown', async () => {

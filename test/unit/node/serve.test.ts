@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test';
 import type { Chain } from '#chain';
 import type { MempoolEntry } from '#mempool';
 import type { ResponseFrame } from '#net';
-import { parseBlockHash, type Txid, type Wtxid } from '#primitives';
+import { type Block, type BlockHash, parseBlockHash, type Txid, type Wtxid } from '#primitives';
 import { type StreamName, streams } from '#protocol';
 import { createServe, type Serve, type ServeDeps } from '../../../src/node/serve.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
@@ -28,6 +28,7 @@ function serveWith(deps: Partial<ServeDeps>): Serve {
     mempool: { get: () => undefined, entries: () => [].values() },
     announcer: { isWaiting: () => false },
     hello: () => undefined,
+    rebuilt: async () => undefined,
     upload: unlimited,
     isManual: () => false,
     undecodable: () => assert.fail('the request decodes'),
@@ -121,6 +122,62 @@ describe('serve', () => {
     const [hidden] = entries;
     const announcer = { isWaiting: (id: Txid | Wtxid) => id === hidden?.tx.wtxid };
     assert.equal((await list(1_000n, 0, { announcer })).flat().length, 6_172);
+  });
+
+  it('gives the transactions asked of a block at most ten below the tip, and not found of any other', async () => {
+    const { request, response } = streams.blocktxn;
+    const askAt = async (height: number) =>
+      ask('blocktxn', request.encode({ hash: builder.at(height).hash, indexes: [0] }));
+    const [frame, ...others] = await askAt(20);
+    assert.ok(frame?.status === 0 && others.length === 0);
+    assert.deepEqual(
+      response.decode(frame.payload).map((tx) => tx.wtxid),
+      builder.at(20).block.transactions.map((tx) => tx.wtxid),
+    );
+    assert.deepEqual(await askAt(19), [{ status: 3, payload: new Uint8Array(0) }]);
+    const unknown = request.encode({ hash: parseBlockHash('77'.repeat(32)), indexes: [0] });
+    assert.equal((await ask('blocktxn', unknown))[0]?.status, 3);
+  });
+
+  it('refuses places behind the end of a block, and blames nobody', async () => {
+    const request = streams.blocktxn.request.encode({ hash: builder.tip.hash, indexes: [0, 1] });
+    assert.deepEqual(await ask('blocktxn', request), [{ status: 1, payload: new Uint8Array(0) }]);
+  });
+
+  it('reads a block once for several who ask for its transactions', async () => {
+    const request = streams.blocktxn.request.encode({ hash: builder.tip.hash, indexes: [0] });
+    let reads = 0;
+    const counting = {
+      ...chain,
+      readBlock: (hash: BlockHash) => {
+        reads++;
+        return chain.readBlock(hash);
+      },
+    };
+    const serve = serveWith({ chain: counting });
+    const { signal } = new AbortController();
+    const answers = await Promise.all(
+      [1, 2, 3].map((n) => Array.fromAsync(serve('blocktxn', `${n}`, request, signal))),
+    );
+    assert.deepEqual(
+      answers.map(([frame]) => frame?.status),
+      [0, 0, 0],
+    );
+    assert.equal(reads, 1);
+  });
+
+  it('waits for a block that is being rebuilt', async () => {
+    const next = builder.build({ transactions: [buildTx([builder.coin(1)], [pay(1n)])] });
+    chain.submitHeaders([next.header]);
+    const { promise, resolve } = Promise.withResolvers<Block | undefined>();
+    const request = streams.blocktxn.request.encode({ hash: next.hash, indexes: [1] });
+    const answer = ask('blocktxn', request, { rebuilt: () => promise });
+    resolve(next);
+    const [frame] = await answer;
+    assert.ok(frame?.status === 0);
+    assert.equal(streams.blocktxn.response.decode(frame.payload)[0]?.txid, next.transactions[1]?.txid);
+    const [without] = await ask('blocktxn', request, { rebuilt: async () => undefined });
+    assert.equal(without?.status, 3);
   });
 
   it('refuses bytes that do not decode, and tells who sent them', async () => {

@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Block, BlockHeader, DecodeError, Transaction } from '#primitives';
-import { buildCompactBlock, type Decoded, matchShortIds, reconstruct, topics } from '#protocol';
+import { buildCompactBlock, type Decoded, fillMissing, topics } from '#protocol';
 import { fromHex, toHex } from '#util';
-import { shortIdKey, shortIdOf } from '../../../src/protocol/compact-blocks.ts';
+import { matchShortIds, reconstruct, shortIdKey, shortIdOf } from '../../../src/protocol/compact-blocks.ts';
+import { numberedTx } from '../../support/numbered-tx.ts';
 import { sharedPath } from '../../support/shared.ts';
 import { coinbase, GENESIS_HEADER } from './vectors.ts';
 
@@ -17,26 +18,11 @@ const codec = topics.block.codec;
 const header = new BlockHeader(fromHex(GENESIS_HEADER));
 const reread = (compact: CompactBlock): CompactBlock => codec.decode(codec.encode(compact));
 
-/** The n-th of as many different transactions as wanted, with a witness when n is odd. */
-function testTx(n: number, scriptBytes = 1): Transaction {
-  return Transaction.fromFields({
-    version: 2,
-    inputs: [
-      {
-        prevTxid: new Uint8Array(32).fill(7),
-        prevIndex: n,
-        scriptSig: new Uint8Array(0),
-        sequence: 0xffffffff,
-        witness: n % 2 === 0 ? [] : [Uint8Array.of(n & 0xff)],
-      },
-    ],
-    outputs: [{ value: BigInt(n), scriptPubKey: new Uint8Array(scriptBytes).fill(0x51) }],
-    lockTime: 0,
-  });
-}
+/** Numbers of transactions with one short id under `header` and nonce 1, found by search among 26 million. */
+const COLLIDING = [14_601_204, 45_424_644] as const;
 
 function testBlock(count: number, first = coinbase): Block {
-  return Block.fromParts(header, [first, ...Array.from({ length: count - 1 }, (_, n) => testTx(n))]);
+  return Block.fromParts(header, [first, ...Array.from({ length: count - 1 }, (_, n) => numberedTx(n))]);
 }
 
 /** SipHash-2-4 after the paper by Aumasson and Bernstein, with BigInt: an independent check of the fast one. */
@@ -100,7 +86,7 @@ test('a block goes through its announcement and comes back the same', () => {
     compact.prefilled.map(({ index, tx }) => [index, tx.txid]),
     [[0, coinbase.txid]],
   );
-  const strangers = Array.from({ length: 50 }, (_, n) => testTx(1000 + n));
+  const strangers = Array.from({ length: 50 }, (_, n) => numberedTx(1000 + n));
   const result = reconstruct(compact, matchShortIds(compact, [...strangers, ...block.transactions]));
   assert.ok(result.kind === 'complete');
   assert.equal(toHex(result.block.raw), toHex(block.raw));
@@ -112,9 +98,9 @@ test('what nobody knows is named by its place in the block', () => {
   const known = block.transactions.filter((_, index) => index !== 3 && index !== 9);
   const result = reconstruct(compact, matchShortIds(compact, known));
   assert.ok(result.kind === 'missing');
-  assert.deepEqual(result.indexes, [3, 9]);
+  assert.deepEqual(result.partial.missing, [3, 9]);
   assert.deepEqual(
-    result.transactions.map((tx) => tx?.wtxid),
+    result.partial.transactions.map((tx) => tx?.wtxid),
     block.transactions.map((tx, index) => (index === 3 || index === 9 ? undefined : tx.wtxid)),
   );
 });
@@ -149,9 +135,71 @@ test('two known transactions with one short id count as unknown; twice the same 
   const idOfFirst = shortIdOf(shortIdKey(header, 1n), first.wtxidBytes);
   const clash = reconstruct(compact, (id) => (id === idOfFirst ? 'collision' : second));
   assert.ok(clash.kind === 'missing');
-  assert.deepEqual(clash.indexes, [1]);
+  assert.deepEqual(clash.partial.missing, [1]);
   const again = Transaction.fromBytes(first.raw.slice());
   assert.equal(reconstruct(compact, matchShortIds(compact, [first, again, second])).kind, 'complete');
+});
+
+test('an answer fills the missing places; which are the right transactions their short ids tell', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 29 }), { minLength: 1 }), (places) => {
+      const block = testBlock(30);
+      const missing = places.toSorted((a, b) => a - b);
+      const compact = buildCompactBlock(block, 5n);
+      // Some are prefilled, so that the places of ids and transactions differ.
+      const prefilled = [0, 4, 17].flatMap((index) => {
+        const tx = missing.includes(index) ? undefined : block.transactions[index];
+        return tx === undefined ? [] : [{ index, tx }];
+      });
+      const isPrefilled = (index: number) => prefilled.some((each) => each.index === index);
+      const ids = [...compact.shortIds.keys()].filter((at) => !isPrefilled(Math.floor(at / 6) + 1));
+      const partly = { ...compact, prefilled, shortIds: Uint8Array.from(ids, (at) => compact.shortIds[at] ?? 0) };
+      const known = block.transactions.filter((_, index) => !missing.includes(index));
+      const result = reconstruct(partly, matchShortIds(partly, known));
+      assert.ok(result.kind === 'missing');
+      assert.deepEqual(result.partial.missing, missing);
+      const answer = block.transactions.filter((_, index) => missing.includes(index));
+      const filled = fillMissing(result.partial, answer);
+      assert.ok(filled.isAsAnnounced && filled.result.kind === 'complete');
+      assert.equal(toHex(filled.result.block.raw), toHex(block.raw));
+      const other = fillMissing(result.partial, answer.with(-1, numberedTx(999)));
+      assert.ok(!other.isAsAnnounced && other.result.kind === 'complete');
+      const short = fillMissing(result.partial, answer.slice(0, -1));
+      assert.ok(!short.isAsAnnounced && short.result.kind === 'missing');
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('ids that name the largest known transactions do not make us put together more than a block', () => {
+  const large = Array.from({ length: 45 }, (_, n) => numberedTx(n, 90_000));
+  const header45 = Block.fromParts(header, [coinbase, ...large]);
+  const compact = buildCompactBlock(header45, 3n);
+  assert.ok(header45.size > 4_000_000);
+  const whole = { kind: 'whole-block', reason: 'too-large' };
+  assert.deepEqual(reconstruct(compact, matchShortIds(compact, large)), whole);
+  const partial = reconstruct(compact, matchShortIds(compact, large.slice(5)));
+  assert.ok(partial.kind === 'missing');
+  assert.deepEqual(fillMissing(partial.partial, large.slice(0, 5)).result, whole, 'nor does an answer');
+});
+
+test('a real collision in the mempool is asked for like what is missing, whichever of the two comes first', () => {
+  const [one, two] = [numberedTx(COLLIDING[0]), numberedTx(COLLIDING[1])];
+  const block = Block.fromParts(header, [coinbase, one, numberedTx(4)]);
+  const compact = buildCompactBlock(block, 1n);
+  const key = shortIdKey(header, 1n);
+  assert.equal(shortIdOf(key, one.wtxidBytes), shortIdOf(key, two.wtxidBytes));
+  for (const pair of [
+    [one, two],
+    [two, one],
+  ]) {
+    const result = reconstruct(compact, matchShortIds(compact, [...pair, numberedTx(4)]));
+    assert.ok(result.kind === 'missing');
+    assert.deepEqual(result.partial.missing, [1]);
+    const filled = fillMissing(result.partial, [one]).result;
+    assert.ok(filled.kind === 'complete');
+    assert.equal(toHex(filled.block.raw), toHex(block.raw));
+  }
 });
 
 test('a short id that stands twice, or no ids at all: the whole block is asked for', () => {
@@ -169,9 +217,9 @@ test('a short id that stands twice, or no ids at all: the whole block is asked f
 });
 
 test('an announcement that would be too long carries the header only', () => {
-  const fitting = testBlock(2, testTx(0, 250_000));
+  const fitting = testBlock(2, numberedTx(0, 250_000));
   assert.equal(buildCompactBlock(fitting, 1n).prefilled.length, 1);
-  const long = buildCompactBlock(testBlock(2, testTx(0, 262_144)), 1n);
+  const long = buildCompactBlock(testBlock(2, numberedTx(0, 262_144)), 1n);
   assert.equal(long.prefilled.length + long.shortIds.length, 0);
   assert.equal(toHex(long.header.raw), GENESIS_HEADER);
 });

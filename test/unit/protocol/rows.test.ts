@@ -113,6 +113,7 @@ test('one item more than the bound is refused, the bound itself is not', () => {
     [streams.headers.request, 101, (count) => size(count) + hash.repeat(count) + hash],
     [streams.headers.response, 2000, (count) => size(count) + '22'.repeat(80 * count)],
     [streams.blocks.request, 128, (count) => size(count) + hash.repeat(count)],
+    [streams.blocktxn.request, 16_666, (count) => hash + size(count) + '00'.repeat(count)],
     [streams.txs.request, 1000, (count) => size(count) + `01${hash}`.repeat(count)],
   ];
   for (const [codec, bound, hex] of bounds) {
@@ -121,6 +122,7 @@ test('one item more than the bound is refused, the bound itself is not', () => {
   }
   refuses(streams.blocks.request, fromHex('00'), 'no block asked');
   refuses(streams.txs.request, fromHex('00'), 'no transaction asked');
+  refuses(streams.blocktxn.request, fromHex(`${hash}00`), 'no place asked');
   assert.deepEqual(streams.headers.request.decode(fromHex(`00${hash}`)).locator, []);
 });
 
@@ -129,6 +131,7 @@ test('rows bound their own largest messages', () => {
   assert.equal(streams.headers.maxFrameBytes, 3 + 2000 * 80);
   assert.equal(streams.blocks.maxRequestBytes, 1 + 128 * 32);
   assert.equal(streams.txs.maxRequestBytes, 3 + 1000 * 33);
+  assert.equal(streams.blocktxn.maxRequestBytes, 32 + 3 + 16_666);
   for (const [name, row] of streamRows) {
     assert.ok(row.maxResponseBytes >= row.maxFrameBytes, name);
     assert.ok(row.maxInboundStreams > row.maxOutboundStreams, name);

@@ -92,6 +92,18 @@ export const vectors = {
     `01${GENESIS_TXID_WIRE}cc000000f401000000000000`,
     [{ wtxid: genesisWtxid, vsize: 204, fee: 500n }],
   ),
+  'blocktxn request': vector(
+    streams.blocktxn.request,
+    streams.blocktxn.maxRequestBytes,
+    `${GENESIS_HASH_WIRE}040001fd2c0100`, // places 0, 2 (one left out), 303 (300 left out), 304
+    { hash: genesisHash, indexes: [0, 2, 303, 304] },
+  ),
+  'blocktxn response': vector(
+    streams.blocktxn.response,
+    streams.blocktxn.maxFrameBytes,
+    `02${WITNESS_TX}${GENESIS_COINBASE}`,
+    [Transaction.fromBytes(fromHex(WITNESS_TX)), coinbase],
+  ),
   'txs request': vector(
     streams.txs.request,
     streams.txs.maxRequestBytes,

@@ -1,0 +1,61 @@
+/**
+ * Transactions seen lately that the mempool does not hold: refused, orphaned, replaced, dropped. A miner with other
+ * policy may put them into a block, and then they need not be asked for (Core's vExtraTxnForCompact).
+ * Bounds: `MAX_TRANSACTIONS` and `MAX_BYTES`; the oldest leave first. They are unchecked bytes, good for nothing else.
+ */
+import type { Mempool } from '#mempool';
+import type { Transaction, Wtxid } from '#primitives';
+
+const MAX_TRANSACTIONS = 10_000;
+/** Serialised. Decoded they take several times as much. */
+const MAX_BYTES = 8 << 20;
+/** Core's bound in AddToCompactExtraTransactions (there on estimated memory): one must not push out many. */
+const MAX_TX_BYTES = 100_000;
+
+export class ExtraTransactions {
+  /** In the order of arrival. */
+  readonly #byWtxid = new Map<Wtxid, Transaction>();
+  readonly #maxTransactions: number;
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxTransactions = MAX_TRANSACTIONS, maxBytes = MAX_BYTES) {
+    this.#maxTransactions = maxTransactions;
+    this.#maxBytes = maxBytes;
+  }
+
+  get size(): number {
+    return this.#byWtxid.size;
+  }
+
+  /** Serialised bytes of all. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keeps a copy. */
+  add(tx: Transaction): void {
+    const { wtxid } = tx;
+    if (tx.size > MAX_TX_BYTES || this.#byWtxid.has(wtxid)) return;
+    this.#byWtxid.set(wtxid, tx.withOwnBytes());
+    this.#bytes += tx.size;
+    for (const [oldest, { size }] of this.#byWtxid) {
+      if (this.#byWtxid.size <= this.#maxTransactions && this.#bytes <= this.#maxBytes) break;
+      this.#byWtxid.delete(oldest);
+      this.#bytes -= size;
+    }
+  }
+
+  transactions(): IterableIterator<Transaction> {
+    return this.#byWtxid.values();
+  }
+}
+
+/** `submit` of the mempool; what it refuses without calling it invalid is kept. */
+export function keepRefused(submit: Mempool['submit'], extra: Pick<ExtraTransactions, 'add'>): Mempool['submit'] {
+  return async (tx, origin) => {
+    const verdict = await submit(tx, origin);
+    if (verdict.kind === 'policy' || verdict.kind === 'missing-inputs') extra.add(tx);
+    return verdict;
+  };
+}

@@ -1,0 +1,65 @@
+/** Transactions that the mempool does not hold: which are kept, how many, and who leaves. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { MempoolVerdict } from '#mempool';
+import { Transaction } from '#primitives';
+import { concatBytes } from '#util';
+import { ExtraTransactions, keepRefused } from '../../../src/node/extra-transactions.ts';
+import { numberedTx } from '../../support/numbered-tx.ts';
+
+const kept = (extra: ExtraTransactions): number[] =>
+  Array.from(extra.transactions(), (tx) => tx.inputs[0]?.prevIndex ?? -1);
+
+describe('extra transactions', () => {
+  it('keep a number of them, the oldest leave first', () => {
+    const extra = new ExtraTransactions(3, 1_000_000);
+    for (const n of [2, 4, 6, 2, 8]) extra.add(numberedTx(n));
+    assert.deepEqual(kept(extra), [4, 6, 8]);
+    assert.equal(extra.size, 3);
+    assert.equal(extra.bytes, 3 * numberedTx(2).size);
+  });
+
+  it('keep a number of bytes', () => {
+    const { size } = numberedTx(2, 500);
+    const extra = new ExtraTransactions(1000, 2 * size);
+    for (const n of [2, 4, 6]) extra.add(numberedTx(n, 500));
+    assert.deepEqual(kept(extra), [4, 6]);
+    extra.add(numberedTx(8));
+    assert.deepEqual(kept(extra), [6, 8]);
+    assert.equal(extra.bytes, size + numberedTx(8).size);
+  });
+
+  it('keep no single large one', () => {
+    const extra = new ExtraTransactions();
+    const most = 100_000 - numberedTx(2).size - 3;
+    extra.add(numberedTx(2, most + 2));
+    assert.equal(extra.size, 0);
+    extra.add(numberedTx(4, most));
+    assert.equal(extra.size, 1);
+  });
+
+  it('copy what is part of a larger message', () => {
+    const extra = new ExtraTransactions();
+    const message = concatBytes(numberedTx(1).raw, new Uint8Array(10_000));
+    extra.add(Transaction.fromBytes(message.subarray(0, numberedTx(1).size)));
+    const [tx] = extra.transactions();
+    assert.equal(tx?.raw.buffer.byteLength, numberedTx(1).size);
+  });
+
+  it('are what the mempool refused for now, not what it took or what is invalid', async () => {
+    const verdicts: readonly [MempoolVerdict, boolean][] = [
+      [{ kind: 'accepted', fee: 1n, vsize: 1 }, false],
+      [{ kind: 'duplicate', code: 'txn-already-in-mempool' }, false],
+      [{ kind: 'missing-inputs', parents: [] }, true],
+      [{ kind: 'policy', code: 'dust' }, true],
+      [{ kind: 'consensus', failure: { kind: 'consensus', code: 'bad-txns-inputs-duplicate' } }, false],
+      [{ kind: 'unavailable', reason: 'full' }, false],
+    ];
+    for (const [verdict, isKept] of verdicts) {
+      const extra = new ExtraTransactions();
+      const submit = keepRefused(async () => verdict, extra);
+      assert.equal(await submit(numberedTx(1), 'peer'), verdict);
+      assert.equal(extra.size, isKept ? 1 : 0, verdict.kind);
+    }
+  });
+});
