@@ -1,5 +1,13 @@
 /** What a transaction must satisfy by itself, and together with the outputs that it spends. */
-import { isNullOutpoint, MAX_MONEY, type Sats, type Transaction, type TxInput, type TxOutput } from '#primitives';
+import {
+  formatMoney,
+  isNullOutpoint,
+  MAX_MONEY,
+  type Sats,
+  type Transaction,
+  type TxInput,
+  type TxOutput,
+} from '#primitives';
 import { equalBytes, toHex } from '#util';
 import { failure, type ValidationFailure } from './failure.ts';
 import {
@@ -105,11 +113,4 @@ function reject(code: string, debug?: string): TxInputsVerdict {
 
 function isMoney(value: Sats): boolean {
   return value >= 0n && value <= MAX_MONEY;
-}
-
-/** Coins with two to eight decimals, as Core's FormatMoney. `value` is not negative. */
-function formatMoney(value: Sats): string {
-  const digits = value.toString().padStart(9, '0');
-  const decimals = digits.slice(-8).replace(/0{1,6}$/, '');
-  return `${digits.slice(0, -8)}.${decimals}`;
 }

@@ -8,11 +8,17 @@ import type { Transaction } from '#primitives';
 import { type Clock, errorText, type Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
 import type { MempoolOptions } from './options.ts';
-import { feeRate, memoryUsage, type Pool, type PoolEntry } from './pool.ts';
+import { feeRate, memoryUsage, type Pool, type PoolEntry, packageTotals, withDescendants } from './pool.ts';
+import type { AdmissionContext, PoolTerms } from './pool-checks.ts';
 import type { MempoolVerdict } from './port.ts';
 import { type PreChecked, preCheck } from './pre-checks.ts';
+import { checkReplacement, type Replacement } from './replacement.ts';
+import type { RollingFee } from './rolling-fee.ts';
 import { checkScripts } from './script-checks.ts';
 import type { ScriptMemory } from './script-memory.ts';
+import { reconsiderable } from './verdicts.ts';
+
+type Checked = PreChecked & Replacement;
 
 export type AdmissionDeps = {
   readonly chain: ChainReader;
@@ -21,15 +27,10 @@ export type AdmissionDeps = {
   readonly log: Logger;
   readonly pool: Pool;
   readonly scripts: ScriptMemory;
+  readonly rollingFee: RollingFee;
 };
 
-export type AdmissionTerms = {
-  /** It was in a block: it need not pay for relay, and who leaves for it is decided later (Core's bypass_limits). */
-  readonly fromBlock: boolean;
-};
-
-const FROM_OUTSIDE: AdmissionTerms = { fromBlock: false };
-const FULL: MempoolVerdict = { kind: 'policy', code: 'mempool full' };
+const FULL = reconsiderable('mempool full');
 
 export class Admission {
   readonly #deps: AdmissionDeps;
@@ -45,18 +46,16 @@ export class Admission {
     this.#signal = signal;
   }
 
-  async admit(tx: Transaction, terms: AdmissionTerms = FROM_OUTSIDE): Promise<MempoolVerdict> {
+  /** Unless it is `single`, the caller trims. */
+  async admit(tx: Transaction, context: AdmissionContext = 'single'): Promise<MempoolVerdict> {
     for (;;) {
-      const before = this.#state();
-      const checked = preCheck({ chain: this.#deps.chain, pool: this.#pool }, tx, {
-        ...this.#options,
-        bypassFee: terms.fromBlock,
-      });
+      const before = this.state();
+      const checked = this.#check(tx, context);
       if (checked.kind !== 'passed') return checked;
-      if (!terms.fromBlock && this.#wouldLeaveAtOnce(tx, checked)) return FULL;
-      const failed = await this.#runScripts(tx, checked);
+      if (context === 'single' && this.#wouldLeaveAtOnce(tx, checked)) return FULL;
+      const failed = await this.runScripts(tx, checked);
       if (failed !== undefined) return failed;
-      if (this.#state() === before) return this.#enter(tx, checked, terms);
+      if (this.state() === before) return this.#enter(tx, checked, context);
     }
   }
 
@@ -68,32 +67,70 @@ export class Admission {
     while (this.#pool.usage > maxBytes || this.#pool.size > maxTxs) {
       const worst = this.#pool.leastWorthy();
       if (worst === undefined) break;
-      evicted += this.#pool.removeWithDescendants([worst]).size;
+      const leaving = withDescendants([worst]);
+      this.#deps.rollingFee.evicted(packageTotals(leaving));
+      this.#pool.removeWithDescendants(leaving);
+      evicted += leaving.size;
     }
     if (evicted > 0) this.#deps.log.debug('mempool is full', { evicted, left: this.#pool.size });
   }
 
-  #state(): string {
+  /** Another text after each change of pool or tip: checks hold as long as it is the same. */
+  state(): string {
     return `${this.#pool.version} ${this.#deps.chain.tip().hash}`;
   }
 
-  #enter(tx: Transaction, checked: PreChecked, terms: AdmissionTerms): MempoolVerdict {
+  preCheck(tx: Transaction, context: AdmissionContext, packageParent?: Transaction): PreChecked | MempoolVerdict {
+    const { chain, pool } = this.#deps;
+    return preCheck({ chain, pool, packageParent }, tx, this.terms(context));
+  }
+
+  terms(context: AdmissionContext): PoolTerms {
+    return { ...this.#options, rollingFeeSatPerKvb: this.#deps.rollingFee.satPerKvb(), context };
+  }
+
+  /** To be followed by `add` in the same step. */
+  replace(replaced: ReadonlySet<PoolEntry>, by: Transaction): void {
+    if (replaced.size === 0) return;
+    this.#pool.removeWithDescendants(replaced);
+    this.#deps.log.debug('transactions replaced', { by: by.txid, replaced: replaced.size });
+  }
+
+  /** Without making room: the caller trims. */
+  add(tx: Transaction, checked: PreChecked): MempoolVerdict {
     const { fee, vsize, sigOpCost, spendsCoinbase } = checked;
-    const time = this.#deps.clock.now();
-    const entry = this.#pool.add({ tx, fee, vsize, sigOpCost, spendsCoinbase, time });
-    if (!terms.fromBlock) this.trim();
-    return this.#pool.has(entry) ? { kind: 'accepted', fee, vsize } : FULL;
+    this.#pool.add({ tx, fee, vsize, sigOpCost, spendsCoinbase, time: this.#deps.clock.now() });
+    return { kind: 'accepted', fee, vsize };
+  }
+
+  #check(tx: Transaction, context: AdmissionContext): Checked | MempoolVerdict {
+    const checked = this.preCheck(tx, context);
+    if (checked.kind !== 'passed') return checked;
+    const { fee, vsize } = checked;
+    const { incrementalFeeSatPerKvb } = this.#options;
+    const replacement = checkReplacement(this.#pool, { tx, fee, vsize }, checked, incrementalFeeSatPerKvb);
+    return replacement.kind === 'passed' ? { ...checked, ...replacement } : replacement;
+  }
+
+  #enter(tx: Transaction, checked: Checked, context: AdmissionContext): MempoolVerdict {
+    this.replace(checked.replaced, tx);
+    const accepted = this.add(tx, checked);
+    if (context === 'single') this.trim();
+    return this.#pool.byTxid(tx.txid) === undefined ? FULL : accepted;
   }
 
   /** Known without running scripts: no entry can rank lower, and adding it lifts nobody's rank above its own. */
-  #wouldLeaveAtOnce(tx: Transaction, checked: PreChecked): boolean {
+  #wouldLeaveAtOnce(tx: Transaction, checked: Checked): boolean {
+    // Who leaves for it makes room: decided after the entry.
+    if (checked.replaced.size > 0) return false;
     const { maxBytes, maxTxs } = this.#options;
     const fits = this.#pool.usage + memoryUsage(tx) <= maxBytes && this.#pool.size < maxTxs;
     const worst = this.#pool.leastWorthy();
     return !fits && (worst === undefined || feeRate(checked) < worst.descendantScore);
   }
 
-  async #runScripts(tx: Transaction, checked: PreChecked): Promise<MempoolVerdict | undefined> {
+  /** What fails, undefined if nothing does. */
+  async runScripts(tx: Transaction, checked: PreChecked): Promise<MempoolVerdict | undefined> {
     const { chain, verifier, scripts } = this.#deps;
     if (scripts.hasPassed(tx)) return undefined;
     const known = scripts.failureOf(tx);

@@ -13,6 +13,7 @@ import type { Admission } from './admission.ts';
 import { type ChainLimits, exceedsAncestorLimits } from './chain-limits.ts';
 import { type Pool, type PoolEntry, withDescendants } from './pool.ts';
 import { allFound, findCoins, sequenceLocksPass } from './pre-checks.ts';
+import type { RollingFee } from './rolling-fee.ts';
 import type { ScriptMemory } from './script-memory.ts';
 import { Slices } from './slices.ts';
 
@@ -21,6 +22,7 @@ export type ChainFollowerDeps = {
   readonly pool: Pool;
   readonly scripts: ScriptMemory;
   readonly admission: Admission;
+  readonly rollingFee: RollingFee;
   readonly clock: Clock;
 };
 
@@ -60,6 +62,7 @@ export class ChainFollower {
     for (const { block } of change.connected) {
       for (const tx of block.transactions) this.#leaveWithBlock(tx);
     }
+    if (change.connected.length > 0) this.#deps.rollingFee.blockConnected();
     for (const disconnected of change.disconnected) this.#setAside(disconnected);
     if (this.#waiting.length > 0) {
       if (change.tip.chainWork < this.#oldWork) return;
@@ -108,7 +111,7 @@ export class ChainFollower {
     for (const { block } of blocks) {
       for (const tx of block.transactions) {
         await slices.rest();
-        if (!tx.isCoinbase) await admission.admit(tx, { fromBlock: true });
+        if (!tx.isCoinbase) await admission.admit(tx, 'block');
         const entry = pool.byTxid(tx.txid);
         if (entry === undefined) this.#dropOrphansOf(tx);
         else back.add(entry);

@@ -10,8 +10,11 @@ import type { ScriptVerifier } from '#verify';
 import { Admission } from './admission.ts';
 import { ChainFollower } from './chain-follower.ts';
 import { DEFAULT_MEMPOOL_OPTIONS, type MempoolOptions } from './options.ts';
+import { PackageAdmission } from './package-admission.ts';
+import { TRANSACTION_FAILED } from './package-checks.ts';
 import { Pool } from './pool.ts';
-import type { Mempool, MempoolVerdict } from './port.ts';
+import type { Mempool, MempoolVerdict, PackageVerdict } from './port.ts';
+import { RollingFee } from './rolling-fee.ts';
 import { ScriptMemory } from './script-memory.ts';
 import { SubmitQueue } from './submit-queue.ts';
 
@@ -23,6 +26,7 @@ export type MempoolDeps = {
 };
 
 const CLOSED: MempoolVerdict = { kind: 'unavailable', reason: 'the mempool is closed' };
+const BUSY: MempoolVerdict = { kind: 'unavailable', reason: 'too many transactions wait' };
 
 /** Starts empty, on the chain's current tip. */
 export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptions> = {}): Mempool {
@@ -30,18 +34,25 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
   const closing = new AbortController();
   const pool = new Pool();
   const scripts = new ScriptMemory();
-  const admission = new Admission({ ...deps, pool, scripts }, options, closing.signal);
-  const follower = new ChainFollower({ ...deps, pool, scripts, admission }, options);
-  const queue = new SubmitQueue(options, deps.clock, async (tx) =>
-    closing.signal.aborted ? CLOSED : admission.admit(tx),
-  );
+  const rollingFee = new RollingFee(pool, deps.clock, options);
+  const admission = new Admission({ ...deps, pool, scripts, rollingFee }, options, closing.signal);
+  const follower = new ChainFollower({ ...deps, pool, scripts, admission, rollingFee }, options);
+  const packages = new PackageAdmission({ ...deps, pool, admission }, options);
+  const queue = new SubmitQueue(options, deps.clock);
+  const isClosed = (): boolean => closing.signal.aborted;
 
   return {
     submit: async (tx, origin) => {
-      if (closing.signal.aborted) return CLOSED;
+      if (isClosed()) return CLOSED;
       // Copies of what is here take no place in the queue.
       if (pool.byWtxid(tx.wtxid) !== undefined) return { kind: 'duplicate', code: 'txn-already-in-mempool' };
-      return queue.submit(tx, origin);
+      return (await queue.submit(tx.size, origin, async () => (isClosed() ? CLOSED : admission.admit(tx)))) ?? BUSY;
+    },
+    submitPackage: async (parent, child, origin) => {
+      if (isClosed()) return refusedPackage(CLOSED);
+      const decide = async (): Promise<PackageVerdict> =>
+        isClosed() ? refusedPackage(CLOSED) : packages.admit(parent, child);
+      return (await queue.submit(parent.size + child.size, origin, decide)) ?? refusedPackage(BUSY);
     },
     get: (id) => pool.byId(id),
     has: (id) => pool.byId(id) !== undefined,
@@ -52,6 +63,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       const { size: count, vsize, usage, totalFee } = pool;
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee };
     },
+    minFeeSatPerKvb: () => Math.max(rollingFee.satPerKvb(), options.minRelayFeeSatPerKvb),
     syncedTip: () => follower.syncedTip,
     chainChanged: (change) => follower.follow(change),
     [Symbol.asyncDispose]: async () => {
@@ -59,4 +71,8 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       await queue.idle();
     },
   };
+}
+
+function refusedPackage(verdict: MempoolVerdict): PackageVerdict {
+  return { failure: TRANSACTION_FAILED, parent: verdict, child: verdict };
 }

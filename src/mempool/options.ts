@@ -1,6 +1,6 @@
 /** The mempool's settings and their defaults (Core 27's where Core has one). */
 import { type ChainLimits, DEFAULT_CHAIN_LIMITS } from './chain-limits.ts';
-import { MAX_DISCONNECTED_BYTES, MIN_RELAY_FEE_SAT_PER_KVB } from './policy.ts';
+import { INCREMENTAL_RELAY_FEE_SAT_PER_KVB, MAX_DISCONNECTED_BYTES, MIN_RELAY_FEE_SAT_PER_KVB } from './policy.ts';
 
 export type MempoolOptions = {
   /** Estimated bytes of memory for all transactions (Core's -maxmempool). */
@@ -10,6 +10,8 @@ export type MempoolOptions = {
   /** How long a transaction stays unconfirmed (Core's -mempoolexpiry). */
   readonly expiryMs: number;
   readonly minRelayFeeSatPerKvb: number;
+  /** What a replacement pays for its own relay (Core's -incrementalrelayfee). */
+  readonly incrementalFeeSatPerKvb: number;
   readonly chainLimits: ChainLimits;
   /** Bytes of disconnected blocks kept to bring their transactions back. */
   readonly maxDisconnectedBytes: number;
@@ -26,6 +28,7 @@ export const DEFAULT_MEMPOOL_OPTIONS: MempoolOptions = {
   maxTxs: 500_000,
   expiryMs: 336 * HOUR_MS,
   minRelayFeeSatPerKvb: MIN_RELAY_FEE_SAT_PER_KVB,
+  incrementalFeeSatPerKvb: INCREMENTAL_RELAY_FEE_SAT_PER_KVB,
   chainLimits: DEFAULT_CHAIN_LIMITS,
   maxDisconnectedBytes: MAX_DISCONNECTED_BYTES,
   maxPending: 1_000,

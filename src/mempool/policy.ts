@@ -16,6 +16,11 @@ const BYTES_PER_SIGOP = 20;
 /** sat per 1000 vbytes (DEFAULT_MIN_RELAY_TX_FEE). */
 export const MIN_RELAY_FEE_SAT_PER_KVB = 1_000;
 
+/** sat per 1000 vbytes that a replacement pays beyond what it replaces (DEFAULT_INCREMENTAL_RELAY_FEE). */
+export const INCREMENTAL_RELAY_FEE_SAT_PER_KVB = 1_000;
+/** Entries that leave for one replacement (MAX_REPLACEMENT_CANDIDATES). */
+export const MAX_REPLACEMENT_CANDIDATES = 100;
+
 /** An entry with its ancestors, and with its descendants (DEFAULT_ANCESTOR_LIMIT and its like). */
 export const MAX_ANCESTORS = 25;
 export const MAX_ANCESTOR_VSIZE = 101_000;
@@ -23,6 +28,14 @@ export const MAX_DESCENDANTS = 25;
 export const MAX_DESCENDANT_VSIZE = 101_000;
 /** A small child of one parent may exceed the descendant limits by this (EXTRA_DESCENDANT_TX_SIZE_LIMIT). */
 export const EXTRA_DESCENDANT_VSIZE = 10_000;
+
+/** Weight of a parent and its child together (MAX_PACKAGE_WEIGHT). */
+export const MAX_PACKAGE_WEIGHT = 404_000;
+
+/** BIP431: the version that asks for these limits, and virtual bytes of one, and of one below an unconfirmed parent. */
+export const TRUC_VERSION = 3;
+export const TRUC_MAX_VSIZE = 10_000;
+export const TRUC_CHILD_MAX_VSIZE = 1_000;
 
 /** MAX_DISCONNECTED_TX_POOL_BYTES: what is kept of disconnected blocks. */
 export const MAX_DISCONNECTED_BYTES = 20_000_000;

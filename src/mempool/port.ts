@@ -11,12 +11,27 @@ export type MempoolVerdict =
   | { readonly kind: 'duplicate'; readonly code: string }
   /** `bad-txns-inputs-missingorspent`: the parents that neither the chain nor the mempool has, each once. */
   | { readonly kind: 'missing-inputs'; readonly parents: readonly Txid[] }
-  /** Not wanted here or not now; another node may think otherwise: nobody is to blame. */
-  | { readonly kind: 'policy'; readonly code: string; readonly debug?: string }
+  /**
+   * Not wanted here or not now; another node may think otherwise: nobody is to blame. `reconsiderable`: only the fee
+   * was too low, so a child that pays for it can bring it in (Core's TX_RECONSIDERABLE).
+   */
+  | { readonly kind: 'policy'; readonly code: string; readonly debug?: string; readonly reconsiderable?: true }
   /** Can never be valid. */
   | { readonly kind: 'consensus'; readonly failure: ValidationFailure }
   /** Not looked at: too much is waiting, or the node is closing. */
   | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** Why a package as such was refused: Core's reject reason. `transaction failed`: the verdicts of the two say why. */
+export type PackageFailure = { readonly code: string; readonly debug?: string };
+
+/** Of a parent and its child (Core's PackageMempoolAcceptResult). */
+export type PackageVerdict = {
+  /** Undefined when both are in the mempool. */
+  readonly failure?: PackageFailure;
+  /** Undefined when the package itself was malformed. */
+  readonly parent?: MempoolVerdict;
+  readonly child?: MempoolVerdict;
+};
 
 /** Who brought a transaction: this node's own user, or a peer's id. */
 export type TxOrigin = 'local' | (string & {});
@@ -38,6 +53,11 @@ export type Mempool = AsyncDisposable & {
    * is refused as `unavailable`. Never rejects on bad data. The transaction's bytes must not change.
    */
   readonly submit: (tx: Transaction, origin: TxOrigin) => Promise<MempoolVerdict>;
+  /**
+   * A parent that alone pays too little, and a child that pays for both (Core 28's one-parent-one-child packages).
+   * Waits in the same queue. Either may be in the mempool already.
+   */
+  readonly submitPackage: (parent: Transaction, child: Transaction, origin: TxOrigin) => Promise<PackageVerdict>;
   /** By txid, or by wtxid. */
   readonly get: (id: Txid | Wtxid) => MempoolEntry | undefined;
   readonly has: (id: Txid | Wtxid) => boolean;
@@ -48,6 +68,8 @@ export type Mempool = AsyncDisposable & {
   /** All transactions as of now: what a compact block is rebuilt from (BIP152). An array of the caller's own. */
   readonly snapshotForShortIds: () => Transaction[];
   readonly stats: () => MempoolStats;
+  /** What a transaction must pay now, sat per 1000 virtual bytes: more than the relay minimum after evictions. */
+  readonly minFeeSatPerKvb: () => number;
   /** The block that the content agrees with; undefined while a change of the chain is being worked in. */
   readonly syncedTip: () => BlockHash | undefined;
   /**

@@ -1,6 +1,6 @@
 /**
  * Everything that is asked of a transaction before its scripts run, cheap things first: Core's
- * MemPoolAccept::PreChecks in its order, without the standardness of outputs and inputs and without replacement.
+ * MemPoolAccept::PreChecks in its order, without the standardness of outputs and inputs.
  * Synchronous: the answer holds until the chain or the pool changes.
  */
 import type { ChainReader, Coin, HeaderEntry } from '#chain';
@@ -14,34 +14,28 @@ import {
   transactionSigOpCost,
 } from '#consensus';
 import { type Sats, type Transaction, type TxInput, type Txid, type TxOutput, txidFromBytes } from '#primitives';
-import { type ChainLimits, checkChainLimits } from './chain-limits.ts';
 import { headerView } from './header-view.ts';
 import {
   MAX_STANDARD_TX_SIGOPS_COST,
   MAX_STANDARD_TX_WEIGHT,
   MIN_STANDARD_TX_NONWITNESS_BYTES,
-  minFee,
   STANDARD_SCRIPT_FLAGS,
   virtualSize,
 } from './policy.ts';
 import type { Pool } from './pool.ts';
+import { checkAgainstPool, type PoolChecked, type PoolTerms } from './pool-checks.ts';
 import type { MempoolVerdict } from './port.ts';
+import { policy } from './verdicts.ts';
 
 export type PreCheckDeps = {
   readonly chain: Pick<ChainReader, 'tip' | 'ancestor' | 'getCoin'>;
   readonly pool: Pool;
-};
-
-export type PreCheckOptions = {
-  readonly minRelayFeeSatPerKvb: number;
-  readonly chainLimits: ChainLimits;
-  /** For transactions that were in a block before: they need not pay for relay (Core's bypass_limits). */
-  readonly bypassFee: boolean;
+  /** Of a package, not in the pool yet. */
+  readonly packageParent?: Transaction | undefined;
 };
 
 /** What the checks found out about a good transaction. */
-export type PreChecked = {
-  readonly kind: 'passed';
+export type PreChecked = PoolChecked & {
   readonly fee: Sats;
   readonly vsize: number;
   readonly sigOpCost: number;
@@ -50,21 +44,12 @@ export type PreChecked = {
   readonly spent: readonly TxOutput[];
 };
 
-const policy = (code: string, debug?: string): MempoolVerdict =>
-  debug === undefined ? { kind: 'policy', code } : { kind: 'policy', code, debug };
-
 /** How many outputs of a transaction without inputs are looked up to see whether it is in the chain already. */
 const MAX_KNOWN_LOOKUPS = 16;
 
-export function preCheck(deps: PreCheckDeps, tx: Transaction, options: PreCheckOptions): PreChecked | MempoolVerdict {
+export function preCheck(deps: PreCheckDeps, tx: Transaction, terms: PoolTerms): PreChecked | MempoolVerdict {
   const tip = deps.chain.tip();
-  return (
-    checkAlone(tx) ??
-    checkFinal(tx, tip) ??
-    checkKnown(deps.pool, tx) ??
-    checkConflicts(deps.pool, tx) ??
-    checkWithInputs(deps, tx, tip, options)
-  );
+  return checkAlone(tx) ?? checkFinal(tx, tip) ?? checkKnown(deps.pool, tx) ?? checkWithInputs(deps, tx, tip, terms);
 }
 
 /** What needs nothing but the transaction. */
@@ -84,22 +69,17 @@ function checkFinal(tx: Transaction, tip: HeaderEntry): MempoolVerdict | undefin
   return isFinalTx(tx, tip.height + 1, tip.medianTimePast) ? undefined : policy('non-final');
 }
 
-function checkKnown(pool: Pool, tx: Transaction): MempoolVerdict | undefined {
+export function checkKnown(pool: Pool, tx: Transaction): MempoolVerdict | undefined {
   if (pool.byWtxid(tx.wtxid) !== undefined) return { kind: 'duplicate', code: 'txn-already-in-mempool' };
   if (pool.byTxid(tx.txid) === undefined) return undefined;
   return { kind: 'duplicate', code: 'txn-same-nonwitness-data-in-mempool' };
-}
-
-function checkConflicts(pool: Pool, tx: Transaction): MempoolVerdict | undefined {
-  const conflict = tx.inputs.some((input) => pool.spender(input.prevTxid, input.prevIndex) !== undefined);
-  return conflict ? policy('txn-mempool-conflict') : undefined;
 }
 
 function checkWithInputs(
   deps: PreCheckDeps,
   tx: Transaction,
   tip: HeaderEntry,
-  options: PreCheckOptions,
+  terms: PoolTerms,
 ): PreChecked | MempoolVerdict {
   const coins = findCoins(deps, tx, tip);
   if (!allFound(coins)) return missingInputs(deps, tx, coins);
@@ -115,13 +95,10 @@ function checkWithInputs(
   const sigOpCost = transactionSigOpCost(tx, spent, STANDARD_SCRIPT_FLAGS);
   const vsize = virtualSize(tx.weight, sigOpCost);
   if (sigOpCost > MAX_STANDARD_TX_SIGOPS_COST) return policy('bad-txns-too-many-sigops', `${sigOpCost}`);
-  const leastFee = minFee(options.minRelayFeeSatPerKvb, vsize);
-  if (!options.bypassFee && inputs.fee < leastFee)
-    return policy('min relay fee not met', `${inputs.fee} < ${leastFee}`);
-  const tooLong = checkChainLimits(deps.pool.parentsOf(tx), vsize, options.chainLimits);
-  if (tooLong !== undefined) return policy('too-long-mempool-chain', tooLong);
+  const inPool = checkAgainstPool(deps.pool, { tx, fee: inputs.fee, vsize }, terms);
+  if (inPool.kind !== 'passed') return inPool;
   const spendsCoinbase = coins.some((coin) => coin.isCoinbase);
-  return { kind: 'passed', fee: inputs.fee, vsize, sigOpCost, spendsCoinbase, spent };
+  return { ...inPool, fee: inputs.fee, vsize, sigOpCost, spendsCoinbase, spent };
 }
 
 /**
@@ -136,15 +113,17 @@ export function allFound(coins: readonly (Coin | undefined)[]): coins is readonl
   return !coins.includes(undefined);
 }
 
-function findCoin({ chain, pool }: PreCheckDeps, input: TxInput, tip: HeaderEntry): Coin | undefined {
-  const parent = pool.byTxid(txidFromBytes(input.prevTxid));
+function findCoin(deps: PreCheckDeps, input: TxInput, tip: HeaderEntry): Coin | undefined {
+  const { chain, pool, packageParent } = deps;
+  const txid = txidFromBytes(input.prevTxid);
+  const parent = txid === packageParent?.txid ? packageParent : pool.byTxid(txid)?.tx;
   if (parent === undefined) return chain.getCoin({ txid: input.prevTxid, index: input.prevIndex });
-  const output = parent.tx.outputs[input.prevIndex];
+  const output = parent.outputs[input.prevIndex];
   return output === undefined ? undefined : { output, height: tip.height + 1, isCoinbase: false };
 }
 
 function missingInputs(
-  { chain, pool }: PreCheckDeps,
+  { chain, pool, packageParent }: PreCheckDeps,
   tx: Transaction,
   coins: readonly (Coin | undefined)[],
 ): MempoolVerdict {
@@ -156,7 +135,8 @@ function missingInputs(
   const parents = new Set<Txid>();
   for (const [at, input] of tx.inputs.entries()) {
     const txid = txidFromBytes(input.prevTxid);
-    if (coins[at] === undefined && pool.byTxid(txid) === undefined) parents.add(txid);
+    const isHere = txid === packageParent?.txid || pool.byTxid(txid) !== undefined;
+    if (coins[at] === undefined && !isHere) parents.add(txid);
   }
   return { kind: 'missing-inputs', parents: [...parents] };
 }

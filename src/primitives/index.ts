@@ -13,6 +13,7 @@ export {
   type Wtxid,
   wtxidFromBytes,
 } from './ids.ts';
+export { formatMoney } from './money.ts';
 export { DecodeError, Reader } from './reader.ts';
 export {
   isNullOutpoint,

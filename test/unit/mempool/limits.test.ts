@@ -127,6 +127,17 @@ describe('families', () => {
     assert.equal(await h.submit(buildTx([outputOf(one), outputOf(other)], [pay(REWARD)])), 'too-long-mempool-chain');
   });
 
+  it('are named as Core names them: the first that is met on the way up', async () => {
+    await using h = await createHarness();
+    let tx = spend(h, 1, 10_000n);
+    for (let count = 0; count < 25; count++) {
+      assert.equal(await h.submit(tx), 'accepted');
+      tx = childOf(tx, 10_000n);
+    }
+    const debug = 'too many unconfirmed ancestors [limit: 25]';
+    assert.deepEqual(await h.mempool.submit(tx, 'local'), { kind: 'policy', code: 'too-long-mempool-chain', debug });
+  });
+
   it('hold after a reorganisation too', async () => {
     await using h = await createHarness();
     const branch = h.builder.fork(h.builder.height);

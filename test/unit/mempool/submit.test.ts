@@ -109,9 +109,9 @@ describe('rejects, with the codes of Bitcoin Core', () => {
       await h.submit(simpleTx(h));
       return withInput(simpleTx(h), { witness: [Uint8Array.of(1)] });
     },
-    'txn-mempool-conflict': async (h) => {
+    'insufficient fee': async (h) => {
       await h.submit(simpleTx(h));
-      return simpleTx(h, 1, 2n * FEE);
+      return simpleTx(h, 1, FEE + 1n);
     },
     'txn-already-known': async (h) => {
       await h.connect(h.builder.mine({ transactions: [simpleTx(h)] }));

@@ -1,0 +1,82 @@
+/**
+ * Whether one parent and one child may enter together, the child paying for both: the part of Core's
+ * AcceptMultipleTransactions between PreChecks and the scripts, with PackageMempoolChecks. Pure.
+ */
+import { checkPackageLimits } from './chain-limits.ts';
+import { formatFeeRate, satPerKvb } from './fee-rate.ts';
+import { checkConflictTopology, improvesDiagram } from './feerate-diagram.ts';
+import { type Pool, type PoolEntry, packageTotals } from './pool.ts';
+import { checkFeeRate, type PoolChecked, type PoolTerms } from './pool-checks.ts';
+import type { PackageFailure, PackageVerdict } from './port.ts';
+import { type Candidate, entriesForConflicts, paysForReplacement, type Replacement } from './replacement.ts';
+import { checkPackageTruc } from './truc.ts';
+
+/** Of one that passed the checks of its own. */
+export type Member = Candidate & PoolChecked;
+
+export type PackageTerms = PoolTerms & { readonly incrementalFeeSatPerKvb: number };
+
+export const TRANSACTION_FAILED: PackageFailure = { code: 'transaction failed' };
+
+export function checkTogether(
+  pool: Pool,
+  parent: Member,
+  child: Member,
+  terms: PackageTerms,
+): Replacement | PackageVerdict {
+  const violation = checkPackageTruc(parent.tx, child.tx, child.vsize, parent.ancestors);
+  if (violation !== undefined) return { failure: { code: 'TRUC-violation', debug: violation } };
+  const { fee, vsize } = packageTotals([parent, child]);
+  const poor = checkFeeRate(fee, vsize, terms);
+  if (poor !== undefined) return { failure: TRANSACTION_FAILED, child: poor };
+  const parents = new Set([...pool.parentsOf(parent.tx), ...pool.parentsOf(child.tx)]);
+  const tooLong = checkPackageLimits(parents, { count: 2, vsize }, terms.chainLimits);
+  if (tooLong !== undefined) return { failure: { code: 'package-mempool-limits', debug: tooLong } };
+  const replacement = checkPackageReplacement(parent, child, terms.incrementalFeeSatPerKvb);
+  return 'code' in replacement ? { failure: replacement } : replacement;
+}
+
+/** Package RBF: both together replace what either conflicts with, for the two of them as one chunk. */
+function checkPackageReplacement(
+  parent: Member,
+  child: Member,
+  incrementalFeeSatPerKvb: number,
+): Replacement | PackageFailure {
+  const conflicts = new Set([...parent.conflicts, ...child.conflicts]);
+  if (conflicts.size === 0) return { kind: 'passed', replaced: conflicts };
+  if (parent.ancestors.size + child.ancestors.size > 0) {
+    return failed('new transaction cannot have mempool ancestors');
+  }
+  const replaced = entriesForConflicts(child.tx, conflicts);
+  if (typeof replaced === 'string') return failed('too many potential replacements', replaced);
+  const whole = packageTotals([parent, child]);
+  const tooLittle = paysForReplacement(
+    { tx: child.tx, ...whole },
+    packageTotals(replaced).fee,
+    incrementalFeeSatPerKvb,
+  );
+  if (tooLittle !== undefined) return failed('insufficient anti-DoS fees', tooLittle);
+  const [rate, parentRate] = [satPerKvb(whole), satPerKvb(parent)];
+  if (rate <= parentRate) {
+    const rates = `package feerate ${formatFeeRate(rate)} <= parent feerate is ${formatFeeRate(parentRate)}`;
+    return failed('package feerate is less than or equal to parent feerate', rates);
+  }
+  return checkDiagram(conflicts, replaced, whole) ?? { kind: 'passed', replaced };
+}
+
+/** Core's ImprovesFeerateDiagram. */
+function checkDiagram(
+  conflicts: ReadonlySet<PoolEntry>,
+  replaced: ReadonlySet<PoolEntry>,
+  whole: Pick<Candidate, 'fee' | 'vsize'>,
+): PackageFailure | undefined {
+  const unknown = checkConflictTopology(conflicts);
+  if (unknown !== undefined) return failed(unknown);
+  if (improvesDiagram(conflicts, replaced, whole)) return undefined;
+  return failed('insufficient feerate: does not improve feerate diagram');
+}
+
+function failed(reason: string, debug?: string): PackageFailure {
+  const code = `package RBF failed: ${reason}`;
+  return debug === undefined ? { code } : { code, debug };
+}

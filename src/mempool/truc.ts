@@ -1,0 +1,73 @@
+/**
+ * Topologically restricted until confirmation (BIP431): a transaction of version 3 is small and has at most one
+ * unconfirmed parent or one unconfirmed child, of version 3 like itself. Nobody can then pin it with a large or a
+ * second child. Core's policy/truc_policy.cpp, made for exactly these limits. Pure.
+ */
+import type { Transaction } from '#primitives';
+import { TRUC_CHILD_MAX_VSIZE, TRUC_MAX_VSIZE, TRUC_VERSION } from './policy.ts';
+import { type PoolEntry, withAncestors, withDescendants } from './pool.ts';
+
+export type TrucViolation = {
+  readonly reason: string;
+  /** The one child that its parent has already: the rule holds if that leaves (sibling eviction). */
+  readonly sibling?: PoolEntry | undefined;
+};
+
+export function isTruc(tx: Transaction): boolean {
+  return tx.version === TRUC_VERSION;
+}
+
+/** SingleTRUCChecks. `conflicts`: what it replaces directly. */
+export function checkTruc(
+  tx: Transaction,
+  vsize: number,
+  ancestors: ReadonlySet<PoolEntry>,
+  conflicts: ReadonlySet<PoolEntry>,
+): TrucViolation | undefined {
+  const foreign = [...ancestors].find((ancestor) => isTruc(ancestor.tx) !== isTruc(tx));
+  if (foreign !== undefined) return { reason: inheritance(tx, foreign.tx) };
+  if (!isTruc(tx)) return undefined;
+  const reason = checkSizeAndAncestors(tx, vsize, ancestors.size);
+  if (reason !== undefined) return { reason };
+  const [parent] = ancestors;
+  return parent === undefined ? undefined : checkSiblings(parent, conflicts);
+}
+
+/** PackageTRUCChecks, for a parent and a child that have passed alone. `parentAncestors`: in the pool. */
+export function checkPackageTruc(
+  parent: Transaction,
+  child: Transaction,
+  childVsize: number,
+  parentAncestors: ReadonlySet<PoolEntry>,
+): string | undefined {
+  if (isTruc(parent) && parentAncestors.size > 0) return tooManyAncestors(child);
+  const reason = isTruc(child) ? checkSizeAndAncestors(child, childVsize, 1) : undefined;
+  if (reason !== undefined) return reason;
+  return isTruc(parent) === isTruc(child) ? undefined : inheritance(child, parent);
+}
+
+/** The rules of one transaction with so many unconfirmed ancestors, in the pool or in its package. */
+function checkSizeAndAncestors(tx: Transaction, vsize: number, ancestors: number): string | undefined {
+  if (vsize > TRUC_MAX_VSIZE) return `version=3 ${name(tx)} is too big: ${vsize} > ${TRUC_MAX_VSIZE} virtual bytes`;
+  if (ancestors > 1) return tooManyAncestors(tx);
+  if (ancestors === 0 || vsize <= TRUC_CHILD_MAX_VSIZE) return undefined;
+  return `version=3 child ${name(tx)} is too big: ${vsize} > ${TRUC_CHILD_MAX_VSIZE} virtual bytes`;
+}
+
+/** More than one child, and grandchildren, are here only after a reorganisation: then none of them gives way. */
+function checkSiblings(parent: PoolEntry, conflicts: ReadonlySet<PoolEntry>): TrucViolation | undefined {
+  const [child] = parent.children;
+  if (child === undefined || [...parent.children].some((one) => conflicts.has(one))) return undefined;
+  const mayLeave = withDescendants([parent]).size === 2 && withAncestors([child]).size === 2;
+  return { reason: tooManyDescendants(parent.tx), sibling: mayLeave ? child : undefined };
+}
+
+function inheritance(tx: Transaction, parent: Transaction): string {
+  return isTruc(tx)
+    ? `version=3 ${name(tx)} cannot spend from non-version=3 ${name(parent)}`
+    : `non-version=3 ${name(tx)} cannot spend from version=3 ${name(parent)}`;
+}
+
+const tooManyAncestors = (tx: Transaction): string => `${name(tx)} would have too many ancestors`;
+const tooManyDescendants = (parent: Transaction): string => `${name(parent)} would exceed descendant count limit`;
+const name = (tx: Transaction): string => `tx ${tx.txid} (wtxid=${tx.wtxid})`;
