@@ -9,9 +9,9 @@ import { type Clock, errorText, type Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
 import type { MempoolOptions } from './options.ts';
 import { feeRate, memoryUsage, type Pool, type PoolEntry, packageTotals, withDescendants } from './pool.ts';
-import type { AdmissionContext, PoolTerms } from './pool-checks.ts';
+import type { AdmissionContext } from './pool-checks.ts';
 import type { MempoolVerdict } from './port.ts';
-import { type PreChecked, preCheck } from './pre-checks.ts';
+import { type PreChecked, type PreCheckTerms, preCheck } from './pre-checks.ts';
 import { checkReplacement, type Replacement } from './replacement.ts';
 import type { RollingFee } from './rolling-fee.ts';
 import { checkScripts } from './script-checks.ts';
@@ -85,7 +85,7 @@ export class Admission {
     return preCheck({ chain, pool, packageParent }, tx, this.terms(context));
   }
 
-  terms(context: AdmissionContext): PoolTerms {
+  terms(context: AdmissionContext): PreCheckTerms {
     return { ...this.#options, rollingFeeSatPerKvb: this.#deps.rollingFee.satPerKvb(), context };
   }
 

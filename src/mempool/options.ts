@@ -1,6 +1,12 @@
 /** The mempool's settings and their defaults (Core 27's where Core has one). */
 import { type ChainLimits, DEFAULT_CHAIN_LIMITS } from './chain-limits.ts';
-import { INCREMENTAL_RELAY_FEE_SAT_PER_KVB, MAX_DISCONNECTED_BYTES, MIN_RELAY_FEE_SAT_PER_KVB } from './policy.ts';
+import {
+  DUST_RELAY_FEE_SAT_PER_KVB,
+  INCREMENTAL_RELAY_FEE_SAT_PER_KVB,
+  MAX_DISCONNECTED_BYTES,
+  MAX_OP_RETURN_BYTES,
+  MIN_RELAY_FEE_SAT_PER_KVB,
+} from './policy.ts';
 
 export type MempoolOptions = {
   /** Estimated bytes of memory for all transactions (Core's -maxmempool). */
@@ -12,6 +18,14 @@ export type MempoolOptions = {
   readonly minRelayFeeSatPerKvb: number;
   /** What a replacement pays for its own relay (Core's -incrementalrelayfee). */
   readonly incrementalFeeSatPerKvb: number;
+  /** False takes what is not standard too: for test chains only (Core's -acceptnonstdtxn). */
+  readonly requireStandard: boolean;
+  /** Outputs that cost more to spend at this rate than they are worth are dust (Core's -dustrelayfee). */
+  readonly dustRelayFeeSatPerKvb: number;
+  /** Bare multisig outputs of up to three keys are standard (Core's -permitbaremultisig). */
+  readonly permitBareMultisig: boolean;
+  /** Bytes of an OP_RETURN output's script; 0: no such outputs (Core's -datacarriersize, -datacarrier=0). */
+  readonly dataCarrierBytes: number;
   readonly chainLimits: ChainLimits;
   /** Bytes of disconnected blocks kept to bring their transactions back. */
   readonly maxDisconnectedBytes: number;
@@ -29,6 +43,10 @@ export const DEFAULT_MEMPOOL_OPTIONS: MempoolOptions = {
   expiryMs: 336 * HOUR_MS,
   minRelayFeeSatPerKvb: MIN_RELAY_FEE_SAT_PER_KVB,
   incrementalFeeSatPerKvb: INCREMENTAL_RELAY_FEE_SAT_PER_KVB,
+  requireStandard: true,
+  dustRelayFeeSatPerKvb: DUST_RELAY_FEE_SAT_PER_KVB,
+  permitBareMultisig: true,
+  dataCarrierBytes: MAX_OP_RETURN_BYTES,
   chainLimits: DEFAULT_CHAIN_LIMITS,
   maxDisconnectedBytes: MAX_DISCONNECTED_BYTES,
   maxPending: 1_000,

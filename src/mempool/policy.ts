@@ -5,10 +5,27 @@
 import { limits } from '#consensus';
 import { ScriptFlag } from '#script';
 
+/** Versions are 1 to 3: version 3 opts in to BIP431 (Core 28's TX_MAX_STANDARD_VERSION). */
+export const MAX_STANDARD_TX_VERSION = 3;
 /** Weight of a transaction (MAX_STANDARD_TX_WEIGHT). */
 export const MAX_STANDARD_TX_WEIGHT = 400_000;
 /** Bytes without witness; 64 could be taken for two merkle nodes (MIN_STANDARD_TX_NONWITNESS_SIZE). */
 export const MIN_STANDARD_TX_NONWITNESS_BYTES = 65;
+/** Enough for a 15-of-15 multisig in P2SH (MAX_STANDARD_SCRIPTSIG_SIZE). */
+export const MAX_STANDARD_SCRIPT_SIG_BYTES = 1_650;
+/** Keys of a bare multisig output. */
+export const MAX_STANDARD_MULTISIG_KEYS = 3;
+/** Bytes of an output script that carries data: 80 of data, OP_RETURN, its push (MAX_OP_RETURN_RELAY). */
+export const MAX_OP_RETURN_BYTES = 83;
+/** sat per 1000 vbytes at which spending an output is reckoned (DUST_RELAY_TX_FEE). */
+export const DUST_RELAY_FEE_SAT_PER_KVB = 3_000;
+/** Signature operations of one P2SH redeem script. */
+export const MAX_P2SH_SIGOPS = 15;
+/** The witness of a P2WSH spend: its script, and the items before it (MAX_STANDARD_P2WSH_SCRIPT_SIZE and its like). */
+export const MAX_STANDARD_P2WSH_SCRIPT_BYTES = 3_600;
+export const MAX_STANDARD_P2WSH_STACK_ITEMS = 100;
+/** One such item, and one of a tapscript (MAX_STANDARD_P2WSH_STACK_ITEM_SIZE, MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE). */
+export const MAX_STANDARD_STACK_ITEM_BYTES = 80;
 /** A transaction may take a fifth of a block's signature operations (MAX_STANDARD_TX_SIGOPS_COST). */
 export const MAX_STANDARD_TX_SIGOPS_COST = limits.MAX_BLOCK_SIGOPS_COST / 5;
 /** Virtual bytes that a signature operation counts for at least (DEFAULT_BYTES_PER_SIGOP). */

@@ -1,6 +1,6 @@
 /**
  * Everything that is asked of a transaction before its scripts run, cheap things first: Core's
- * MemPoolAccept::PreChecks in its order, without the standardness of outputs and inputs.
+ * MemPoolAccept::PreChecks in its order.
  * Synchronous: the answer holds until the chain or the pool changes.
  */
 import type { ChainReader, Coin, HeaderEntry } from '#chain';
@@ -17,7 +17,6 @@ import { type Sats, type Transaction, type TxInput, type Txid, type TxOutput, tx
 import { headerView } from './header-view.ts';
 import {
   MAX_STANDARD_TX_SIGOPS_COST,
-  MAX_STANDARD_TX_WEIGHT,
   MIN_STANDARD_TX_NONWITNESS_BYTES,
   STANDARD_SCRIPT_FLAGS,
   virtualSize,
@@ -25,6 +24,7 @@ import {
 import type { Pool } from './pool.ts';
 import { checkAgainstPool, type PoolChecked, type PoolTerms } from './pool-checks.ts';
 import type { MempoolVerdict } from './port.ts';
+import { checkStandardSpends, checkStandardTx, type StandardOptions } from './standard.ts';
 import { policy } from './verdicts.ts';
 
 export type PreCheckDeps = {
@@ -33,6 +33,11 @@ export type PreCheckDeps = {
   /** Of a package, not in the pool yet. */
   readonly packageParent?: Transaction | undefined;
 };
+
+export type PreCheckTerms = PoolTerms &
+  StandardOptions & {
+    readonly requireStandard: boolean;
+  };
 
 /** What the checks found out about a good transaction. */
 export type PreChecked = PoolChecked & {
@@ -47,18 +52,21 @@ export type PreChecked = PoolChecked & {
 /** How many outputs of a transaction without inputs are looked up to see whether it is in the chain already. */
 const MAX_KNOWN_LOOKUPS = 16;
 
-export function preCheck(deps: PreCheckDeps, tx: Transaction, terms: PoolTerms): PreChecked | MempoolVerdict {
+export function preCheck(deps: PreCheckDeps, tx: Transaction, terms: PreCheckTerms): PreChecked | MempoolVerdict {
   const tip = deps.chain.tip();
-  return checkAlone(tx) ?? checkFinal(tx, tip) ?? checkKnown(deps.pool, tx) ?? checkWithInputs(deps, tx, tip, terms);
+  return (
+    checkAlone(tx, terms) ?? checkFinal(tx, tip) ?? checkKnown(deps.pool, tx) ?? checkWithInputs(deps, tx, tip, terms)
+  );
 }
 
 /** What needs nothing but the transaction. */
-function checkAlone(tx: Transaction): MempoolVerdict | undefined {
+function checkAlone(tx: Transaction, terms: PreCheckTerms): MempoolVerdict | undefined {
   const bad = checkTransaction(tx);
   if (bad !== undefined) return { kind: 'consensus', failure: bad };
   // A coinbase is valid in a block only, never alone.
   if (tx.isCoinbase) return { kind: 'consensus', failure: failure('consensus', 'coinbase') };
-  if (tx.weight > MAX_STANDARD_TX_WEIGHT) return policy('tx-size');
+  const notStandard = terms.requireStandard ? checkStandardTx(tx, terms) : undefined;
+  if (notStandard !== undefined) return policy(notStandard);
   // CVE-2017-12842: a transaction of 64 bytes can pass for an inner node of the merkle tree.
   if (tx.strippedSize < MIN_STANDARD_TX_NONWITNESS_BYTES) return policy('tx-size-small');
   return undefined;
@@ -79,7 +87,7 @@ function checkWithInputs(
   deps: PreCheckDeps,
   tx: Transaction,
   tip: HeaderEntry,
-  terms: PoolTerms,
+  terms: PreCheckTerms,
 ): PreChecked | MempoolVerdict {
   const coins = findCoins(deps, tx, tip);
   if (!allFound(coins)) return missingInputs(deps, tx, coins);
@@ -92,6 +100,8 @@ function checkWithInputs(
     return { kind: 'consensus', failure: inputs.failure };
   }
   const spent = coins.map((coin) => coin.output);
+  const notStandard = terms.requireStandard ? checkStandardSpends(tx, spent) : undefined;
+  if (notStandard !== undefined) return policy(notStandard);
   const sigOpCost = transactionSigOpCost(tx, spent, STANDARD_SCRIPT_FLAGS);
   const vsize = virtualSize(tx.weight, sigOpCost);
   if (sigOpCost > MAX_STANDARD_TX_SIGOPS_COST) return policy('bad-txns-too-many-sigops', `${sigOpCost}`);

@@ -7,7 +7,7 @@ import { isSecretKey, sha256 } from '#crypto';
 import { concatBytes } from '#util';
 import { pushNumber } from './build.ts';
 import { Op } from './opcodes.ts';
-import { isPayToScriptHash, witnessProgram } from './patterns.ts';
+import { isPayToPubKeyHash, isPayToScriptHash, witnessProgram } from './patterns.ts';
 
 /** What makes an address belong to one network: `NetworkParams.address`. */
 export type AddressPrefixes = {
@@ -69,17 +69,6 @@ export function decodeWif(text: string, prefixes: AddressPrefixes): SecretKey | 
   if (!compressed && data.length !== KEY_BYTES + 1) return undefined;
   const secret = data.slice(1, KEY_BYTES + 1);
   return isSecretKey(secret) ? { secret, compressed } : undefined;
-}
-
-function isPayToPubKeyHash(script: Uint8Array): boolean {
-  return (
-    script.length === 25 &&
-    script[0] === Op.OP_DUP &&
-    script[1] === Op.OP_HASH160 &&
-    script[2] === HASH_BYTES &&
-    script[23] === Op.OP_EQUALVERIFY &&
-    script[24] === Op.OP_CHECKSIG
-  );
 }
 
 function isKnownProgramSize(version: number, length: number): boolean {

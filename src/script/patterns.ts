@@ -2,6 +2,18 @@
 import { MAX_SCRIPT_SIZE, Op } from './opcodes.ts';
 import { ScriptReader } from './parse.ts';
 
+/** DUP, HASH160, a push of 20 bytes, EQUALVERIFY, CHECKSIG: exactly these 25 bytes. */
+export function isPayToPubKeyHash(script: Uint8Array): boolean {
+  return (
+    script.length === 25 &&
+    script[0] === Op.OP_DUP &&
+    script[1] === Op.OP_HASH160 &&
+    script[2] === 0x14 &&
+    script[23] === Op.OP_EQUALVERIFY &&
+    script[24] === Op.OP_CHECKSIG
+  );
+}
+
 /** HASH160, a push of 20 bytes, EQUAL: exactly these 23 bytes (BIP16). */
 export function isPayToScriptHash(script: Uint8Array): boolean {
   return script.length === 23 && script[0] === Op.OP_HASH160 && script[1] === 0x14 && script[22] === Op.OP_EQUAL;

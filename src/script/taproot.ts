@@ -6,10 +6,22 @@ import { tapBranch, tapLeaf, tapTweak } from './tagged-hash.ts';
 
 export const TAPROOT_LEAF_MASK = 0xfe;
 export const TAPROOT_LEAF_TAPSCRIPT = 0xc0;
+const ANNEX_TAG = 0x50;
 const TAPROOT_CONTROL_BASE_SIZE = 33;
 const TAPROOT_CONTROL_NODE_SIZE = 32;
 /** A path of 128 nodes. */
 const TAPROOT_CONTROL_MAX_SIZE = TAPROOT_CONTROL_BASE_SIZE + TAPROOT_CONTROL_NODE_SIZE * 128;
+
+/** The last of two or more witness items, if it is marked as the annex. */
+export function annexOf(witness: readonly Uint8Array[]): Uint8Array | undefined {
+  const last = witness.at(-1);
+  return witness.length >= 2 && last?.[0] === ANNEX_TAG ? last : undefined;
+}
+
+/** Whether the control block says that its script is a tapscript (BIP342). */
+export function isTapscriptControl(control: Uint8Array): boolean {
+  return ((control[0] ?? 0) & TAPROOT_LEAF_MASK) === TAPROOT_LEAF_TAPSCRIPT;
+}
 
 export function tapLeafHash(leafVersion: number, script: Uint8Array): Uint8Array {
   const head = new Writer(1 + compactSizeLength(script.length)).u8(leafVersion).compactSize(script.length);

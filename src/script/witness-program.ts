@@ -13,6 +13,7 @@ import { castToBool } from './script-num.ts';
 import { NO_CODE_SEPARATOR, type ScriptSigVersion, SigVersion, type TaprootContext } from './sig-version.ts';
 import type { SignatureChecker } from './signature-checker.ts';
 import {
+  annexOf,
   isControlBlockSize,
   TAPROOT_LEAF_MASK,
   TAPROOT_LEAF_TAPSCRIPT,
@@ -24,7 +25,6 @@ import {
 const KEY_HASH_BYTES = 20;
 const SCRIPT_HASH_BYTES = 32;
 const TAPROOT_BYTES = 32;
-const ANNEX_TAG = 0x50;
 /** BIP342: what a spend may check beyond what its witness pays for. */
 const WEIGHT_OFFSET = 50;
 
@@ -73,8 +73,7 @@ function verifyTaproot(
   checker: SignatureChecker,
 ): ScriptErrorCode | undefined {
   if (witness.length === 0) return 'WITNESS_PROGRAM_WITNESS_EMPTY';
-  const last = witness.at(-1);
-  const annex = witness.length >= 2 && last?.[0] === ANNEX_TAG ? last : undefined;
+  const annex = annexOf(witness);
   const annexHash = annex && sha256(preimage().varBytes(annex).view());
   const stack = annex === undefined ? [...witness] : witness.slice(0, -1);
   const control = stack.pop();

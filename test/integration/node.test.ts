@@ -88,7 +88,7 @@ describe('nodes', () => {
     });
     assert.deepEqual(await node.submitBlock(new Uint8Array(100)), { kind: 'rejected', code: 'Block decode failed' });
     assert.equal((await node.submitTransaction(new Uint8Array(10).fill(255))).kind, 'rejected');
-    const orphan = buildTx([{ ...builder.coin(1), txid: new Uint8Array(32).fill(9) }], [pay(1n)]);
+    const orphan = buildTx([{ ...builder.coin(1), txid: new Uint8Array(32).fill(9) }], [pay(1_000n)]);
     assert.deepEqual(await node.submitTransaction(orphan.raw), {
       kind: 'rejected',
       code: 'bad-txns-inputs-missingorspent',

@@ -88,7 +88,7 @@ describe('block template', () => {
   });
 
   it('stays below weight and signature operations, leaving out what does not fit', async () => {
-    await using h = await createHarness();
+    await using h = await createHarness({ requireStandard: false });
     const large = buildTx(
       [h.builder.coin(1)],
       [pay(REWARD - 900_000n), { value: 0n, scriptPubKey: new Uint8Array(10_000).fill(0x6a) }],

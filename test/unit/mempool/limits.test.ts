@@ -92,7 +92,7 @@ describe('expiry', () => {
 
 describe('families', () => {
   it('may have 25 descendants, the parent counted, and one small one more', async () => {
-    await using h = await createHarness();
+    await using h = await createHarness({ requireStandard: false });
     const parent = buildTx(
       [h.builder.coin(1)],
       Array.from({ length: 30 }, () => pay(100_000_000n)),
@@ -155,7 +155,7 @@ describe('families', () => {
   });
 
   it('may have 101,000 vbytes', async () => {
-    await using h = await createHarness();
+    await using h = await createHarness({ requireStandard: false });
     const data = { value: 0n, scriptPubKey: new Uint8Array(50_000).fill(0x6a) };
     const parent = buildTx([h.builder.coin(1)], [pay(REWARD - 100_000n), data]);
     const child = buildTx([outputOf(parent)], [pay(REWARD - 200_000n), data]);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Transaction, type TxOutput } from '#primitives';
-import { testKey } from '../../support/keys.ts';
-import { buildTx, type Lock, lockScript, outputOf, pay } from '../../support/tx-builder.ts';
+import { pushData } from '#script';
+import { p2shScript, testKey } from '../../support/keys.ts';
+import { buildTx, type Lock, lockScript, outputOf, pay, rawTx } from '../../support/tx-builder.ts';
 import { createHarness, type Harness } from './harness.ts';
 
 const COIN = 100_000_000n;
@@ -51,7 +52,7 @@ describe('accepts', () => {
       multisig,
       { kind: 'p2sh', redeem: multisig },
       { kind: 'p2sh', redeem: { kind: 'p2pkh', key: testKey(6) } },
-      { kind: 'anyone' },
+      { kind: 'p2sh', redeem: { kind: 'anyone' } },
     ];
     const funding = buildTx(
       [h.builder.coin(1)],
@@ -98,9 +99,8 @@ describe('rejects, with the codes of Bitcoin Core', () => {
     coinbase: (h) => h.builder.tip.block.transactions[0] ?? assert.fail(),
     'tx-size': (h) => buildTx([h.builder.coin(1)], [big]),
     'tx-size-small': (h) =>
-      withInput(buildTx([h.builder.coin(1)], [{ value: REWARD - FEE, scriptPubKey: Uint8Array.of() }]), {
-        scriptSig: Uint8Array.of(0, 0, 0, 0),
-      }),
+      // The smallest standard output: an unknown witness program of two bytes.
+      rawTx([{ coin: h.builder.coin(1) }], [{ value: COIN, scriptPubKey: Uint8Array.of(0x51, 0x02, 0x00, 0x00) }]),
     'txn-already-in-mempool': async (h) => {
       await h.submit(simpleTx(h));
       return simpleTx(h);
@@ -122,7 +122,8 @@ describe('rejects, with the codes of Bitcoin Core', () => {
     'bad-txns-too-many-sigops': (h) =>
       buildTx(
         [h.builder.coin(1)],
-        [...Array.from({ length: 201 }, () => ({ value: 1_000n, scriptPubKey: Uint8Array.of(0xae) })), pay(COIN)],
+        // A bare multisig output counts 20 operations, each of cost 4.
+        Array.from({ length: 201 }, () => pay(COIN / 10n, { kind: 'multisig', required: 1, keys: [testKey(1)] })),
       ),
     'min relay fee not met': (h) => simpleTx(h, 1, 100n),
   };
@@ -232,10 +233,11 @@ describe('scripts', () => {
 
   it('what only policy forbids is nobody’s fault', async () => {
     await using h = await createHarness();
-    const lock = { value: COIN, scriptPubKey: Uint8Array.of(0xb9, 0x51) };
+    const redeemScript = Uint8Array.of(0xb9, 0x51);
+    const lock = { value: COIN, scriptPubKey: p2shScript(redeemScript) };
     const funding = buildTx([h.builder.coin(1)], [lock, pay(COIN)]);
     assert.equal(await h.submit(funding), 'accepted');
-    const spend = buildTx([{ coin: outputOf(funding), lock: { kind: 'anyone' } }], [pay(COIN - FEE)]);
+    const spend = rawTx([{ coin: outputOf(funding), scriptSig: pushData(redeemScript) }], [pay(COIN - FEE)]);
     assert.deepEqual(await h.mempool.submit(spend, 'peer'), {
       kind: 'policy',
       code: 'non-mandatory-script-verify-flag (NOPx reserved for soft-fork upgrades)',

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import { sha256 } from '#crypto';
 import { concatBytes, fromHex, toHex } from '#util';
 import {
+  annexOf,
   isControlBlockSize,
+  isTapscriptControl,
   TAPROOT_LEAF_MASK,
   TAPROOT_LEAF_TAPSCRIPT,
   tapBranchHash,
@@ -54,4 +56,20 @@ test('sizes of control blocks', () => {
 
 test('leaf versions are even; tapscript’s is 0xc0', () => {
   assert.deepEqual([TAPROOT_LEAF_MASK, TAPROOT_LEAF_TAPSCRIPT], [0xfe, 0xc0]);
+});
+
+test('the annex is the last of two or more items, by its first byte', () => {
+  const annex = fromHex('5001');
+  const other = fromHex('5101');
+  assert.equal(annexOf([other, annex]), annex);
+  assert.equal(annexOf([other, other, annex]), annex);
+  assert.equal(annexOf([annex]), undefined);
+  assert.equal(annexOf([annex, other]), undefined);
+  assert.equal(annexOf([other, fromHex('')]), undefined);
+  assert.equal(annexOf([]), undefined);
+});
+
+test('a tapscript’s control block begins with 0xc0 or 0xc1', () => {
+  const leaves = ['c0', 'c1', 'c000', 'c2', 'bf', '50', '01', ''].filter((hex) => isTapscriptControl(fromHex(hex)));
+  assert.deepEqual(leaves, ['c0', 'c1', 'c000']);
 });
