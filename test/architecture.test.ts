@@ -32,10 +32,11 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   protocol: ['primitives', 'crypto', 'util'],
   chain: ['consensus', 'script', 'verify', 'store', 'primitives', 'crypto', 'util'],
   mempool: ['chain', 'consensus', 'script', 'verify', 'primitives', 'crypto', 'util'],
+  relay: ['mempool', 'chain', 'protocol', 'primitives', 'crypto', 'util'],
   net: ['protocol', 'util'],
   sync: ['chain', 'consensus', 'mempool', 'protocol', 'primitives', 'crypto', 'util'],
   node: [
-    ...['sync', 'net', 'mempool', 'chain', 'protocol', 'verify', 'store', 'consensus', 'script', 'primitives'],
+    ...['sync', 'relay', 'net', 'mempool', 'chain', 'protocol', 'verify', 'store', 'consensus', 'script', 'primitives'],
     ...['crypto', 'util'],
   ],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions.
@@ -54,6 +55,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   protocol: ['node:crypto'],
   sync: [],
   mempool: [],
+  relay: [],
 };
 
 /** What a file in a pure module must not name: the clock, the console, the process, chance. */

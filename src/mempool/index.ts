@@ -8,5 +8,5 @@ export { mineBlock } from './grind.ts';
 export { createMempool } from './mempool.ts';
 export type { MempoolOptions } from './options.ts';
 export { type PayerCoin, type Payment, p2pkhScript, payFromP2pkh, type SigningKey, signingKey } from './payer.ts';
-export type { MempoolEntry } from './pool.ts';
+export { type MempoolEntry, outpointKey } from './pool.ts';
 export type { Mempool, MempoolStats, MempoolVerdict, PackageFailure, PackageVerdict, TxOrigin } from './port.ts';

@@ -297,6 +297,6 @@ function evictedBefore(a: PoolEntry, b: PoolEntry): boolean {
 }
 
 /** The txid has a fixed length, so the parts need no separator. Latin-1 halves the memory of hex. */
-function outpointKey(txid: Uint8Array, index: number): string {
+export function outpointKey(txid: Uint8Array, index: number): string {
   return asBuffer(txid).toString('latin1') + index;
 }

@@ -143,8 +143,9 @@ export class Gossip {
     }
     const rowHoldMs = data.length >= IDONTWANT_MIN_BYTES ? (topicLimits(topic).holdAcceptMs ?? 0) : 0;
     const leftMs = arrivedAt + rowHoldMs - this.#deps.clock.monotonicMs();
-    const askedMs = verdict === 'accept' ? 0 : Math.min(verdict.acceptAfterMs, MAX_GOSSIP_HOLD_MS);
-    this.#acceptAfter(Math.max(leftMs, askedMs), id, from);
+    const askedMs = verdict === 'accept' ? 0 : verdict.acceptAfterMs;
+    const longestMs = arrivedAt + MAX_GOSSIP_HOLD_MS - this.#deps.clock.monotonicMs();
+    this.#acceptAfter(Math.min(Math.max(leftMs, askedMs), longestMs), id, from);
   }
 
   #acceptAfter(ms: number, id: string, from: PeerIdText): void {

@@ -25,6 +25,12 @@ export type Ingest = {
   /** A block of which gossip has told: if it was just rebuilt, or once it is. Undefined if it is not. */
   readonly rebuilt: (hash: BlockHash) => Promise<Block | undefined>;
   readonly rebuildStats: () => RebuildStats;
+  /** To be told before any message of the peer. */
+  readonly peerConnected: TxIngest['peerConnected'];
+  readonly peerDisconnected: TxIngest['peerDisconnected'];
+  /** To be told once the mempool has followed the change. */
+  readonly chainChanged: TxIngest['chainChanged'];
+  readonly close: () => void;
 };
 
 export function createIngest(deps: IngestDeps): Ingest {
@@ -47,6 +53,10 @@ export function createIngest(deps: IngestDeps): Ingest {
     markAnnounced: (hash) => blocks.markAnnounced(hash),
     rebuilt: (hash) => rebuilder.rebuilt(hash),
     rebuildStats: () => rebuilder.stats,
+    peerConnected: (info) => txs.peerConnected(info),
+    peerDisconnected: (id) => txs.peerDisconnected(id),
+    chainChanged: (change) => txs.chainChanged(change),
+    close: () => txs.close(),
   };
 }
 

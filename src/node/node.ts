@@ -9,7 +9,7 @@ import { errorText, VERSION } from '#util';
 import { createVerifier, ScriptCache, withScriptCache } from '#verify';
 import { createIngest, type Ingest } from './ingest.ts';
 import { judgeBlock } from './judge.ts';
-import { createLateNet, type NetCalls } from './late-net.ts';
+import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
 import { Peers } from './peers.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
@@ -71,13 +71,12 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     signal: stopping.signal,
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
-  const ingest = makeIngest(parts, peers);
+  const ingest = stack.adopt(makeIngest(parts, peers), (each) => each.close());
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
   const handlers: NetHandlers = {
-    peerConnected: (info) => lateNet.whenStarted(() => peers.connected(info)),
-    peerDisconnected: (id, reason) => lateNet.whenStarted(() => peers.disconnected(id, reason)),
+    ...peerHandlers(lateNet, peers, ingest),
     serve: createServe({
       chain,
       mempool,
@@ -176,6 +175,7 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
   return createIngest({
     ...parts,
     charge: net.charge,
+    publish: net.publish,
     fill: {
       requestBlockTxs: requests.blockTxs,
       peers: (hash) => peers.ready().map((peer) => ({ ...peer, hasBlock: peer.tipHash === hash })),
@@ -183,12 +183,33 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
       random,
     },
     clock,
+    random,
     log,
     onBlockDelay: (ms) => {
       blockDelay.ms = ms;
     },
     onFailure: (error) => log.error('a block could not be stored', { error: errorText(error) }),
   });
+}
+
+/** A peer is known to ingest from before its first message until after its last request. */
+function peerHandlers(
+  { whenStarted }: LateNet,
+  peers: Peers,
+  ingest: Ingest,
+): Pick<NetHandlers, 'peerConnected' | 'peerDisconnected'> {
+  return {
+    peerConnected: (info) =>
+      whenStarted(() => {
+        ingest.peerConnected(info);
+        peers.connected(info);
+      }),
+    peerDisconnected: (id, reason) =>
+      whenStarted(() => {
+        peers.disconnected(id, reason);
+        ingest.peerDisconnected(id);
+      }),
+  };
 }
 
 /** The order in which the rest of the node hears of a new tip. */
@@ -202,6 +223,7 @@ function observeChain(
     const { height, hash } = change.tip;
     deps.log.debug('new tip', { height, hash });
     await mempool.chainChanged(change);
+    ingest.chainChanged(change);
     if (!change.connected.some(({ entry }) => ingest.wasAnnounced(entry.hash))) peers.tipMoved();
     for (const listener of tipListeners) listener(change.tip);
   };

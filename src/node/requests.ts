@@ -1,7 +1,8 @@
 /** What sync and the mempool ask of peers: typed requests over the plain-data network port. */
 import type { Net, PeerIdText, ResponseFrame } from '#net';
-import { type BlockHash, type BlockHeader, DecodeError, type Transaction, type Wtxid } from '#primitives';
+import { type BlockHash, type BlockHeader, DecodeError, type Transaction } from '#primitives';
 import { type Hello, streams } from '#protocol';
+import type { TxRef } from '#relay';
 import { NodeError } from '#util';
 
 export type Requests = {
@@ -17,8 +18,12 @@ export type Requests = {
     hashes: readonly BlockHash[],
     signal: AbortSignal,
   ) => AsyncGenerator<{ readonly hash: BlockHash; readonly bytes: Uint8Array | undefined }>;
-  /** One transaction; undefined if the peer does not have it (any more). */
-  readonly transaction: (peer: PeerIdText, wtxid: Wtxid, signal: AbortSignal) => Promise<Transaction | undefined>;
+  /** In the order asked, `tx` undefined where the peer has none (any more); may end early. */
+  readonly transactions: (
+    peer: PeerIdText,
+    refs: readonly TxRef[],
+    signal: AbortSignal,
+  ) => AsyncGenerator<{ readonly ref: TxRef; readonly tx: Transaction | undefined }>;
   /**
    * Transactions at some places of a block, as many as asked; undefined if the peer does not have the block. Whether they
    * are the right ones only the block's merkle root tells.
@@ -57,14 +62,22 @@ export function createRequests(net: Pick<Net, 'request' | 'charge'>): Requests {
       return decode(peer, 'headers', () => streams.headers.response.decode(payload));
     },
     blocks: (peer, hashes, signal) => requestBlocks(net, peer, hashes, signal),
-    transaction: async (peer, wtxid, signal) => {
-      const request = streams.txs.request.encode([{ kind: 'wtxid', id: wtxid }]);
-      const frame = await singleFrame(net.request(peer, 'txs', request, signal));
-      if (frame.status === 3) return undefined;
-      const tx = decode(peer, 'txs', () => streams.txs.response.decode(okPayload(frame)));
-      if (tx.wtxid === wtxid) return tx;
-      net.charge(peer, 'wrong-response', 'txs: another transaction than asked');
-      throw badAnswer('txs: another transaction than asked');
+    transactions: async function* (peer, refs, signal) {
+      let answered = 0;
+      for await (const frame of net.request(peer, 'txs', streams.txs.request.encode(refs), signal)) {
+        const ref = refs[answered++];
+        if (ref === undefined) throw badAnswer('txs: more transactions than asked');
+        if (frame.status === 3) {
+          yield { ref, tx: undefined };
+          continue;
+        }
+        const tx = decode(peer, 'txs', () => streams.txs.response.decode(okPayload(frame)));
+        if (ref.id !== (ref.kind === 'txid' ? tx.txid : tx.wtxid)) {
+          net.charge(peer, 'wrong-response', 'txs: another transaction than asked');
+          throw badAnswer('txs: another transaction than asked');
+        }
+        yield { ref, tx };
+      }
     },
     blockTxs: async (peer, hash, indexes, signal) => {
       const request = streams.blocktxn.request.encode({ hash, indexes });

@@ -1,68 +1,219 @@
-/** Transactions that gossip brings: passed on when the mempool took them, after a random time. */
+/**
+ * Transactions that peers announce: fetched where only an entry came, submitted to the mempool, and passed on when it
+ * took them, after a random time. Which peer is asked for what, and what waits for parents, is decided in `relay`.
+ * Bounds: MAX_HELD verdicts wait, MAX_HELD_OF_PEER of one peer, each HOLD_MS at most; one request a peer.
+ */
+import type { ChainChange } from '#chain';
 import type { Mempool } from '#mempool';
-import type { GossipVerdict, Net, PeerIdText } from '#net';
-import type { Transaction } from '#primitives';
-import type { Decoded, topics } from '#protocol';
-import { errorText, type Logger } from '#util';
+import type { GossipVerdict, Net, PeerIdText, PeerInfo } from '#net';
+import type { Sats, Transaction, Wtxid } from '#primitives';
+import { type Decoded, streams, topics, txMessageFor } from '#protocol';
+import { type TxBatch, TxDownload, type TxFate } from '#relay';
+import { type Clock, errorText, type Logger, type Random, sleep, type TimerHandle } from '#util';
 import type { Requests } from './requests.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 
-/** Transactions being fetched by their entries at once; more are ignored. */
-const MAX_TX_FETCHES = 64;
+/**
+ * Gossip passes on what is accepted within mcacheLength (10) heartbeats of 1 s. Time enough for Core's delays of up to
+ * 4 s and an answer.
+ */
+const HOLD_MS = 8_000;
+/** Fewer than the 32 messages that gossip has with the node at once: entries without a body cannot block the topic. */
+const MAX_HELD = 24;
+const MAX_HELD_OF_PEER = 4;
 
 export type TxIngestDeps = {
   readonly mempool: Pick<Mempool, 'has' | 'submit'>;
   readonly announcer: Pick<TxAnnouncer, 'hold'>;
   readonly charge: Net['charge'];
-  readonly requests: Pick<Requests, 'transaction'>;
+  readonly publish: Net['publish'];
+  readonly requests: Pick<Requests, 'transactions'>;
   /** False until the first sync has ended. */
   readonly isSynced: () => boolean;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
 };
 
 type TxMessage = Decoded<(typeof topics)['tx']['codec']>;
 
+/** A gossip message whose verdict waits for a body or a parent. */
+type Held = {
+  readonly from: PeerIdText;
+  readonly timer: TimerHandle;
+  readonly resolve: (verdict: GossipVerdict) => void;
+};
+
+type Judged = { readonly fate: TxFate; readonly gossip: GossipVerdict; readonly fee: Sats | undefined };
+
 export class TxIngest {
   readonly #deps: TxIngestDeps;
-  readonly #fetching = new Set<string>();
+  readonly #download: TxDownload;
+  readonly #held = new Map<Wtxid, Held>();
+  #timer: TimerHandle | undefined;
+  #isReconsidering = false;
 
   constructor(deps: TxIngestDeps) {
     this.#deps = deps;
+    // A request has ended by then, so no answer is on its way while somebody else is asked. Core waits 60 s.
+    const requestTimeoutMs = streams.txs.timeouts.totalMs;
+    this.#download = new TxDownload({ mempool: deps.mempool, random: deps.random, requestTimeoutMs });
+  }
+
+  peerConnected({ id, direction, isManual }: Pick<PeerInfo, 'id' | 'direction' | 'isManual'>): void {
+    this.#download.connected(id, direction === 'outbound' || isManual);
+  }
+
+  peerDisconnected(id: PeerIdText): void {
+    this.#download.disconnected(id);
+    this.#pump();
+  }
+
+  /** After the mempool has followed the change. */
+  chainChanged(change: ChainChange): void {
+    if (!this.#deps.isSynced()) return;
+    this.#download.chainChanged(change);
+    void this.#reconsider();
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    for (const wtxid of [...this.#held.keys()]) this.#release(wtxid, 'ignore');
   }
 
   async announced(message: TxMessage, from: PeerIdText): Promise<GossipVerdict> {
     if (!this.#deps.isSynced()) return 'ignore';
-    if (message.kind === 'whole') return this.#submit(message.tx, from);
-    const { wtxid } = message;
-    if (this.#deps.mempool.has(wtxid) || this.#fetching.has(wtxid) || this.#fetching.size >= MAX_TX_FETCHES) {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const wtxid = message.kind === 'whole' ? message.tx.wtxid : message.wtxid;
+    if (message.kind === 'whole') this.#download.received(from, message.tx);
+    if (this.#download.heard(from, wtxid, nowMs)) {
+      // The peer may be one more to ask for the parents of an orphan.
+      this.#pump();
       return 'ignore';
     }
-    this.#fetching.add(wtxid);
-    try {
-      const tx = await this.#deps.requests.transaction(from, wtxid, this.#deps.signal);
-      return tx === undefined ? 'ignore' : await this.#submit(tx, from);
-    } catch (error) {
-      this.#deps.log.debug('transaction not fetched', { wtxid, peer: from, error: errorText(error) });
-      return 'ignore';
-    } finally {
-      this.#fetching.delete(wtxid);
+    if (message.kind === 'entry') this.#download.announced(from, wtxid, nowMs);
+    else {
+      const { fate, gossip } = await this.#submit(message.tx, from);
+      if (fate !== 'orphan') {
+        this.#release(wtxid, gossip);
+        return gossip;
+      }
     }
+    this.#pump();
+    return this.#hold(wtxid, from);
   }
 
-  async #submit(tx: Transaction, from: PeerIdText): Promise<GossipVerdict> {
-    const verdict = await this.#deps.mempool.submit(tx, from);
-    switch (verdict.kind) {
-      case 'accepted':
-        return { acceptAfterMs: this.#deps.announcer.hold(tx) };
-      case 'consensus':
-        this.#deps.charge(from, 'invalid-transaction', `${tx.txid}: ${verdict.failure.code}`);
-        return 'reject';
-      case 'duplicate':
-      case 'missing-inputs':
-      case 'policy':
-      case 'unavailable':
-        return 'ignore';
+  /** Waits for what becomes of the transaction. Without room it is ignored now, and announced anew if it gets in. */
+  #hold(wtxid: Wtxid, from: PeerIdText): Promise<GossipVerdict> | GossipVerdict {
+    if (this.#held.size >= MAX_HELD || this.#held.has(wtxid) || !this.#download.isPending(wtxid)) return 'ignore';
+    if (this.#deps.signal.aborted) return 'ignore';
+    let ofPeer = 0;
+    for (const held of this.#held.values()) ofPeer += Number(held.from === from);
+    if (ofPeer >= MAX_HELD_OF_PEER) return 'ignore';
+    return new Promise((resolve) => {
+      const timer = this.#deps.clock.after(HOLD_MS, () => this.#release(wtxid, 'ignore'));
+      this.#held.set(wtxid, { from, timer, resolve });
+    });
+  }
+
+  /** False if nobody waits for it. */
+  #release(wtxid: Wtxid, verdict: GossipVerdict): boolean {
+    const held = this.#held.get(wtxid);
+    if (held === undefined) return false;
+    this.#held.delete(wtxid);
+    held.timer.cancel();
+    held.resolve(verdict);
+    return true;
+  }
+
+  /** Sends what is due, and comes back when more is. */
+  #pump(): void {
+    const { clock, signal } = this.#deps;
+    if (signal.aborted) return;
+    this.#timer?.cancel();
+    const nowMs = clock.monotonicMs();
+    for (const batch of this.#download.takeBatches(nowMs)) void this.#fetch(batch);
+    const dueMs = this.#download.nextDueMs();
+    this.#timer = dueMs === undefined ? undefined : clock.after(Math.max(0, dueMs - nowMs), () => this.#pump());
+  }
+
+  async #fetch(batch: TxBatch): Promise<void> {
+    const { peer, refs } = batch;
+    let answers = 0;
+    let result: 'ended' | 'failed' = 'failed';
+    try {
+      for await (const { ref, tx } of this.#deps.requests.transactions(peer, refs, this.#deps.signal)) {
+        answers += 1;
+        if (tx === undefined) this.#download.notFound(peer, ref);
+        else await this.#fetched(tx, peer);
+      }
+      // An answer may end early by its size, but not before it began.
+      if (answers > 0) result = 'ended';
+    } catch (error) {
+      this.#deps.log.debug('transactions not fetched', { peer, asked: refs.length, answers, error: errorText(error) });
     }
+    this.#download.batchEnded(batch, result);
+    for (const { kind, id } of refs) {
+      if (kind === 'wtxid' && !this.#download.isPending(id)) this.#release(id, 'ignore');
+    }
+    this.#pump();
+  }
+
+  async #fetched(tx: Transaction, peer: PeerIdText): Promise<void> {
+    this.#download.received(peer, tx);
+    this.#passOn(tx, await this.#submit(tx, peer));
+  }
+
+  async #submit(tx: Transaction, from: PeerIdText): Promise<Judged> {
+    const { mempool, announcer, charge, clock } = this.#deps;
+    const verdict = await mempool.submit(tx, from);
+    const fate = this.#download.judged(tx, from, verdict, clock.monotonicMs());
+    if (fate !== 'refused') void this.#reconsider();
+    if (verdict.kind === 'accepted') {
+      const acceptAfterMs = announcer.hold(tx);
+      return { fate, gossip: acceptAfterMs > 0 ? { acceptAfterMs } : 'accept', fee: verdict.fee };
+    }
+    if (verdict.kind !== 'consensus') return { fate, gossip: 'ignore', fee: undefined };
+    charge(from, 'invalid-transaction', `${tx.txid}: ${verdict.failure.code}`);
+    return { fate, gossip: 'reject', fee: undefined };
+  }
+
+  /** What came by a request, or had waited for a parent: gossip that still waits gets its verdict, others are told. */
+  #passOn(tx: Transaction, { fate, gossip, fee }: Judged): void {
+    if (fate === 'orphan' || this.#release(tx.wtxid, gossip) || fee === undefined) return;
+    const afterMs = typeof gossip === 'string' ? 0 : gossip.acceptAfterMs;
+    this.#publish(tx, fee, afterMs).catch((error: unknown) => {
+      if (this.#deps.signal.aborted) return;
+      this.#deps.log.debug('transaction not announced', { txid: tx.txid, error: errorText(error) });
+    });
+  }
+
+  /** Gossip sends nothing that it has seen, also when it was ignored then: an entry for the same has another id. */
+  async #publish(tx: Transaction, fee: Sats, afterMs: number): Promise<void> {
+    const { clock, publish, signal } = this.#deps;
+    await sleep(clock, afterMs, signal);
+    const { codec } = topics.tx;
+    const sent = await publish('tx', codec.encode(txMessageFor(tx, fee)));
+    if (sent === 0) await publish('tx', codec.encode(txMessageFor(tx, fee, 'entry')));
+  }
+
+  /** One orphan at a time, peers by turns: what peers send anew waits for one of them at most. */
+  async #reconsider(): Promise<void> {
+    if (this.#isReconsidering) return;
+    this.#isReconsidering = true;
+    const { clock, log, signal } = this.#deps;
+    try {
+      for (;;) {
+        const next = signal.aborted ? undefined : this.#download.takeOrphan(clock.monotonicMs());
+        if (next === undefined) break;
+        this.#passOn(next.tx, await this.#submit(next.tx, next.peer));
+      }
+    } catch (error) {
+      log.error('orphans could not be looked at', { error: errorText(error) });
+    } finally {
+      this.#isReconsidering = false;
+    }
+    this.#pump();
   }
 }

@@ -41,9 +41,9 @@ export const txMessage: Codec<TxMessage> = {
   },
 };
 
-/** The message for a transaction that the mempool took: whole when it is small enough. */
-export function txMessageFor(tx: Transaction, fee: Sats): TxMessage {
-  if (tx.size <= MAX_GOSSIP_TX_BYTES) return { kind: 'whole', tx };
+/** The message for a transaction that the mempool took: whole when it is small enough, unless an entry is asked for. */
+export function txMessageFor(tx: Transaction, fee: Sats, form: 'fitting' | 'entry' = 'fitting'): TxMessage {
+  if (form === 'fitting' && tx.size <= MAX_GOSSIP_TX_BYTES) return { kind: 'whole', tx };
   return { kind: 'entry', wtxid: tx.wtxid, vsize: Math.ceil(tx.weight / 4), fee };
 }
 

@@ -4,7 +4,7 @@ import type { Chain } from '#chain';
 import type { NetworkParams } from '#consensus';
 import { createMempool, type Mempool } from '#mempool';
 import type { GossipVerdict } from '#net';
-import { Block, Transaction } from '#primitives';
+import { Block } from '#primitives';
 import { buildCompactBlock, topics, txMessageFor } from '#protocol';
 import { nullLogger, seededRandom } from '#util';
 import { createInlineVerifier } from '#verify';
@@ -24,7 +24,6 @@ let mempool: Mempool;
 let ingest: Ingest;
 let said: string[];
 let isSynced: boolean;
-let served: Transaction | undefined;
 /** What peers answer to `blocktxn`; by default they do not have the block. */
 let blockTxs: FillDeps['requestBlockTxs'];
 let clock: ManualClock;
@@ -43,7 +42,6 @@ beforeEach(async () => {
   chain.observe({ changed: (change) => mempool.chainChanged(change) });
   said = [];
   isSynced = true;
-  served = undefined;
   blockTxs = async () => undefined;
   ingest = createIngest({
     chain,
@@ -53,8 +51,11 @@ beforeEach(async () => {
       blockWanted: (hash, peers) => said.push(`wanted ${hash} ${peers.join()}`),
     },
     charge: (peer, offence) => said.push(`charge ${peer} ${offence}`),
+    publish: async () => 0,
     announcer: { hold: () => HOLD_MS },
-    requests: { transaction: async () => served },
+    requests: {
+      transactions: () => assert.fail('nothing is to be asked for'),
+    },
     fill: {
       requestBlockTxs: (peer, hash, indexes, signal) => {
         said.push(`asked ${peer} ${indexes.join()}`);
@@ -66,6 +67,7 @@ beforeEach(async () => {
     },
     isSynced: () => isSynced,
     clock,
+    random: seededRandom(1),
     log: nullLogger,
     onBlockDelay: () => said.push('delay'),
     onFailure: (error) => assert.fail(String(error)),
@@ -307,15 +309,5 @@ describe('ingest of transactions', () => {
     const tx = buildTx([builder.coin(1)], [pay(49_0000_0000n)]);
     assert.equal(await gossipTx(topics.tx.codec.encode(txMessageFor(tx, 1n))), 'ignore');
     assert.equal(mempool.stats().count, 0);
-  });
-
-  it('fetches a large transaction from whoever announced it', async () => {
-    const outputs = Array.from({ length: 200 }, () => pay(1_000_000n));
-    const tx = buildTx([builder.coin(1)], outputs);
-    const data = topics.tx.codec.encode(txMessageFor(tx, 48_0000_0000n));
-    assert.ok(data.length < 100);
-    assert.equal(await gossipTx(data), 'ignore', 'the peer no longer has it');
-    served = Transaction.fromBytes(tx.raw);
-    assert.deepEqual(await gossipTx(data), { acceptAfterMs: HOLD_MS });
   });
 });

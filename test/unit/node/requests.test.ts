@@ -1,59 +1,69 @@
-/** What an answer must hold to count as one, and what is charged if it does not. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import type { ResponseFrame } from '#net';
+import type { Transaction } from '#primitives';
 import { streams } from '#protocol';
-import { createRequests } from '../../../src/node/requests.ts';
-import { coinbase, genesisHash } from '../protocol/vectors.ts';
+import type { TxRef } from '#relay';
+import { createRequests, type Requests } from '../../../src/node/requests.ts';
+import { createChainBuilder, regtest } from '../../support/chain-builder.ts';
 
-const { signal } = new AbortController();
+const NOTHING = new Uint8Array(0);
+const builder = createChainBuilder(regtest());
+const txs = builder.mineMany(3).flatMap((block) => block.transactions);
 
-/** Asks for two transactions of a block; `frame` is the answer. */
-function askBlockTxs(frame: ResponseFrame) {
-  const charged: string[] = [];
-  const requests = createRequests({
-    request: async function* (peer, name, bytes) {
-      assert.deepEqual([peer, name], ['peer', 'blocktxn']);
-      assert.deepEqual(streams.blocktxn.request.decode(bytes), { hash: genesisHash, indexes: [2, 5] });
-      yield frame;
+let frames: ResponseFrame[];
+let charged: string[];
+let requests: Requests;
+beforeEach(() => {
+  [frames, charged] = [[], []];
+  requests = createRequests({
+    charge: (_, offence) => charged.push(offence),
+    request: async function* () {
+      yield* frames;
     },
-    charge: (peer, offence) => charged.push(`${peer} ${offence}`),
   });
-  return { answer: requests.blockTxs('peer', genesisHash, [2, 5], signal), charged };
+});
+
+const ok = (tx: Transaction): ResponseFrame => ({ status: 0, payload: streams.txs.response.encode(tx) });
+const refs: readonly TxRef[] = txs.map(({ txid, wtxid }, at) =>
+  at === 0 ? { kind: 'txid', id: txid } : { kind: 'wtxid', id: wtxid },
+);
+
+async function ask(): Promise<(string | undefined)[]> {
+  const answers: (string | undefined)[] = [];
+  for await (const { tx } of requests.transactions('peer', refs, new AbortController().signal)) answers.push(tx?.wtxid);
+  return answers;
 }
 
-const withTxs = (count: number): ResponseFrame => ({
-  status: 0,
-  payload: streams.blocktxn.response.encode(new Array(count).fill(coinbase)),
-});
-const without = (status: ResponseFrame['status']): ResponseFrame => ({ status, payload: new Uint8Array(0) });
-
-describe('a request for transactions of a block', () => {
-  it('gives as many as asked', async () => {
-    const { answer, charged } = askBlockTxs(withTxs(2));
-    assert.deepEqual(
-      (await answer)?.map((tx) => tx.txid),
-      [coinbase.txid, coinbase.txid],
-    );
+describe('requests for transactions', () => {
+  it('give what was asked in its order, by txid or wtxid, and what the peer has not', async () => {
+    const [first, , third] = txs;
+    assert.ok(first && third);
+    frames = [ok(first), { status: 3, payload: NOTHING }, ok(third)];
+    assert.deepEqual(await ask(), [first.wtxid, undefined, third.wtxid]);
+    frames = [ok(first)];
+    assert.deepEqual(await ask(), [first.wtxid], 'may end early');
     assert.deepEqual(charged, []);
   });
 
-  it('charges another number of them (READ_STATUS_INVALID), and bytes that are none', async () => {
-    for (const count of [0, 1, 3]) {
-      const { answer, charged } = askBlockTxs(withTxs(count));
-      await assert.rejects(answer, /transactions instead of 2/);
-      assert.deepEqual(charged, ['peer wrong-response'], `${count}`);
-    }
-    const { answer, charged } = askBlockTxs({ status: 0, payload: Uint8Array.of(1, 2) });
-    await assert.rejects(answer);
-    assert.deepEqual(charged, ['peer undecodable-message']);
+  it('fail without blame when the peer is busy', async () => {
+    frames = [{ status: 4, payload: NOTHING }];
+    await assert.rejects(ask(), /busy/);
+    assert.deepEqual(charged, []);
   });
 
-  it('blames nobody who does not have the block or is busy', async () => {
-    const missing = askBlockTxs(without(3));
-    assert.equal(await missing.answer, undefined);
-    const busy = askBlockTxs(without(4));
-    await assert.rejects(busy.answer, /busy/);
-    assert.deepEqual([...missing.charged, ...busy.charged], []);
+  it('fail and charge for another transaction, or for none at all', async () => {
+    const [, second] = txs;
+    assert.ok(second);
+    frames = [ok(second)];
+    await assert.rejects(ask(), /another transaction/);
+    frames = [{ status: 0, payload: Uint8Array.of(1, 2, 3) }];
+    await assert.rejects(ask());
+    assert.deepEqual(charged, ['wrong-response', 'undecodable-message']);
+  });
+
+  it('fail for more than was asked', async () => {
+    frames = [...txs, ...txs.slice(0, 1)].map(ok);
+    await assert.rejects(ask(), /more transactions than asked/);
   });
 });

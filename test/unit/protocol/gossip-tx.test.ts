@@ -31,6 +31,9 @@ test('up to 4096 bytes a transaction travels itself, above as an entry', () => {
   assert.equal(bytes.length, maxBytes);
   assert.deepEqual(codec.decode(bytes), { kind: 'whole', tx: Transaction.fromBytes(small.raw) });
 
+  const asEntry = txMessageFor(small, 5n, 'entry');
+  assert.deepEqual(asEntry, { kind: 'entry', wtxid: small.wtxid, vsize: 4096, fee: 5n });
+
   const large = txOfSize(4097);
   const entry = txMessageFor(large, 5n);
   assert.deepEqual(entry, { kind: 'entry', wtxid: large.wtxid, vsize: 4097, fee: 5n });

@@ -1,0 +1,26 @@
+/** The ids added last: exact, at most `capacity`, the oldest is forgotten first. About 120 bytes each. */
+import type { Txid, Wtxid } from '#primitives';
+
+export class RecentIds {
+  readonly #capacity: number;
+  readonly #ids = new Set<Txid | Wtxid>();
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  has(id: Txid | Wtxid): boolean {
+    return this.#ids.has(id);
+  }
+
+  add(id: Txid | Wtxid): void {
+    this.#ids.delete(id);
+    this.#ids.add(id);
+    const [oldest] = this.#ids;
+    if (this.#ids.size > this.#capacity && oldest !== undefined) this.#ids.delete(oldest);
+  }
+
+  clear(): void {
+    this.#ids.clear();
+  }
+}

@@ -1,0 +1,377 @@
+import assert from 'node:assert/strict';
+import { before, beforeEach, describe, it } from 'node:test';
+import type { Chain } from '#chain';
+import type { NetworkParams } from '#consensus';
+import { createMempool, type Mempool } from '#mempool';
+import type { GossipVerdict } from '#net';
+import type { Transaction } from '#primitives';
+import { topics, txMessageFor } from '#protocol';
+import { nullLogger, seededRandom } from '#util';
+import { createInlineVerifier } from '#verify';
+import { TxIngest } from '../../../src/node/tx-ingest.ts';
+import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { openTestChain } from '../../support/test-chain.ts';
+import { buildTx, outputOf, pay } from '../../support/tx-builder.ts';
+
+const COIN = 1_0000_0000n;
+const HOLD_MS = 8_000;
+
+let params: NetworkParams;
+let builder: ChainBuilder;
+let chain: Chain;
+let mempool: Mempool;
+let clock: ManualClock;
+let ingest: TxIngest;
+let stopping: AbortController;
+/** What peers serve by txid and wtxid; `undefined` for a request that fails. */
+let served: Map<string, readonly Transaction[] | undefined>;
+/** Requests and charges. */
+let said: string[];
+/** Peers do not answer. */
+let isSilent: boolean;
+let published: string[];
+/** What gossip has seen: it sends none of it again. */
+let seen: Set<string>;
+
+before(async () => {
+  params = await regtest();
+});
+
+beforeEach(async () => {
+  builder = createChainBuilder(params);
+  builder.mineMany(110);
+  chain = await openTestChain(params);
+  for (const block of builder.blocks) await chain.submitBlock(block);
+  let deciding = 0;
+  const settle = async (): Promise<void> => {
+    while (deciding > 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+  clock = createManualClock(2_000_000_000_000, { settle });
+  mempool = createMempool({ chain, verifier: createInlineVerifier(), clock, log: nullLogger });
+  const submit: Mempool['submit'] = async (tx, origin) => {
+    deciding += 1;
+    return mempool.submit(tx, origin).finally(() => {
+      deciding -= 1;
+    });
+  };
+  stopping = new AbortController();
+  isSilent = false;
+  [served, said, published, seen] = [new Map(), [], [], new Set()];
+  ingest = new TxIngest({
+    mempool: { has: mempool.has, submit },
+    announcer: { hold: () => 0 },
+    charge: (peer, offence) => said.push(`charge ${peer} ${offence}`),
+    publish: async (_, data) => {
+      const { kind } = topics.tx.codec.decode(data);
+      const text = Buffer.from(data).toString('hex');
+      if (seen.has(text)) return 0;
+      seen.add(text);
+      published.push(kind);
+      return 1;
+    },
+    requests: {
+      transactions: async function* (peer, refs) {
+        said.push(`ask ${peer} ${refs.map((ref) => ref.kind).join()}`);
+        if (isSilent) await new Promise(() => {});
+        for (const ref of refs) {
+          const available = served.get(peer);
+          if (available === undefined) throw new Error('the peer is gone');
+          yield { ref, tx: available.find((tx) => ref.id === (ref.kind === 'txid' ? tx.txid : tx.wtxid)) };
+        }
+      },
+    },
+    isSynced: () => true,
+    clock,
+    random: seededRandom(1),
+    log: nullLogger,
+    signal: stopping.signal,
+  });
+  chain.observe({
+    changed: async (change) => {
+      await mempool.chainChanged(change);
+      ingest.chainChanged(change);
+    },
+  });
+  connect('out', 'outbound');
+  connect('in', 'inbound');
+});
+
+function connect(id: string, direction: 'inbound' | 'outbound'): void {
+  ingest.peerConnected({ id, direction, isManual: false });
+  served.set(id, []);
+}
+
+/** Two generations; the parent has outputs for more. */
+function family(height: number): { parent: Transaction; child: Transaction } {
+  const parent = buildTx([builder.coin(height)], [pay(20n * COIN), pay(20n * COIN)]);
+  return { parent, child: buildTx([outputOf(parent)], [pay(19n * COIN)]) };
+}
+
+/** Above what gossip carries whole. */
+const large = (height: number): Transaction =>
+  buildTx(
+    [builder.coin(height)],
+    Array.from({ length: 200 }, () => pay(1_000_000n)),
+  );
+
+/** A message as its sender's gossip has it: from now on seen here too. */
+function gossip(tx: Transaction, from = 'out', fee = 0n): { verdict: () => GossipVerdict | undefined } {
+  const message = txMessageFor(tx, fee);
+  seen.add(Buffer.from(topics.tx.codec.encode(message)).toString('hex'));
+  let verdict: GossipVerdict | undefined;
+  void ingest.announced(message, from).then((result) => {
+    verdict = result;
+  });
+  return { verdict: () => verdict };
+}
+
+describe('large transactions', () => {
+  it('are fetched from whoever announced them, and passed on when they are good', async () => {
+    const tx = large(1);
+    served.set('out', [tx]);
+    const message = gossip(tx);
+    await clock.advance(0);
+    assert.deepEqual([message.verdict(), mempool.has(tx.txid), said], ['accept', true, ['ask out wtxid']]);
+    assert.deepEqual(published, [], 'gossip itself passes it on');
+  });
+
+  it('are fetched two seconds later from a peer that came to us', async () => {
+    const tx = large(1);
+    served.set('in', [tx]);
+    const message = gossip(tx, 'in');
+    await clock.advance(1_999);
+    assert.deepEqual([message.verdict(), said], [undefined, []]);
+    await clock.advance(1);
+    assert.equal(message.verdict(), 'accept');
+  });
+
+  it('are ignored at once when nobody has them', async () => {
+    const message = gossip(large(1));
+    await clock.advance(0);
+    assert.equal(message.verdict(), 'ignore');
+    assert.deepEqual(said, ['ask out wtxid']);
+  });
+
+  it('are fetched from the next who announced them, and announced to others if the first was too slow', async () => {
+    const tx = large(1);
+    served.set('out', undefined);
+    served.set('in', [tx]);
+    const [first, second] = [gossip(tx, 'out', 1n), gossip(tx, 'in', 2n)];
+    await clock.advance(2_000);
+    assert.deepEqual(said, ['ask out wtxid', 'ask in wtxid']);
+    assert.deepEqual([first.verdict(), second.verdict()], ['accept', 'ignore']);
+    assert.ok(mempool.has(tx.wtxid));
+  });
+
+  it('are asked for in one request when they are due at once', async () => {
+    const txs = [large(1), large(2), large(3)];
+    served.set('in', txs);
+    const messages = txs.map((tx) => gossip(tx, 'in'));
+    await clock.advance(2_000);
+    assert.deepEqual(said, ['ask in wtxid,wtxid,wtxid']);
+    assert.ok(messages.every((message) => message.verdict() === 'accept'));
+  });
+
+  it('that break a rule are rejected and charged to who served them', async () => {
+    const tx = buildTx(
+      [builder.coin(1)],
+      Array.from({ length: 200 }, () => pay(COIN)),
+    );
+    served.set('out', [tx]);
+    const message = gossip(tx);
+    await clock.advance(0);
+    assert.equal(message.verdict(), 'reject');
+    assert.deepEqual(said, ['ask out wtxid', 'charge out invalid-transaction']);
+  });
+
+  it('that policy refuses cost nobody anything, and are not fetched twice', async () => {
+    const tx = buildTx(
+      [builder.coin(1)],
+      Array.from({ length: 200 }, () => pay(COIN / 4n)),
+    );
+    served.set('out', [tx]);
+    const first = gossip(tx, 'out', 1n);
+    await clock.advance(0);
+    const second = gossip(tx, 'in', 2n);
+    await clock.advance(10_000);
+    assert.deepEqual([first.verdict(), second.verdict(), said], ['ignore', 'ignore', ['ask out wtxid']]);
+  });
+
+  it('hold up at most four messages of a peer, 24 of all', async () => {
+    const strange = (at: number): Transaction =>
+      buildTx(
+        [builder.coin(1)],
+        Array.from({ length: 200 }, () => pay(BigInt(at))),
+      );
+    const held = (messages: readonly ReturnType<typeof gossip>[]): number =>
+      messages.filter((message) => message.verdict() === undefined).length;
+    const ofOne = Array.from({ length: 5 }, (_, at) => gossip(strange(at), 'in'));
+    await clock.advance(0);
+    assert.equal(held(ofOne), 4);
+    const ofAll = Array.from({ length: 24 }, (_, at) => {
+      const peer = `slow${at % 8}`;
+      connect(peer, 'inbound');
+      return gossip(strange(100 + at), peer);
+    });
+    await clock.advance(0);
+    assert.equal(held([...ofOne, ...ofAll]), 24);
+    await clock.advance(2_000);
+    assert.equal(held([...ofOne, ...ofAll]), 0, 'nobody has them');
+  });
+
+  it('hold up a message for eight seconds at most', async () => {
+    isSilent = true;
+    const message = gossip(large(1));
+    await clock.advance(HOLD_MS - 1);
+    assert.deepEqual([message.verdict(), said], [undefined, ['ask out wtxid']]);
+    await clock.advance(1);
+    assert.equal(message.verdict(), 'ignore');
+  });
+});
+
+describe('an entry', () => {
+  it('of a transaction that comes whole meanwhile has its verdict', async () => {
+    const { parent } = family(1);
+    let verdict: GossipVerdict | undefined;
+    void ingest.announced(txMessageFor(parent, 1n, 'entry'), 'in').then((result) => {
+      verdict = result;
+    });
+    const message = gossip(parent);
+    await clock.advance(0);
+    assert.deepEqual([message.verdict(), verdict], ['accept', 'accept']);
+    await clock.advance(10_000);
+    assert.deepEqual(said, [], 'nothing is asked for any more');
+  });
+});
+
+describe('a child before its parent', () => {
+  it('gets in with the parent, which is fetched, and both are passed on', async () => {
+    const { parent, child } = family(1);
+    served.set('out', [parent, child]);
+    const message = gossip(child);
+    await clock.advance(1_999);
+    assert.deepEqual([message.verdict(), said], [undefined, []], 'the parent may come by itself');
+    await clock.advance(1);
+    assert.deepEqual(said, ['ask out txid']);
+    assert.ok(mempool.has(parent.txid) && mempool.has(child.txid));
+    assert.equal(message.verdict(), 'accept');
+    assert.deepEqual(published, ['whole'], 'the parent, which gossip did not bring');
+  });
+
+  it('gets in when gossip brings the parent', async () => {
+    const { parent, child } = family(1);
+    const messages = [gossip(child), gossip(parent, 'in')];
+    await clock.advance(10);
+    assert.deepEqual(
+      messages.map((message) => message.verdict()),
+      ['accept', 'accept'],
+    );
+    await clock.advance(10_000);
+    assert.deepEqual([said, published], [[], []], 'nothing is asked or said twice');
+  });
+
+  it('gets in with all its generations', async () => {
+    const { parent, child } = family(1);
+    const grandchild = buildTx([outputOf(child)], [pay(18n * COIN)]);
+    served.set('out', [parent, child, grandchild]);
+    const message = gossip(grandchild);
+    await clock.advance(4_000);
+    assert.equal(mempool.stats().count, 3);
+    assert.equal(message.verdict(), 'accept');
+    assert.deepEqual(said, ['ask out txid', 'ask out txid']);
+  });
+
+  it('is announced anew when its own message has been given up', async () => {
+    const { parent, child } = family(1);
+    const message = gossip(child);
+    await clock.advance(HOLD_MS - 1);
+    assert.equal(message.verdict(), undefined);
+    await clock.advance(1);
+    assert.equal(message.verdict(), 'ignore');
+    gossip(parent, 'in');
+    await clock.advance(0);
+    assert.ok(mempool.has(child.txid));
+    assert.deepEqual(published, ['entry'], 'gossip would not send the whole one again');
+  });
+
+  it('gets its parents from another peer that has it', async () => {
+    const { parent, child } = family(1);
+    gossip(child, 'out');
+    await clock.advance(2_000);
+    assert.deepEqual(said, ['ask out txid'], 'in vain');
+    served.set('in', [parent]);
+    void ingest.announced(txMessageFor(child, 1n, 'entry'), 'in');
+    await clock.advance(4_000);
+    assert.deepEqual(said, ['ask out txid', 'ask in txid']);
+    assert.ok(mempool.has(child.txid));
+  });
+
+  it('gets in when a block brings the parent', async () => {
+    const { parent, child } = family(1);
+    gossip(child);
+    await clock.advance(0);
+    await chain.submitBlock(builder.mine({ transactions: [parent] }));
+    await clock.advance(0);
+    assert.ok(mempool.has(child.txid));
+  });
+
+  it('costs its sender nothing, with or without the parent', async () => {
+    const poor = buildTx([builder.coin(1)], [pay(50n * COIN)]);
+    const child = buildTx([outputOf(poor)], [pay(49n * COIN)]);
+    served.set('out', [poor]);
+    const messages = [gossip(child), gossip(family(2).child)];
+    await clock.advance(HOLD_MS);
+    assert.deepEqual(
+      messages.map((message) => message.verdict()),
+      ['ignore', 'ignore'],
+    );
+    assert.ok(said.every((line) => line.startsWith('ask')));
+  });
+
+  it('is charged to who sent it if it proves invalid with all its inputs known', async () => {
+    const { parent } = family(1);
+    const greedy = buildTx([outputOf(parent)], [pay(21n * COIN)]);
+    const message = gossip(greedy, 'in');
+    await clock.advance(0);
+    gossip(parent, 'out');
+    await clock.advance(0);
+    assert.equal(message.verdict(), 'reject');
+    assert.deepEqual(said, ['charge in invalid-transaction']);
+  });
+
+  it('survives a flood of orphans from another peer', async () => {
+    const { parent, child } = family(1);
+    gossip(child, 'out');
+    for (let at = 0; at < 3_100; at++) {
+      const coin = { ...builder.coin(2), txid: Buffer.alloc(32, 7) };
+      coin.txid.writeUInt32LE(at);
+      gossip(buildTx([{ coin, lock: { kind: 'anyone' } }], [pay(1n)]), 'in');
+      if (at % 50 === 0) await clock.advance(0);
+    }
+    await clock.advance(0);
+    gossip(parent, 'out');
+    await clock.advance(0);
+    assert.ok(mempool.has(child.txid));
+  });
+});
+
+describe('the end', () => {
+  it('of a peer ends its requests and orphans', async () => {
+    gossip(family(1).child, 'in');
+    gossip(large(2), 'in');
+    await clock.advance(0);
+    ingest.peerDisconnected('in');
+    await clock.advance(HOLD_MS);
+    assert.deepEqual([said, clock.pending()], [[], 0]);
+  });
+
+  it('of the node lets no message and no timer wait', async () => {
+    const message = gossip(large(1), 'in');
+    await clock.advance(0);
+    stopping.abort();
+    ingest.close();
+    await clock.advance(0);
+    assert.deepEqual([message.verdict(), clock.pending()], ['ignore', 0]);
+  });
+});
