@@ -73,7 +73,7 @@ const SPEND_BYTES = 32 + 4 + 1 + 107 + 4;
 /** The same when key and signature are in the witness. */
 const WITNESS_SPEND_BYTES = 32 + 4 + 1 + Math.floor(107 / 4) + 4;
 
-/** Below this, spending the output costs more than it is worth (Core's GetDustThreshold). */
+/** Below this, spending the output costs more than it is worth (Core's GetDustThreshold, for what can be spent). */
 function dustThreshold(output: TxOutput, satPerKvb: number): bigint {
   const spend = witnessProgram(output.scriptPubKey) === undefined ? SPEND_BYTES : WITNESS_SPEND_BYTES;
   return minFee(satPerKvb, txOutputSize(output) + spend);

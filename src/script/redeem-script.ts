@@ -1,5 +1,4 @@
 /** The redeem script of a pay-to-script-hash spend, taken from the scriptSig without checking the hash. */
-
 import { ScriptFlag } from './flags.ts';
 import { evalScript } from './interpreter.ts';
 import { SigVersion } from './sig-version.ts';
