@@ -30,6 +30,7 @@ export type Ingest = {
   readonly peerDisconnected: TxIngest['peerDisconnected'];
   /** To be told once the mempool has followed the change. */
   readonly chainChanged: TxIngest['chainChanged'];
+  readonly txs: Pick<TxIngest, 'listed' | 'openOf'>;
   readonly close: () => void;
 };
 
@@ -56,6 +57,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     peerConnected: (info) => txs.peerConnected(info),
     peerDisconnected: (id) => txs.peerDisconnected(id),
     chainChanged: (change) => txs.chainChanged(change),
+    txs,
     close: () => txs.close(),
   };
 }

@@ -11,6 +11,7 @@ import { createIngest, type Ingest } from './ingest.ts';
 import { judgeBlock } from './judge.ts';
 import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
+import { MempoolSync } from './mempool-sync.ts';
 import { Peers } from './peers.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
 import { createRequests, type Requests } from './requests.ts';
@@ -72,6 +73,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
   const ingest = stack.adopt(makeIngest(parts, peers), (each) => each.close());
+  stack.adopt(startMempoolSync(parts, peers, ingest), (stop) => stop());
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
@@ -210,6 +212,20 @@ function peerHandlers(
         ingest.peerDisconnected(id);
       }),
   };
+}
+
+/** Gives what ends it. */
+function startMempoolSync(parts: Parts, peers: Peers, ingest: Ingest): () => void {
+  const { deps, mempool, sync } = parts;
+  const mempoolSync = new MempoolSync({
+    ...parts,
+    peers: () => peers.ready(),
+    ingest: ingest.txs,
+    minFeeSatPerKvb: mempool.minFeeSatPerKvb,
+    clock: deps.clock,
+    log: deps.log.child('mempool-sync'),
+  });
+  return sync.onStatus(() => mempoolSync.poke());
 }
 
 /** The order in which the rest of the node hears of a new tip. */

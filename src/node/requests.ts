@@ -1,7 +1,7 @@
 /** What sync and the mempool ask of peers: typed requests over the plain-data network port. */
 import type { Net, PeerIdText, ResponseFrame } from '#net';
 import { type BlockHash, type BlockHeader, DecodeError, type Transaction } from '#primitives';
-import { type Hello, streams } from '#protocol';
+import { type Decoded, type Hello, streams } from '#protocol';
 import type { TxRef } from '#relay';
 import { NodeError } from '#util';
 
@@ -18,6 +18,12 @@ export type Requests = {
     hashes: readonly BlockHash[],
     signal: AbortSignal,
   ) => AsyncGenerator<{ readonly hash: BlockHash; readonly bytes: Uint8Array | undefined }>;
+  /** What the peer's mempool holds, as it says. */
+  readonly mempool: (
+    peer: PeerIdText,
+    request: Decoded<typeof streams.mempool.request>,
+    signal: AbortSignal,
+  ) => AsyncGenerator<Decoded<typeof streams.mempool.response>[number]>;
   /** In the order asked, `tx` undefined where the peer has none (any more); may end early. */
   readonly transactions: (
     peer: PeerIdText,
@@ -77,6 +83,11 @@ export function createRequests(net: Pick<Net, 'request' | 'charge'>): Requests {
           throw badAnswer('txs: another transaction than asked');
         }
         yield { ref, tx };
+      }
+    },
+    mempool: async function* (peer, request, signal) {
+      for await (const frame of net.request(peer, 'mempool', streams.mempool.request.encode(request), signal)) {
+        yield* decode(peer, 'mempool', () => streams.mempool.response.decode(okPayload(frame)));
       }
     },
     blockTxs: async (peer, hash, indexes, signal) => {

@@ -51,6 +51,8 @@ export class TxIngest {
   readonly #deps: TxIngestDeps;
   readonly #download: TxDownload;
   readonly #held = new Map<Wtxid, Held>();
+  /** Listed by peers: all of them have it, or will hear of it. Those that are still open with the tracker. */
+  readonly #listed = new Set<Wtxid>();
   #timer: TimerHandle | undefined;
   #isReconsidering = false;
 
@@ -80,6 +82,22 @@ export class TxIngest {
   close(): void {
     this.#timer?.cancel();
     for (const wtxid of [...this.#held.keys()]) this.#release(wtxid, 'ignore');
+  }
+
+  /** A peer's mempool holds these: fetched like others, but not announced anew. At most 5,000 of a peer are open. */
+  listed(peer: PeerIdText, wtxids: readonly Wtxid[]): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const wtxid of wtxids) {
+      if (this.#download.isPending(wtxid) || this.#download.heard(peer, wtxid, nowMs)) continue;
+      this.#download.announced(peer, wtxid, nowMs);
+      if (this.#download.isPending(wtxid)) this.#listed.add(wtxid);
+    }
+    this.#pump();
+  }
+
+  /** Transactions that the peer may still be asked for. */
+  openOf(peer: PeerIdText): number {
+    return this.#download.openOf(peer);
   }
 
   async announced(message: TxMessage, from: PeerIdText): Promise<GossipVerdict> {
@@ -155,7 +173,9 @@ export class TxIngest {
     }
     this.#download.batchEnded(batch, result);
     for (const { kind, id } of refs) {
-      if (kind === 'wtxid' && !this.#download.isPending(id)) this.#release(id, 'ignore');
+      if (kind !== 'wtxid' || this.#download.isPending(id)) continue;
+      this.#listed.delete(id);
+      this.#release(id, 'ignore');
     }
     this.#pump();
   }
@@ -181,7 +201,8 @@ export class TxIngest {
 
   /** What came by a request, or had waited for a parent: gossip that still waits gets its verdict, others are told. */
   #passOn(tx: Transaction, { fate, gossip, fee }: Judged): void {
-    if (fate === 'orphan' || this.#release(tx.wtxid, gossip) || fee === undefined) return;
+    const isListed = this.#listed.has(tx.wtxid);
+    if (fate === 'orphan' || this.#release(tx.wtxid, gossip) || fee === undefined || isListed) return;
     const afterMs = typeof gossip === 'string' ? 0 : gossip.acceptAfterMs;
     this.#publish(tx, fee, afterMs).catch((error: unknown) => {
       if (this.#deps.signal.aborted) return;

@@ -83,6 +83,11 @@ export class TxDownload {
     return this.isKnown({ kind: 'wtxid', id: wtxid });
   }
 
+  /** Announcements of the peer that are not done with. */
+  openOf(peer: PeerId): number {
+    return this.#tracker.count(peer);
+  }
+
   /** The peer can be asked for this transaction. */
   announced(peer: PeerId, wtxid: Wtxid, nowMs: number): void {
     this.#tracker.announced(peer, { kind: 'wtxid', id: wtxid }, nowMs);
