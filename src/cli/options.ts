@@ -151,6 +151,14 @@ export const OPTIONS = {
     help: 'block files of 64 KiB, and any --prune: to try pruning on a small chain',
     commands: ['node', 'import'],
   }),
+  persistMempool: single({
+    flag: 'persist-mempool',
+    value: 'ON',
+    help: 'true or false: save the mempool at the end and load it at the start',
+    commands: ['node'],
+    parse: onOff,
+    default: true,
+  }),
   reindex: toggle({
     flag: 'reindex',
     help: 'first build index and coins anew from the block files',

@@ -7,6 +7,7 @@ import { scriptFlagsForBlock } from '#consensus';
 import type { Transaction } from '#primitives';
 import { type Clock, errorText, type Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
+import type { PoolObservers } from './observer.ts';
 import type { MempoolOptions } from './options.ts';
 import { feeRate, memoryUsage, type Pool, type PoolEntry, packageTotals, withDescendants } from './pool.ts';
 import type { AdmissionContext } from './pool-checks.ts';
@@ -26,6 +27,7 @@ export type AdmissionDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly pool: Pool;
+  readonly observers: PoolObservers;
   readonly scripts: ScriptMemory;
   readonly rollingFee: RollingFee;
 };
@@ -47,7 +49,7 @@ export class Admission {
   }
 
   /** Unless it is `single`, the caller trims. */
-  async admit(tx: Transaction, context: AdmissionContext = 'single'): Promise<MempoolVerdict> {
+  async admit(tx: Transaction, context: AdmissionContext = 'single', timeMs?: number): Promise<MempoolVerdict> {
     for (;;) {
       const before = this.state();
       const checked = this.#check(tx, context);
@@ -55,7 +57,7 @@ export class Admission {
       if (context === 'single' && this.#wouldLeaveAtOnce(tx, checked)) return FULL;
       const failed = await this.runScripts(tx, checked);
       if (failed !== undefined) return failed;
-      if (this.state() === before) return this.#enter(tx, checked, context);
+      if (this.state() === before) return this.#enter(tx, checked, context, timeMs);
     }
   }
 
@@ -69,7 +71,7 @@ export class Admission {
       if (worst === undefined) break;
       const leaving = withDescendants([worst]);
       this.#deps.rollingFee.evicted(packageTotals(leaving));
-      this.#pool.removeWithDescendants(leaving);
+      this.#pool.removeWithDescendants(leaving, 'sizelimit');
       evicted += leaving.size;
     }
     if (evicted > 0) this.#deps.log.debug('mempool is full', { evicted, left: this.#pool.size });
@@ -92,15 +94,22 @@ export class Admission {
   /** To be followed by `add` in the same step. */
   replace(replaced: ReadonlySet<PoolEntry>, by: Transaction): void {
     if (replaced.size === 0) return;
-    this.#pool.removeWithDescendants(replaced);
+    this.#pool.removeWithDescendants(replaced, 'replaced');
     this.#deps.log.debug('transactions replaced', { by: by.txid, replaced: replaced.size });
   }
 
-  /** Without making room: the caller trims. */
-  add(tx: Transaction, checked: PreChecked): MempoolVerdict {
+  /** Without making room: the caller trims. `timeMs`: when it entered a mempool first (Core's accept_time). */
+  add(tx: Transaction, checked: PreChecked, timeMs = this.#deps.clock.now()): PoolEntry {
     const { fee, vsize, sigOpCost, spendsCoinbase } = checked;
-    this.#pool.add({ tx, fee, vsize, sigOpCost, spendsCoinbase, time: this.#deps.clock.now() });
-    return { kind: 'accepted', fee, vsize };
+    return this.#pool.add({ tx, fee, vsize, sigOpCost, spendsCoinbase, time: timeMs });
+  }
+
+  /** Tells of an entry that got in: alone after room was made, of a package before (nothing is learned from those). */
+  entered(entry: PoolEntry, context: AdmissionContext): MempoolVerdict {
+    const { height } = this.#deps.chain.tip();
+    const inPackage = context === 'in-package' || context === 'package';
+    this.#deps.observers.entered(entry, { height, fromBlock: context === 'block', inPackage });
+    return { kind: 'accepted', fee: entry.fee, vsize: entry.vsize };
   }
 
   #check(tx: Transaction, context: AdmissionContext): Checked | MempoolVerdict {
@@ -112,11 +121,11 @@ export class Admission {
     return replacement.kind === 'passed' ? { ...checked, ...replacement } : replacement;
   }
 
-  #enter(tx: Transaction, checked: Checked, context: AdmissionContext): MempoolVerdict {
+  #enter(tx: Transaction, checked: Checked, context: AdmissionContext, timeMs?: number): MempoolVerdict {
     this.replace(checked.replaced, tx);
-    const accepted = this.add(tx, checked);
+    const entry = this.add(tx, checked, timeMs);
     if (context === 'single') this.trim();
-    return this.#pool.byTxid(tx.txid) === undefined ? FULL : accepted;
+    return this.#pool.has(entry) ? this.entered(entry, context) : FULL;
   }
 
   /** Known without running scripts: no entry can rank lower, and adding it lifts nobody's rank above its own. */
@@ -149,16 +158,14 @@ export class Admission {
     }
   }
 
-  /** Entries are in the order of arrival, so the first young one ends the search. */
   #expire(): void {
     const before = this.#deps.clock.now() - this.#options.expiryMs;
-    const expired: PoolEntry[] = [];
-    for (const entry of this.#pool.entries()) {
-      if (entry.time >= before) break;
-      expired.push(entry);
+    let removed = 0;
+    for (;;) {
+      const oldest = this.#pool.oldest();
+      if (oldest === undefined || oldest.time >= before) break;
+      removed += this.#pool.removeWithDescendants([oldest], 'expiry').size;
     }
-    if (expired.length === 0) return;
-    const removed = this.#pool.removeWithDescendants(expired).size;
-    this.#deps.log.debug('transactions expired', { removed });
+    if (removed > 0) this.#deps.log.debug('transactions expired', { removed });
   }
 }

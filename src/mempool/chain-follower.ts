@@ -11,6 +11,7 @@ import type { BlockHash, Transaction } from '#primitives';
 import type { Clock } from '#util';
 import type { Admission } from './admission.ts';
 import { type ChainLimits, exceedsAncestorLimits } from './chain-limits.ts';
+import type { PoolObservers } from './observer.ts';
 import { type Pool, type PoolEntry, withDescendants } from './pool.ts';
 import { allFound, findCoins, sequenceLocksPass } from './pre-checks.ts';
 import type { RollingFee } from './rolling-fee.ts';
@@ -20,6 +21,7 @@ import { Slices } from './slices.ts';
 export type ChainFollowerDeps = {
   readonly chain: ChainReader;
   readonly pool: Pool;
+  readonly observers: PoolObservers;
   readonly scripts: ScriptMemory;
   readonly admission: Admission;
   readonly rollingFee: RollingFee;
@@ -59,9 +61,7 @@ export class ChainFollower {
   /** To be awaited before the chain moves on. */
   async follow(change: ChainChange): Promise<void> {
     this.#syncedTip = undefined;
-    for (const { block } of change.connected) {
-      for (const tx of block.transactions) this.#leaveWithBlock(tx);
-    }
+    for (const connected of change.connected) this.#leaveWithBlock(connected);
     if (change.connected.length > 0) this.#deps.rollingFee.blockConnected();
     for (const disconnected of change.disconnected) this.#setAside(disconnected);
     if (this.#waiting.length > 0) {
@@ -73,19 +73,24 @@ export class ChainFollower {
     this.#syncedTip = change.tip.hash;
   }
 
-  /** The transaction is in a block now: it leaves, and so does whatever spends the same outputs. */
-  #leaveWithBlock(tx: Transaction): void {
-    const { pool, scripts } = this.#deps;
-    if (pool.size === 0) return;
-    const entry = pool.byTxid(tx.txid);
-    if (entry !== undefined) {
-      scripts.passed(entry.tx);
-      pool.remove(entry);
+  /** What is in the block now leaves, and so does whatever spends the same outputs (removeForBlock). */
+  #leaveWithBlock({ entry: { height }, block }: ConnectedBlock): void {
+    const { pool, scripts, observers } = this.#deps;
+    const confirmed: PoolEntry[] = [];
+    for (const tx of block.transactions) {
+      if (pool.size === 0) break;
+      const entry = pool.byTxid(tx.txid);
+      if (entry !== undefined) {
+        scripts.passed(entry.tx);
+        pool.remove(entry, 'block');
+        confirmed.push(entry);
+      }
+      for (const input of tx.inputs) {
+        const conflict = pool.spender(input.prevTxid, input.prevIndex);
+        if (conflict !== undefined) pool.removeWithDescendants([conflict], 'conflict');
+      }
     }
-    for (const input of tx.inputs) {
-      const conflict = pool.spender(input.prevTxid, input.prevIndex);
-      if (conflict !== undefined) pool.removeWithDescendants([conflict]);
-    }
+    observers.blockConnected(height, confirmed);
   }
 
   #setAside(disconnected: ConnectedBlock): void {
@@ -119,7 +124,8 @@ export class ChainFollower {
     }
     const { chainLimits } = this.#options;
     const family = withDescendants([...back].filter((entry) => pool.has(entry)));
-    pool.removeWithDescendants([...family].filter((entry) => exceedsAncestorLimits(entry, chainLimits)));
+    const tooMany = [...family].filter((entry) => exceedsAncestorLimits(entry, chainLimits));
+    pool.removeWithDescendants(tooMany, 'sizelimit');
   }
 
   /** The transaction is not in the pool: what spends it leaves, unless the chain has it after all. */
@@ -127,13 +133,14 @@ export class ChainFollower {
     const { chain, pool } = this.#deps;
     const tip = chain.tip();
     const orphans = [...pool.spendersOf(tx)].filter((entry) => !allFound(findCoins({ chain, pool }, entry.tx, tip)));
-    pool.removeWithDescendants(orphans);
+    pool.removeWithDescendants(orphans, 'reorg');
   }
 
   /** After a reorganisation: height and median time may have gone back. */
   #leaveWithTip(): void {
     const { pool } = this.#deps;
-    pool.removeWithDescendants([...pool.entries()].filter((entry) => !this.#isMineable(entry)));
+    const stale = [...pool.entries()].filter((entry) => !this.#isMineable(entry));
+    pool.removeWithDescendants(stale, 'reorg');
   }
 
   #isMineable({ tx, spendsCoinbase }: PoolEntry): boolean {

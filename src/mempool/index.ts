@@ -4,9 +4,19 @@ export {
   type BlockTemplateOptions,
   createBlockTemplate,
 } from './block-template.ts';
+export { MAX_FEE_ESTIMATES_BYTES } from './fee-estimator/file-format.ts';
+export type { EstimateMode } from './fee-estimator/smart-fee.ts';
 export { mineBlock } from './grind.ts';
 export { createMempool } from './mempool.ts';
 export type { MempoolOptions } from './options.ts';
 export { type PayerCoin, type Payment, p2pkhScript, payFromP2pkh, type SigningKey, signingKey } from './payer.ts';
 export { type MempoolEntry, outpointKey } from './pool.ts';
-export type { Mempool, MempoolStats, MempoolVerdict, PackageFailure, PackageVerdict, TxOrigin } from './port.ts';
+export type {
+  Mempool,
+  MempoolStats,
+  MempoolVerdict,
+  PackageFailure,
+  PackageVerdict,
+  SmartFeeEstimate,
+  TxOrigin,
+} from './port.ts';

@@ -5,15 +5,24 @@
  * synchronous step, so readers between two steps see it whole.
  */
 import type { ChainReader } from '#chain';
+import type { Transaction } from '#primitives';
 import type { Clock, Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { Admission } from './admission.ts';
 import { ChainFollower } from './chain-follower.ts';
+import { FeeEstimator } from './fee-estimator/estimator.ts';
+import { followPool } from './fee-estimator/follow-pool.ts';
+import type { EstimateMode } from './fee-estimator/smart-fee.ts';
+import { PoolObservers } from './observer.ts';
 import { DEFAULT_MEMPOOL_OPTIONS, type MempoolOptions } from './options.ts';
 import { PackageAdmission } from './package-admission.ts';
 import { TRANSACTION_FAILED } from './package-checks.ts';
+import { contentOf, type PersistedDeps } from './persistence/content.ts';
+import { FeeDeltas, Unbroadcast } from './persistence/extras.ts';
+import { type LoadDeps, loadMempoolFile } from './persistence/load.ts';
+import { encodeMempoolFile } from './persistence/write-file.ts';
 import { Pool } from './pool.ts';
-import type { Mempool, MempoolVerdict, PackageVerdict } from './port.ts';
+import type { Mempool, MempoolVerdict, PackageVerdict, SmartFeeEstimate, TxOrigin } from './port.ts';
 import { RollingFee } from './rolling-fee.ts';
 import { ScriptMemory } from './script-memory.ts';
 import { SubmitQueue } from './submit-queue.ts';
@@ -32,27 +41,55 @@ const BUSY: MempoolVerdict = { kind: 'unavailable', reason: 'too many transactio
 export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptions> = {}): Mempool {
   const options: MempoolOptions = { ...DEFAULT_MEMPOOL_OPTIONS, ...overrides };
   const closing = new AbortController();
-  const pool = new Pool();
+  const observers = new PoolObservers();
+  const pool = new Pool(observers);
+  const fees = new FeeEstimator();
+  const unbroadcast = new Unbroadcast(pool);
+  const feeDeltas = new FeeDeltas();
+  for (const each of [followPool(fees, deps), unbroadcast.observer, feeDeltas.observer]) observers.add(each);
   const scripts = new ScriptMemory();
   const rollingFee = new RollingFee(pool, deps.clock, options);
-  const admission = new Admission({ ...deps, pool, scripts, rollingFee }, options, closing.signal);
-  const follower = new ChainFollower({ ...deps, pool, scripts, admission, rollingFee }, options);
+  const admission = new Admission({ ...deps, pool, observers, scripts, rollingFee }, options, closing.signal);
+  const follower = new ChainFollower({ ...deps, pool, observers, scripts, admission, rollingFee }, options);
   const packages = new PackageAdmission({ ...deps, pool, admission }, options);
   const queue = new SubmitQueue(options, deps.clock);
   const isClosed = (): boolean => closing.signal.aborted;
+  const submit = async (tx: Transaction, origin: TxOrigin, timeMs?: number): Promise<MempoolVerdict> => {
+    const decide = async (): Promise<MempoolVerdict> => (isClosed() ? CLOSED : admission.admit(tx, 'single', timeMs));
+    return (await queue.submit(tx.size, origin, decide)) ?? BUSY;
+  };
+  const minFeeSatPerKvb = (): number => Math.max(rollingFee.satPerKvb(), options.minRelayFeeSatPerKvb);
+
+  const persisted: PersistedDeps = { pool, unbroadcast, feeDeltas };
+  const loading: LoadDeps = {
+    submit: (tx, timeMs) => submit(tx, 'local', timeMs),
+    prioritise: (txid, feeDelta) => feeDeltas.set(txid, feeDelta),
+    addUnbroadcast: (txid) => unbroadcast.add(txid),
+    clock: deps.clock,
+    expiryMs: options.expiryMs,
+  };
 
   return {
     submit: async (tx, origin) => {
       if (isClosed()) return CLOSED;
       // Copies of what is here take no place in the queue.
-      if (pool.byWtxid(tx.wtxid) !== undefined) return { kind: 'duplicate', code: 'txn-already-in-mempool' };
-      return (await queue.submit(tx.size, origin, async () => (isClosed() ? CLOSED : admission.admit(tx)))) ?? BUSY;
+      if (pool.byWtxid(tx.wtxid) !== undefined) {
+        if (origin !== 'local') unbroadcast.delete(tx.txid);
+        return { kind: 'duplicate', code: 'txn-already-in-mempool' };
+      }
+      const verdict = await submit(tx, origin);
+      if (origin === 'local' && verdict.kind === 'accepted') unbroadcast.add(tx.txid);
+      return verdict;
     },
     submitPackage: async (parent, child, origin) => {
       if (isClosed()) return refusedPackage(CLOSED);
       const decide = async (): Promise<PackageVerdict> =>
         isClosed() ? refusedPackage(CLOSED) : packages.admit(parent, child);
-      return (await queue.submit(parent.size + child.size, origin, decide)) ?? refusedPackage(BUSY);
+      const verdict = (await queue.submit(parent.size + child.size, origin, decide)) ?? refusedPackage(BUSY);
+      if (origin !== 'local') return verdict;
+      if (verdict.parent?.kind === 'accepted') unbroadcast.add(parent.txid);
+      if (verdict.child?.kind === 'accepted') unbroadcast.add(child.txid);
+      return verdict;
     },
     get: (id) => pool.byId(id),
     has: (id) => pool.byId(id) !== undefined,
@@ -63,7 +100,13 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       const { size: count, vsize, usage, totalFee } = pool;
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee };
     },
-    minFeeSatPerKvb: () => Math.max(rollingFee.satPerKvb(), options.minRelayFeeSatPerKvb),
+    minFeeSatPerKvb,
+    fees,
+    estimateSmartFee: (confTarget, mode) => smartFeeAnswer(fees, minFeeSatPerKvb(), confTarget, mode),
+    unbroadcast: () => unbroadcast.list(),
+    markBroadcast: (txid) => unbroadcast.delete(txid),
+    save: (key) => encodeMempoolFile(contentOf(persisted), key),
+    load: (source, signal) => loadMempoolFile(loading, source, AbortSignal.any([closing.signal, signal])),
     syncedTip: () => follower.syncedTip,
     chainChanged: (change) => follower.follow(change),
     [Symbol.asyncDispose]: async () => {
@@ -71,6 +114,18 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       await queue.idle();
     },
   };
+}
+
+/** estimatesmartfee: no answer lies below what this node takes. */
+function smartFeeAnswer(
+  fees: FeeEstimator,
+  minFeePerKvb: number,
+  confTarget: number,
+  mode: EstimateMode,
+): SmartFeeEstimate {
+  const { feePerKvb, returnedTarget: blocks } = fees.estimateSmartFee(confTarget, mode);
+  if (feePerKvb === 0) return { errors: ['Insufficient data or no feerate found'], blocks };
+  return { feerate: Math.max(feePerKvb, Math.ceil(minFeePerKvb)), blocks };
 }
 
 function refusedPackage(verdict: MempoolVerdict): PackageVerdict {

@@ -71,7 +71,8 @@ export class PackageAdmission {
       if (childFailed !== undefined) return { failure: TRANSACTION_FAILED, child: childFailed };
       if (admission.state() !== before) continue;
       admission.replace(checked.replaced, child);
-      return { parent: admission.add(parent, checked.parent), child: admission.add(child, checked.child) };
+      const [first, second] = [admission.add(parent, checked.parent), admission.add(child, checked.child)];
+      return { parent: admission.entered(first, 'package'), child: admission.entered(second, 'package') };
     }
   }
 

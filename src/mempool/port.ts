@@ -2,6 +2,9 @@
 import type { ChainChange } from '#chain';
 import type { ValidationFailure } from '#consensus';
 import type { BlockHash, Sats, Transaction, Txid, Wtxid } from '#primitives';
+import type { FeeEstimator } from './fee-estimator/estimator.ts';
+import type { EstimateMode } from './fee-estimator/smart-fee.ts';
+import type { FileSource } from './persistence/read-file.ts';
 import type { MempoolEntry } from './pool.ts';
 
 /** Codes are Core's reject reasons. */
@@ -47,6 +50,26 @@ export type MempoolStats = {
   readonly totalFee: Sats;
 };
 
+/** The answer of Core's estimatesmartfee. */
+export type SmartFeeEstimate = {
+  /** sat per 1000 vbytes. */
+  readonly feerate?: number;
+  readonly errors?: readonly string[];
+  /** The target that the answer holds for. */
+  readonly blocks: number;
+};
+
+/** What became of the transactions of a file. */
+export type LoadCounts = {
+  readonly accepted: number;
+  readonly failed: number;
+  /** Too old to be tried. */
+  readonly expired: number;
+  readonly alreadyThere: number;
+  /** Waiting for their first broadcast. */
+  readonly unbroadcast: number;
+};
+
 export type Mempool = AsyncDisposable & {
   /**
    * Checks a transaction and keeps it. Calls are decided one at a time in their order; when too many wait the newest
@@ -68,6 +91,27 @@ export type Mempool = AsyncDisposable & {
   /** All transactions as of now: what a compact block is rebuilt from (BIP152). An array of the caller's own. */
   readonly snapshotForShortIds: () => Transaction[];
   readonly stats: () => MempoolStats;
+  /**
+   * The fee rate with which a transaction should be confirmed within so many blocks; targets are 1 to
+   * `fees.highestTargetTracked('long')`.
+   */
+  readonly estimateSmartFee: (confTarget: number, mode: EstimateMode) => SmartFeeEstimate;
+  /** What that answer is made of. */
+  readonly fees: Pick<
+    FeeEstimator,
+    'estimateRawFee' | 'highestTargetTracked' | 'flushUnconfirmed' | 'encode' | 'load' | 'bestSeenHeight'
+  >;
+  /** Own transactions that no peer is known to have. */
+  readonly unbroadcast: () => Txid[];
+  /** A peer has it. */
+  readonly markBroadcast: (txid: Txid) => void;
+  /** The content as it is now, as Core's mempool.dat, in parts. `key`: 8 random bytes. */
+  readonly save: (key: Uint8Array) => Iterable<Uint8Array>;
+  /**
+   * Submits what such a file holds; what expired is left out, the others keep their time. Rejects when the signal aborts,
+   * when the mempool closes, and with NodeError where the file is damaged; what came before stays.
+   */
+  readonly load: (source: FileSource, signal: AbortSignal) => Promise<LoadCounts>;
   /** What a transaction must pay now, sat per 1000 virtual bytes: more than the relay minimum after evictions. */
   readonly minFeeSatPerKvb: () => number;
   /** The block that the content agrees with; undefined while a change of the chain is being worked in. */

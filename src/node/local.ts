@@ -21,9 +21,12 @@ export type LocalDeps = {
   readonly random: Random;
 };
 
-export function createLocal(deps: LocalDeps): Pick<StarlingNode, 'submitTransaction' | 'submitBlock' | 'mineBlock'> {
+export function createLocal(
+  deps: LocalDeps,
+): Pick<StarlingNode, 'submitTransaction' | 'submitBlock' | 'mineBlock' | 'estimateSmartFee'> {
   return {
     submitTransaction: (raw) => submitTransaction(deps, raw),
+    estimateSmartFee: deps.mempool.estimateSmartFee,
     submitBlock: async (raw) => {
       const block = decode(() => Block.fromBytes(raw));
       return block === undefined ? { kind: 'rejected', code: 'Block decode failed' } : submitBlock(deps, block);
@@ -60,10 +63,11 @@ async function submitTransaction(deps: LocalDeps, raw: Uint8Array): ReturnType<S
 }
 
 /** The user is not kept waiting. What a stop cuts short is announced anew with the rest of the mempool. */
-function announceLater({ net, announcer, clock, log, signal }: LocalDeps, tx: Transaction, fee: Sats): void {
+function announceLater({ mempool, net, announcer, clock, log, signal }: LocalDeps, tx: Transaction, fee: Sats): void {
   const publish = async (): Promise<void> => {
     await sleep(clock, announcer.hold(tx), signal);
-    await net.publish('tx', topics.tx.codec.encode(txMessageFor(tx, fee)));
+    const sentTo = await net.publish('tx', topics.tx.codec.encode(txMessageFor(tx, fee)));
+    if (sentTo > 0) mempool.markBroadcast(tx.txid);
   };
   publish().catch((error) => {
     if (!signal.aborted) log.error('a transaction could not be announced', { txid: tx.txid, error: errorText(error) });

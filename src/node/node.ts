@@ -13,6 +13,7 @@ import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
 import { MempoolSync } from './mempool-sync.ts';
 import { Peers } from './peers.ts';
+import { Persistence } from './persistence.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { createServe } from './serve.ts';
@@ -44,7 +45,6 @@ type Parts = {
 /** Opens the data directory, connects what it holds, and listens. Throws NodeError. */
 export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
   const { clock, random, log } = deps;
-  const { params } = options;
   const stopping = new AbortController();
   await using stack = new AsyncDisposableStack();
 
@@ -53,6 +53,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const opened = { verifier, clock, random, log: log.child('chain'), onProgress, signal };
   const chain = stack.use(await openChain({ ...options, ...opened }));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }));
+  const persistence = stack.use(await openPersistence(options, deps, mempool));
   const lateNet = createLateNet();
   const net = lateNet.calls;
   const requests = createRequests(net);
@@ -95,6 +96,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   lateNet.start(realNet);
   upload.follow(async () => (await realNet.status()).bytesOut);
   stack.defer(() => stopping.abort(new Error('the node is stopping')));
+  void persistence.start();
 
   const resources = stack.move();
   return {
@@ -103,7 +105,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     status: async () => {
       const { count, vsize } = mempool.stats();
       return {
-        network: params.name,
+        network: options.params.name,
         tip: chain.tip(),
         sync: sync.status(),
         net: await realNet.status(),
@@ -120,6 +122,12 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+function openPersistence(options: NodeOptions, deps: NodeDeps, mempool: Mempool): Promise<Persistence> {
+  const { params, datadir, persistMempool: keepsMempool = true } = options;
+  const log = deps.log.child('mempool');
+  return Persistence.open({ ...deps, mempool, directory: networkDirectory(datadir, params), keepsMempool, log });
 }
 
 function makeSync(deps: NodeDeps, chain: Chain, net: NetCalls, requests: Requests): Sync {

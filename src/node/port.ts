@@ -1,6 +1,7 @@
 /** What embedders, the command line and (later) RPC see of a node. */
 import type { ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
+import type { EstimateMode, SmartFeeEstimate } from '#mempool';
 import type { NetStatus } from '#net';
 import type { Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
@@ -32,6 +33,8 @@ export type NodeOptions = {
   readonly pruneBytes?: number;
   /** Block and undo files of 64 KiB, for tests of pruning (Core's -fastprune). */
   readonly hasSmallFiles?: boolean;
+  /** Whether the mempool is saved at the end and loaded at the start (default: true; Core's -persistmempool). */
+  readonly persistMempool?: boolean;
   /** Builds the coins, or index and coins, anew from the block files. */
   readonly reindex?: ReindexKind | undefined;
   /** Mean of the random time before a transaction is announced, milliseconds; default 1000, 0 announces at once. */
@@ -80,6 +83,8 @@ export type StarlingNode = AsyncDisposable & {
   readonly submitBlock: (raw: Uint8Array) => Promise<SubmitResult>;
   /** A block on the tip from the mempool that pays `scriptPubKey`, mined on this thread (regtest-like difficulty only). */
   readonly mineBlock: (scriptPubKey: Uint8Array, signal?: AbortSignal) => Promise<SubmitResult>;
+  /** What fee rate to pay to be confirmed within so many blocks (Core's estimatesmartfee). */
+  readonly estimateSmartFee: (confTarget: number, mode: EstimateMode) => SmartFeeEstimate;
   /**
    * Called when the phase of the sync or its reason changes, and at most once a second while heights move. Returns a
    * function that removes the listener.

@@ -5,3 +5,4 @@ export { type LevelStoreOptions, openLevelStore } from './level-store.ts';
 export { createMemoryAppendFiles } from './memory-append-files.ts';
 export { createMemoryStore } from './memory-store.ts';
 export type { AppendFiles, BatchOp, FilePosition, FileSize, KeyRange, KeyValueStore } from './ports.ts';
+export { replaceFile } from './replace-file.ts';

@@ -82,6 +82,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     connect: settings.connect,
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
+    persistMempool: settings.persistMempool,
     maxUploadBytes: settings.maxUpload * MIB,
     netThread: 'worker',
   };

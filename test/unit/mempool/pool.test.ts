@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Transaction } from '#primitives';
 import { type HeapItem, IndexedHeap } from '../../../src/mempool/indexed-heap.ts';
+import { PoolObservers } from '../../../src/mempool/observer.ts';
 import {
   feeRate,
   Pool,
@@ -107,6 +108,8 @@ function checkInvariants(pool: Pool, all: readonly Transaction[]): void {
     assert.equal(entry.descendantScore, score);
     for (const input of entry.tx.inputs) assert.equal(pool.spender(input.prevTxid, input.prevIndex), entry);
   }
+  const earliest = Math.min(...entries.map((entry) => entry.time));
+  assert.equal(pool.oldest()?.time ?? Number.POSITIVE_INFINITY, earliest);
   const lowest = Math.min(...entries.map((entry) => entry.descendantScore));
   assert.equal(pool.leastWorthy()?.descendantScore, entries.length === 0 ? undefined : lowest);
   for (const tx of all) assert.equal(pool.byTxid(tx.txid)?.tx.txid, pool.byWtxid(tx.wtxid)?.tx.txid);
@@ -131,16 +134,31 @@ describe('pool', () => {
             // In any order: after a reorganisation parents come in below their children.
             pool.add({ tx, fee: BigInt(fee), vsize: tx.size, sigOpCost: 0, time, spendsCoinbase: false });
           } else if (kind === 'remove' && entry !== undefined) {
-            pool.remove(entry);
+            pool.remove(entry, 'block');
           } else if (kind === 'evict' && entry !== undefined) {
             const expected = withDescendants([entry]);
-            assert.deepEqual(pool.removeWithDescendants([entry]), expected);
+            assert.deepEqual(pool.removeWithDescendants([entry], 'conflict'), expected);
           }
           checkInvariants(pool, txs);
         }
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('tells of what left, and why, once all of it is gone', () => {
+    const observers = new PoolObservers();
+    const pool = new Pool(observers);
+    const told: string[] = [];
+    observers.add({ left: ({ tx }, reason) => told.push(`${tx.txid} ${reason} ${pool.size}`) });
+    const entries = buildGraph([[], [0], []]).map((tx) =>
+      pool.add({ tx, fee: 1n, vsize: tx.size, sigOpCost: 0, time: 0, spendsCoinbase: false }),
+    );
+    const [top, child, other] = entries;
+    assert.ok(top !== undefined && child !== undefined && other !== undefined);
+    pool.removeWithDescendants([top], 'sizelimit');
+    pool.remove(other, 'block');
+    assert.deepEqual(told, [`${top.tx.txid} sizelimit 1`, `${child.tx.txid} sizelimit 1`, `${other.tx.txid} block 0`]);
   });
 
   it('walks families of any shape once', () => {
