@@ -101,6 +101,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee };
     },
     minFeeSatPerKvb,
+    minRelayFeeSatPerKvb: options.minRelayFeeSatPerKvb,
     fees,
     estimateSmartFee: (confTarget, mode) => smartFeeAnswer(fees, minFeeSatPerKvb(), confTarget, mode),
     unbroadcast: () => unbroadcast.list(),

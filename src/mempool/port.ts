@@ -114,6 +114,8 @@ export type Mempool = AsyncDisposable & {
   readonly load: (source: FileSource, signal: AbortSignal) => Promise<LoadCounts>;
   /** What a transaction must pay now, sat per 1000 virtual bytes: more than the relay minimum after evictions. */
   readonly minFeeSatPerKvb: () => number;
+  /** What it must pay however empty the mempool is. */
+  readonly minRelayFeeSatPerKvb: number;
   /** The block that the content agrees with; undefined while a change of the chain is being worked in. */
   readonly syncedTip: () => BlockHash | undefined;
   /**

@@ -7,6 +7,7 @@ import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
 import { createVerifier, ScriptCache, withScriptCache } from '#verify';
+import { feeFilter } from './fee-filter.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { judgeBlock } from './judge.ts';
 import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
@@ -15,6 +16,7 @@ import { MempoolSync } from './mempool-sync.ts';
 import { Peers } from './peers.ts';
 import { Persistence } from './persistence.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
+import { Rebroadcast } from './rebroadcast.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { createServe } from './serve.ts';
 import { TxAnnouncer } from './tx-announcer.ts';
@@ -74,7 +76,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
   const ingest = stack.adopt(makeIngest(parts, peers), (each) => each.close());
-  stack.adopt(startMempoolSync(parts, peers, ingest), (stop) => stop());
+  stack.adopt(startTxRelay(parts, peers, ingest), (stop) => stop());
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
@@ -163,7 +165,7 @@ function latchSynced(sync: Sync, chain: Chain): () => boolean {
   };
 }
 
-function makePeers({ deps, chain, net, requests, sync, isSynced }: Parts): Peers {
+function makePeers({ deps, chain, mempool, net, requests, sync, isSynced }: Parts): Peers {
   const { clock, random, log } = deps;
   return new Peers({
     chain,
@@ -175,6 +177,7 @@ function makePeers({ deps, chain, net, requests, sync, isSynced }: Parts): Peers
     nonce: Buffer.from(random.bytes(8)).readBigUInt64LE(),
     userAgent: USER_AGENT,
     wantsTransactions: isSynced,
+    feeFilterSatPerKvb: () => feeFilter({ ...mempool, isSynced, random }),
   });
 }
 
@@ -222,18 +225,24 @@ function peerHandlers(
   };
 }
 
-/** Gives what ends it. */
-function startMempoolSync(parts: Parts, peers: Peers, ingest: Ingest): () => void {
-  const { deps, mempool, sync } = parts;
+/** What nobody calls for: the mempools of others, and own transactions that nobody has heard of. Gives what ends it. */
+function startTxRelay(parts: Parts, peers: Peers, ingest: Ingest): () => void {
+  const { deps, mempool, net, sync } = parts;
+  const { clock, random, log } = deps;
   const mempoolSync = new MempoolSync({
     ...parts,
     peers: () => peers.ready(),
     ingest: ingest.txs,
     minFeeSatPerKvb: mempool.minFeeSatPerKvb,
-    clock: deps.clock,
-    log: deps.log.child('mempool-sync'),
+    clock,
+    log: log.child('mempool-sync'),
   });
-  return sync.onStatus(() => mempoolSync.poke());
+  const stopListening = sync.onStatus(() => mempoolSync.poke());
+  const rebroadcast = new Rebroadcast({ mempool, publish: net.publish, clock, random, log: log.child('rebroadcast') });
+  return () => {
+    stopListening();
+    rebroadcast[Symbol.dispose]();
+  };
 }
 
 /** The order in which the rest of the node hears of a new tip. */

@@ -28,6 +28,8 @@ export type PeersDeps = {
   readonly userAgent: string;
   /** False during initial sync: transactions would only be dropped. */
   readonly wantsTransactions: () => boolean;
+  /** What a transaction must pay to be wanted. */
+  readonly feeFilterSatPerKvb: () => bigint;
 };
 
 type Peer = { readonly info: PeerInfo; isReady: boolean; tipHash?: BlockHash };
@@ -141,7 +143,7 @@ export class Peers {
   }
 
   #ours(): Hello {
-    const { chain, clock, nonce, userAgent, wantsTransactions } = this.#deps;
+    const { chain, clock, nonce, userAgent, wantsTransactions, feeFilterSatPerKvb } = this.#deps;
     const tip = chain.tip();
     // BIP159: every node has the last 288 blocks; the whole chain only who keeps all.
     const whole = chain.pruneTargetBytes() === undefined ? SERVICES.network : 0n;
@@ -156,7 +158,7 @@ export class Peers {
       tipChainWork: tip.chainWork,
       lowestHeightServed: chain.lowestStoredHeight(),
       relay: wantsTransactions(),
-      feeFilterSatPerKvb: 0n,
+      feeFilterSatPerKvb: feeFilterSatPerKvb(),
       nonce,
     };
   }

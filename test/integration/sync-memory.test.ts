@@ -131,6 +131,7 @@ async function startSyncing(chain: Chain, address: string): Promise<Syncing> {
       nonce: 1n,
       userAgent: '/test/',
       wantsTransactions: () => false,
+      feeFilterSatPerKvb: () => 0n,
     }),
     (each) => each.close(),
   );

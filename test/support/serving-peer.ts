@@ -42,6 +42,7 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
     nonce: Buffer.from(systemRandom.bytes(8)).readBigUInt64LE(),
     userAgent: '/serving-peer/',
     wantsTransactions: () => false,
+    feeFilterSatPerKvb: () => 0n,
   });
   const serve = createServe({
     chain,

@@ -34,6 +34,7 @@ test('a node that keeps all says so; a pruned one says what it still has, and ag
       nonce: 1n,
       userAgent: '/test/',
       wantsTransactions: () => true,
+      feeFilterSatPerKvb: () => 0n,
     });
     chain.observe({ pruned: () => peers.tipMoved() });
     peers.connected({ id: 'peer', direction: 'outbound' } as PeerInfo);
