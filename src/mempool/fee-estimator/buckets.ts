@@ -24,8 +24,3 @@ export function bucketOf(buckets: Float64Array, feeRate: number): number {
   }
   return low;
 }
-
-/** CFeeRate(fee, vsize).GetFeePerK(): whole satoshis per 1000 vbytes. */
-export function feePerKvb(fee: bigint, vsize: number): number {
-  return Number((fee * 1000n) / BigInt(vsize));
-}

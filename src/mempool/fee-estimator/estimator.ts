@@ -5,7 +5,8 @@
  * Invariants: all horizons share the buckets; a tracked transaction entered at or below the best seen height.
  */
 import type { Sats, Txid } from '#primitives';
-import { bucketOf, defaultBuckets, feePerKvb } from './buckets.ts';
+import { satPerKvb } from '../fee-rate.ts';
+import { bucketOf, defaultBuckets } from './buckets.ts';
 import { ConfirmStats, emptyAverages } from './confirm-stats.ts';
 import type { MedianEstimate } from './estimate-median.ts';
 import { decodeFeeEstimates, encodeFeeEstimates, type FeeEstimates } from './file-format.ts';
@@ -73,7 +74,7 @@ export class FeeEstimator {
   processTransaction(tx: EnteredTx): void {
     // At another height than the last block's the chain is moving: the next block puts that right.
     if (this.#tracked.has(tx.txid) || tx.height !== this.#bestSeenHeight || !tx.isValidForEstimates) return;
-    const bucket = bucketOf(this.#buckets, feePerKvb(tx.fee, tx.vsize));
+    const bucket = bucketOf(this.#buckets, Number(satPerKvb(tx)));
     for (const horizon of ALL) this.#stats[horizon].entered(bucket, tx.height);
     this.#tracked.set(tx.txid, { height: tx.height, bucket });
   }
@@ -169,7 +170,7 @@ export class FeeEstimator {
     const blocks = height - tracked.height;
     if (blocks <= 0) return false;
     for (const horizon of ALL) {
-      this.#stats[horizon].recordConfirmed(tracked.bucket, blocks, feePerKvb(fee, vsize));
+      this.#stats[horizon].recordConfirmed(tracked.bucket, blocks, Number(satPerKvb({ fee, vsize })));
     }
     return true;
   }

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecodeError, type Txid, txidFromBytes, Writer } from '#primitives';
 import { fromHex, toHex } from '#util';
-import { bucketOf, defaultBuckets, feePerKvb } from '../../../src/mempool/fee-estimator/buckets.ts';
+import { bucketOf, defaultBuckets } from '../../../src/mempool/fee-estimator/buckets.ts';
 import { ConfirmStats, emptyAverages } from '../../../src/mempool/fee-estimator/confirm-stats.ts';
 import { estimateMedian } from '../../../src/mempool/fee-estimator/estimate-median.ts';
 import { type EnteredTx, FeeEstimator } from '../../../src/mempool/fee-estimator/estimator.ts';
+import { satPerKvb } from '../../../src/mempool/fee-rate.ts';
 
 /** Of Core's template: a script of 128 bytes, one empty output. */
 const VSIZE = 188;
@@ -24,7 +25,7 @@ function entering(height: number, fee: bigint): EnteredTx {
 }
 
 /** The fee rate of level 1 (cheapest) to 10. */
-const rateOf = (level: number): number => feePerKvb(BASE_FEE * BigInt(level), VSIZE);
+const rateOf = (level: number): number => Number(satPerKvb({ fee: BASE_FEE * BigInt(level), vsize: VSIZE }));
 
 /** Ten levels of fees, four transactions of each a block, and who of them is still waiting. */
 class Market {
@@ -81,8 +82,8 @@ describe('buckets of fee rates', () => {
   });
 
   it('are asked by whole satoshis per 1000 vbytes, rounded down', () => {
-    assert.equal(feePerKvb(2_000n, 188), 10_638);
-    assert.equal(feePerKvb(1n, 3), 333);
+    assert.equal(satPerKvb({ fee: 2_000n, vsize: 188 }), 10_638n);
+    assert.equal(satPerKvb({ fee: 1n, vsize: 3 }), 333n);
   });
 });
 
