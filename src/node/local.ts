@@ -62,7 +62,7 @@ async function submitTransaction(deps: LocalDeps, raw: Uint8Array): ReturnType<S
   }
 }
 
-/** The user is not kept waiting. What a stop cuts short is announced anew with the rest of the mempool. */
+/** The user is not kept waiting. What a stop cuts short stays unbroadcast, and is announced anew after the next start. */
 function announceLater({ mempool, net, announcer, clock, log, signal }: LocalDeps, tx: Transaction, fee: Sats): void {
   const publish = async (): Promise<void> => {
     await sleep(clock, announcer.hold(tx), signal);

@@ -68,18 +68,12 @@ export class MempoolSync {
     let skip = 0;
     while (skip < MAX_ENTRIES) {
       const request = { minFeeSatPerKvb: BigInt(Math.ceil(minFeeSatPerKvb())), skip };
-      let count = 0;
-      let step: Wtxid[] = [];
-      for await (const { wtxid } of requests.mempool(peer, request, signal)) {
-        count += 1;
-        step.push(wtxid);
-        if (step.length < STEP) continue;
-        await this.#handOn(peer, step);
-        step = [];
-      }
-      await this.#handOn(peer, step);
-      if (count === 0) break;
-      skip += count;
+      // All of the answer before anything is fetched: that may take longer than the exchange.
+      const page: Wtxid[] = [];
+      for await (const { wtxid } of requests.mempool(peer, request, signal)) page.push(wtxid);
+      if (page.length === 0) break;
+      for (let at = 0; at < page.length; at += STEP) await this.#handOn(peer, page.slice(at, at + STEP));
+      skip += page.length;
     }
     return skip;
   }

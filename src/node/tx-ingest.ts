@@ -69,6 +69,7 @@ export class TxIngest {
 
   peerDisconnected(id: PeerIdText): void {
     this.#download.disconnected(id);
+    this.#forgetListed();
     this.#pump();
   }
 
@@ -93,6 +94,11 @@ export class TxIngest {
       if (this.#download.isPending(wtxid)) this.#listed.add(wtxid);
     }
     this.#pump();
+  }
+
+  /** Those that nobody is left to be asked for. */
+  #forgetListed(): void {
+    for (const wtxid of this.#listed) if (!this.#download.isPending(wtxid)) this.#listed.delete(wtxid);
   }
 
   /** Transactions that the peer may still be asked for. */
@@ -172,6 +178,8 @@ export class TxIngest {
       this.#deps.log.debug('transactions not fetched', { peer, asked: refs.length, answers, error: errorText(error) });
     }
     this.#download.batchEnded(batch, result);
+    // The peer's other announcements went with it.
+    if (result === 'failed') this.#forgetListed();
     for (const { kind, id } of refs) {
       if (kind !== 'wtxid' || this.#download.isPending(id)) continue;
       this.#listed.delete(id);
