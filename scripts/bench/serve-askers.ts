@@ -87,33 +87,57 @@ async function askNode(address: string): Promise<Asker> {
 function fetchBlocks(connection: Connection, hashes: readonly BlockHash[], inFlight: number): Promise<number> {
   let next = 0;
   return sum(inFlight, async () => {
+    const blocks = await AskingStream.open(connection, 'blocks');
     let bytes = 0;
     while (next < hashes.length) {
       const batch = hashes.slice(next, next + BATCH);
       next += batch.length;
-      for await (const payload of ask(connection, 'blocks', streams.blocks.request.encode(batch))) {
-        bytes += payload.byteLength;
-      }
+      for await (const payload of blocks.ask(streams.blocks.request.encode(batch))) bytes += payload.byteLength;
     }
+    await blocks.close();
     return bytes;
   });
 }
 
-/** The payloads of one answer. */
-async function* ask(connection: Connection, name: StreamName, request: Uint8Array) {
-  const stream: Stream = await connection.newStream(protocolId(NETWORK, name), { maxOutboundStreams: 64 });
-  stream.send(lengthPrefixed.encode.single(request));
-  for await (const frame of lengthPrefixed.decode(stream, { maxDataLength: MAX_FRAME_BYTES })) {
-    if (frame.byteLength === 0) break;
-    assert(frame.get(0) === 0, `${name}: status ${frame.get(0)}`);
-    yield frame.sublist(1);
+const framesOf = (stream: Stream) => lengthPrefixed.decode(stream, { maxDataLength: MAX_FRAME_BYTES });
+
+/** Asks for one thing after another, as sync does. */
+class AskingStream {
+  readonly #stream: Stream;
+  readonly #frames: ReturnType<typeof framesOf>;
+
+  static async open(connection: Connection, name: StreamName): Promise<AskingStream> {
+    return new AskingStream(await connection.newStream(protocolId(NETWORK, name, 'kept'), { maxOutboundStreams: 64 }));
   }
-  await stream.close();
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    this.#frames = framesOf(stream);
+  }
+
+  /** The payloads of one answer. */
+  async *ask(request: Uint8Array) {
+    this.#stream.send(lengthPrefixed.encode.single(request));
+    for (;;) {
+      const { value: frame, done } = await this.#frames.next();
+      assert(done !== true, 'the end frame comes first');
+      if (frame.byteLength === 0) return;
+      assert(frame.get(0) === 0, `status ${frame.get(0)}`);
+      yield frame.sublist(1);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#stream.close();
+  }
 }
 
 async function single(connection: Connection, name: StreamName, request: Uint8Array): Promise<Uint8Array> {
-  for await (const payload of ask(connection, name, request)) return payload.subarray();
-  throw new Error(`${name}: an empty answer`);
+  const stream = await AskingStream.open(connection, name);
+  const [answer] = await Array.fromAsync(stream.ask(request));
+  await stream.close();
+  assert(answer !== undefined, `${name}: an empty answer`);
+  return answer.subarray();
 }
 
 /** Runs so many at a time and adds up what they give. */

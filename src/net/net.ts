@@ -214,10 +214,13 @@ async function listen(base: Base, { host, peers, server, dialler }: Parts): Prom
   host.addEventListener('peer:identify', (event) => peers.identified(event.detail));
   for (const name of streamNames) {
     const { maxInboundStreams, maxOutboundStreams } = streamLimits(name);
+    const limits = { maxInboundStreams, maxOutboundStreams: 4 * maxOutboundStreams };
+    const { network } = base.options;
+    await host.handle(protocolId(network, name), (stream, connection) => server.once(name, stream, connection), limits);
     await host.handle(
-      protocolId(base.options.network, name),
-      (stream, connection) => server.handle(name, stream, connection),
-      { maxInboundStreams, maxOutboundStreams: 4 * maxOutboundStreams },
+      protocolId(network, name, 'kept'),
+      (stream, connection) => server.repeatedly(name, stream, connection),
+      limits,
     );
   }
   await startHost(host, base.options.listen);

@@ -22,6 +22,8 @@ import { TokenBuckets } from './token-bucket.ts';
 
 /** From the opening of a stream to the last byte of the request. */
 const REQUEST_MS = 10_000;
+/** From the end of an answer to the last byte of the next request. */
+const IDLE_MS = 60_000;
 /** A request over its quota waits this long at most; then it is answered `busy`. */
 const QUOTA_WAIT_MS = 1_000;
 /** `busy` answers that are no offence yet. */
@@ -49,7 +51,10 @@ export type ServeDeps = {
 };
 
 export type Server = {
-  readonly handle: (name: StreamName, stream: Stream, connection: Connection) => Promise<void>;
+  /** A stream for one exchange. */
+  readonly once: (name: StreamName, stream: Stream, connection: Connection) => Promise<void>;
+  /** A stream for one exchange after another, until the peer ends it or does not ask again for a minute. */
+  readonly repeatedly: (name: StreamName, stream: Stream, connection: Connection) => Promise<void>;
   /** Resets every stream that is being served. */
   readonly stop: () => void;
 };
@@ -63,7 +68,7 @@ type Shared = ServeDeps & {
 };
 
 export function createServer(deps: ServeDeps): Server {
-  const running = new Set<Exchange>();
+  const running = new Set<ServedStream>();
   const dropSlowest = (isLarge: boolean): void => {
     const held = [...running].filter((each) => each.isLarge === isLarge && each.writingMs >= LARGE_BUDGET.shortMs);
     held
@@ -78,30 +83,42 @@ export function createServer(deps: ServeDeps): Server {
     small: new FairBudget(SMALL_BUDGET, deps.clock, () => dropSlowest(false)),
   };
 
+  const handle = async (
+    name: StreamName,
+    stream: Stream,
+    connection: Connection,
+    answer: (served: ServedStream) => Promise<unknown>,
+  ): Promise<void> => {
+    const served = new ServedStream(shared, name, connection, stream);
+    running.add(served);
+    const onClose = (): void => served.cut('DISCONNECTED', 'the peer went away');
+    stream.addEventListener('close', onClose);
+    try {
+      await answer(served);
+      finishStream(stream, deps.clock);
+    } catch (error) {
+      abortStream(stream, error);
+    } finally {
+      running.delete(served);
+      stream.removeEventListener('close', onClose);
+    }
+  };
+
   return {
-    handle: async (name, stream, connection) => {
-      const exchange = new Exchange(shared, name, connection, stream);
-      running.add(exchange);
-      const onClose = (): void => exchange.cut('DISCONNECTED', 'the peer went away');
-      stream.addEventListener('close', onClose);
-      try {
-        await exchange.run();
-        finishStream(stream, deps.clock);
-      } catch (error) {
-        abortStream(stream, error);
-      } finally {
-        running.delete(exchange);
-        stream.removeEventListener('close', onClose);
-      }
-    },
+    once: (name, stream, connection) => handle(name, stream, connection, (served) => served.answer(REQUEST_MS)),
+    repeatedly: (name, stream, connection) =>
+      handle(name, stream, connection, async (served) => {
+        let isOpen = await served.answer(REQUEST_MS);
+        while (isOpen) isOpen = await served.answer(IDLE_MS);
+      }),
     stop: () => {
-      for (const exchange of running) exchange.cut('ABORTED', 'the node stops');
+      for (const served of running) served.cut('ABORTED', 'the node stops');
     },
   };
 }
 
-/** One request and its response. Throws whatever ends it early: the stream is then reset. */
-class Exchange {
+/** The exchanges of one stream, one at a time. Throws whatever ends one early: the stream is then reset. */
+class ServedStream {
   readonly #shared: Shared;
   readonly #name: StreamName;
   readonly #row: StreamLimits;
@@ -110,6 +127,7 @@ class Exchange {
   readonly #stream: Stream;
   readonly #controller = new AbortController();
   readonly #signal = this.#controller.signal;
+  readonly #sendOptions: SendOptions;
   /** The frame that is being written: since when, and how much of it was taken. */
   #writing: { readonly sinceMs: number; taken: number } | undefined;
   #deadline: Deadline | undefined;
@@ -123,6 +141,7 @@ class Exchange {
     this.#peer = connection.remotePeer.toString();
     this.#stream = stream;
     setMaxListeners(0, this.#signal);
+    this.#sendOptions = this.#makeSendOptions();
   }
 
   get isLarge(): boolean {
@@ -142,22 +161,23 @@ class Exchange {
     this.#controller.abort(new RequestError(code, why));
   }
 
-  async run(): Promise<void> {
-    const request = await this.#readRequest();
-    if (request === undefined || !(await this.#shared.whenAnnounced(this.#connection))) {
-      throw new RequestError('DISCONNECTED', 'no request');
-    }
+  /** Answers the next request, which may take so long to come. False: the peer ended the stream instead. */
+  async answer(requestMs: number): Promise<boolean> {
+    const request = await this.#readRequest(requestMs);
+    if (request === undefined) return false;
+    if (!(await this.#shared.whenAnnounced(this.#connection))) throw new RequestError('DISCONNECTED', 'no hello came');
     this.#signal.throwIfAborted();
     const { clock, turns } = this.#shared;
     const deadline = this.#makeDeadline(this.#row.timeouts.progressMs, this.#row.timeouts.totalMs);
     this.#deadline = deadline;
     const leave = this.isLarge ? turns.enter() : undefined;
-    const writer = new ResponseWriter(this.#stream, clock, this.#sendOptions());
+    const writer = new ResponseWriter(this.#stream, clock, this.#sendOptions);
     try {
       if (await this.#admit(request)) await this.#respond(request, writer, deadline);
       else await writer.write({ status: responseStatus.busy, payload: new Uint8Array(0) });
       deadline.run();
       await writer.end();
+      return true;
     } finally {
       deadline.stop();
       writer.discard();
@@ -165,7 +185,7 @@ class Exchange {
     }
   }
 
-  #sendOptions(): SendOptions {
+  #makeSendOptions(): SendOptions {
     if (!this.isLarge) {
       const send = (bytes: Uint8Array) => writeChunk(this.#stream, bytes, this.#signal, this.#onTaken);
       return { sendBytes: () => SMALL_SEND_BYTES, send, isTakenWhenSent: false };
@@ -183,8 +203,8 @@ class Exchange {
     this.#deadline?.progress(this.#row.timeouts.progressMs);
   };
 
-  async #readRequest(): Promise<Uint8Array | undefined> {
-    const deadline = this.#makeDeadline(REQUEST_MS, REQUEST_MS);
+  async #readRequest(withinMs: number): Promise<Uint8Array | undefined> {
+    const deadline = this.#makeDeadline(withinMs, withinMs);
     deadline.run();
     try {
       const frames = pipe(readStream(this.#stream, this.#signal), (source) =>

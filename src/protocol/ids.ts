@@ -9,9 +9,12 @@ export function networkId(genesisHash: BlockHash): string {
   return toHex(idToBytes(genesisHash).subarray(0, 4));
 }
 
-/** Protocol id of a stream: `/starling/<net>/<name>/<major>`. `net` is what `networkId` gives. */
-export function protocolId(net: string, name: StreamName): string {
-  return `/starling/${net}/${name}/${streams[name].version}`;
+/**
+ * Protocol id of a stream: `/starling/<net>/<name>/<major>`. `net` is what `networkId` gives. A `kept` stream carries
+ * any number of exchanges, one after another.
+ */
+export function protocolId(net: string, name: StreamName, form: 'single' | 'kept' = 'single'): string {
+  return `/starling/${net}/${name}/${streams[name].version}${form === 'kept' ? '/kept' : ''}`;
 }
 
 /** Name of a gossip topic: `/starling/<net>/<name>/<major>`. */

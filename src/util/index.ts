@@ -10,6 +10,7 @@ export {
   toHex,
   toReversedHex,
   u32At,
+  unfilledBytes,
 } from './bytes.ts';
 export { type Clock, sleep, systemClock, type TimerHandle } from './clock.ts';
 export { errorText, NodeError, type NodeErrorCode } from './errors.ts';

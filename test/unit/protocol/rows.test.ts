@@ -161,6 +161,7 @@ test('ids carry the network, the name and the major version', () => {
   const net = networkId(genesisHash);
   assert.equal(net, '6fe28c0a');
   assert.equal(protocolId(net, 'hello'), '/starling/6fe28c0a/hello/1');
+  assert.equal(protocolId(net, 'blocks', 'kept'), '/starling/6fe28c0a/blocks/1/kept');
   assert.equal(topicId(net, 'block'), '/starling/6fe28c0a/block/1');
   assert.equal(dhtProtocol(net), '/starling/6fe28c0a/kad/1.0.0');
 });
