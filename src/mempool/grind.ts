@@ -5,9 +5,8 @@
 import { compactToTarget, type NetworkParams } from '#consensus';
 import { hash256 } from '#crypto';
 import { BLOCK_HEADER_BYTES, Block, BlockHeader } from '#primitives';
-import { byteAt, NodeError } from '#util';
+import { byteAt, NodeError, nextTurn } from '#util';
 import type { BlockTemplate } from './block-template.ts';
-import { nextTurn } from './slices.ts';
 
 const NONCE_OFFSET = 76;
 const NONCES = 2 ** 32;

@@ -1,5 +1,5 @@
 /** Cuts long work into slices: a flood of small transactions would else keep the event loop from turning. */
-import type { Clock } from '#util';
+import { type Clock, nextTurn } from '#util';
 
 const SLICE_MS = 10;
 
@@ -18,9 +18,4 @@ export class Slices {
     await nextTurn();
     this.#endMs = this.#clock.monotonicMs() + SLICE_MS;
   }
-}
-
-/** Resolves after the event loop has turned once. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

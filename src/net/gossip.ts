@@ -51,6 +51,11 @@ type Queue = { readonly waiting: Waiting[]; withNode: number };
 type GossipInternals = {
   reportMessageValidationResult: (id: string, from: string, result: TopicValidatorResult) => void;
   handleReceivedRpc: (from: PeerId, rpc: ReceivedRpc) => Promise<void>;
+  publish: (
+    topic: string,
+    data: Uint8Array,
+    options: { readonly floodPublish: boolean },
+  ) => ReturnType<GossipSub['publish']>;
 };
 type ReceivedRpc = { readonly messages: readonly { readonly data?: Uint8Array }[] };
 
@@ -86,8 +91,10 @@ export class Gossip {
 
   /** Number of peers that the message was sent to. */
   async publish(topic: TopicName, data: Uint8Array): Promise<number> {
-    assert(data.length <= topicLimits(topic).maxBytes, `a ${topic} message of ${data.length} bytes`);
-    const { recipients } = await this.#deps.pubsub.publish(topicId(this.#deps.network, topic), data);
+    const { maxBytes, floodPublish = false } = topicLimits(topic);
+    assert(data.length <= maxBytes, `a ${topic} message of ${data.length} bytes`);
+    const id = topicId(this.#deps.network, topic);
+    const { recipients } = await this.#internals.publish(id, data, { floodPublish });
     return recipients.length;
   }
 

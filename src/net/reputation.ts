@@ -4,7 +4,7 @@
  * so). Bans are kept in a file and outlive restarts and reconnections, unlike gossipsub's scores.
  * Peers that the operator asked for are disconnected for what they do, never banned.
  */
-import { type OffenceName, offences, type Severity } from '#protocol';
+import { type OffenceName, offences } from '#protocol';
 import type { Clock, Logger } from '#util';
 import { hostKey, isLocalIp } from './addresses.ts';
 import { BoundedMap } from './bounded-map.ts';
@@ -12,7 +12,7 @@ import type { JsonFile } from './json-file.ts';
 import type { PeerIdText } from './port.ts';
 
 /** One table for all that punishment is. Three serious offences within a few minutes are a ban, two a disconnect. */
-const POINTS: Readonly<Record<Severity, number>> = { fatal: 100, serious: 40, minor: 5, incompatible: 0 };
+const POINTS = { fatal: 100, serious: 40, minor: 5, incompatible: 0 } as const;
 const DISCONNECT_AT = 60;
 const BAN_AT = 100;
 

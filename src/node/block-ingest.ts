@@ -8,7 +8,8 @@ import type { GossipMessage, GossipVerdict, Net, PeerIdText } from '#net';
 import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader } from '#primitives';
 import type { Sync } from '#sync';
 import type { Clock } from '#util';
-import type { BlockRebuilder, CompactMessage } from './block-rebuilder.ts';
+import type { BlockRebuilder } from './block-rebuilder.ts';
+import type { CompactMessage } from './compact-pull.ts';
 import { judgeBlock } from './judge.ts';
 
 /** Core's MIN_BLOCKS_TO_KEEP: a block that is further ahead of the tip is stored only if sync asked for it. */
@@ -22,7 +23,7 @@ export type BlockIngestDeps = {
   readonly chain: Chain;
   readonly sync: Pick<Sync, 'headerAnnounced' | 'blockWanted'>;
   readonly charge: Net['charge'];
-  readonly rebuilder: Pick<BlockRebuilder, 'offer'>;
+  readonly rebuilder: Pick<BlockRebuilder, 'offer' | 'pull'>;
   /** False until the first sync has ended: what needs the tip is ignored until then. */
   readonly isSynced: () => boolean;
   readonly clock: Clock;
@@ -97,8 +98,16 @@ export class BlockIngest {
     const isFirst = !this.wasAnnounced(hash);
     this.markAnnounced(hash);
     this.#announced.get(hash)?.add(from);
-    if (this.#mayBeStored(verdict.last)) this.#deps.rebuilder.offer(compact, from, this.#deps.clock.monotonicMs());
+    if (this.#mayBeStored(verdict.last)) this.#useBody(compact, from);
     return isFirst ? 'accept' : 'ignore';
+  }
+
+  #useBody(compact: CompactMessage, from: PeerIdText): void {
+    const { rebuilder, clock } = this.#deps;
+    const { shortIds, prefilled } = compact;
+    const isBareHeader = shortIds.length === 0 && prefilled.length === 0;
+    if (isBareHeader) rebuilder.pull(compact.header.hash, from, clock.monotonicMs());
+    else rebuilder.offer(compact, from, clock.monotonicMs());
   }
 
   /** Core's AcceptBlock on blocks that nobody asked for: no less work than the tip, and not far ahead of it. */

@@ -3,8 +3,9 @@ import type { Chain } from '#chain';
 import { createBlockTemplate, type Mempool, mineBlock } from '#mempool';
 import type { Net } from '#net';
 import { Block, DecodeError, type Sats, Transaction } from '#primitives';
-import { buildCompactBlock, topics, txMessageFor } from '#protocol';
+import { topics, txMessageFor } from '#protocol';
 import { type Clock, errorText, type Logger, type Random, sleep } from '#util';
+import type { BlockAnnouncer } from './block-announcer.ts';
 import type { Ingest } from './ingest.ts';
 import type { StarlingNode, SubmitResult } from './port.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
@@ -15,6 +16,7 @@ export type LocalDeps = {
   readonly net: Pick<Net, 'publish'>;
   readonly ingest: Pick<Ingest, 'markAnnounced'>;
   readonly announcer: Pick<TxAnnouncer, 'hold'>;
+  readonly blocks: Pick<BlockAnnouncer, 'ownBlock' | 'unannounced'>;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -77,6 +79,7 @@ function announceLater({ mempool, net, announcer, clock, log, signal }: LocalDep
 async function submitBlock(deps: LocalDeps, block: Block): Promise<SubmitResult> {
   // Said before it is connected, so that the change of the tip counts as announced.
   deps.ingest.markAnnounced(block.hash);
+  const unannounced = deps.blocks.unannounced(block);
   const verdict = await deps.chain.submitBlock(block);
   switch (verdict.kind) {
     case 'invalid':
@@ -87,11 +90,9 @@ async function submitBlock(deps: LocalDeps, block: Block): Promise<SubmitResult>
       return { kind: 'duplicate' };
     case 'stored':
       return { kind: 'accepted' };
-    case 'connected': {
-      const nonce = Buffer.from(deps.random.bytes(8)).readBigUInt64LE();
-      await deps.net.publish('block', topics.block.codec.encode(buildCompactBlock(block, nonce)));
+    case 'connected':
+      await deps.blocks.ownBlock(block, unannounced);
       return { kind: 'accepted' };
-    }
   }
 }
 

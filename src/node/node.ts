@@ -7,7 +7,10 @@ import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
 import { createVerifier, ScriptCache, withScriptCache } from '#verify';
+import { BlockAnnouncer } from './block-announcer.ts';
+import { CompactForms } from './compact-forms.ts';
 import { feeFilter } from './fee-filter.ts';
+import { HedgePace } from './hedge-pace.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { judgeBlock } from './judge.ts';
 import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
@@ -18,6 +21,7 @@ import { Persistence } from './persistence.ts';
 import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
 import { Rebroadcast } from './rebroadcast.ts';
 import { createRequests, type Requests } from './requests.ts';
+import { countRunningTime } from './running-time.ts';
 import { createServe } from './serve.ts';
 import { TxAnnouncer } from './tx-announcer.ts';
 import { UploadTarget } from './upload-target.ts';
@@ -38,6 +42,8 @@ type Parts = {
   readonly requests: Requests;
   readonly sync: Sync;
   readonly announcer: TxAnnouncer;
+  readonly forms: CompactForms;
+  readonly blocks: BlockAnnouncer;
   /** Latched: true from the first time that sync reached the tip (Core's IsInitialBlockDownload, reversed). */
   readonly isSynced: () => boolean;
   readonly blockDelay: { ms: number | undefined };
@@ -61,6 +67,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const requests = createRequests(net);
   const sync = stack.use(makeSync(deps, chain, net, requests));
   const announcer = new TxAnnouncer(clock, random, options.trickleMs ?? DEFAULT_TRICKLE_MS);
+  const forms = new CompactForms({ random, prefills: options.prefillsBlocks ?? true });
+  const blocks = new BlockAnnouncer({ mempool, announcer, forms, publish: net.publish, random });
   const blockDelay = { ms: undefined };
   const parts: Parts = {
     deps,
@@ -70,6 +78,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     requests,
     sync,
     announcer,
+    forms,
+    blocks,
     isSynced: latchSynced(sync, chain),
     blockDelay,
     signal: stopping.signal,
@@ -82,16 +92,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
   const handlers: NetHandlers = {
     ...peerHandlers(lateNet, peers, ingest),
-    serve: createServe({
-      chain,
-      mempool,
-      announcer,
-      hello: (peer, theirs) => peers.received(peer, theirs),
-      rebuilt: ingest.rebuilt,
-      upload,
-      isManual: (peer) => peers.isManual(peer),
-      undecodable: (peer, detail) => net.charge(peer, 'undecodable-message', detail),
-    }),
+    serve: makeServe(parts, peers, ingest, upload),
     gossip: ingest.message,
   };
   const realNet = stack.use(await startNet(options, deps, handlers));
@@ -190,9 +191,11 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
     charge: net.charge,
     publish: net.publish,
     fill: {
+      requestCompact: requests.compact,
       requestBlockTxs: requests.blockTxs,
       peers: (hash) => peers.ready().map((peer) => ({ ...peer, hasBlock: peer.tipHash === hash })),
-      clock,
+      pace: new HedgePace(),
+      clock: countRunningTime(clock),
       random,
     },
     clock,
@@ -202,6 +205,17 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
       blockDelay.ms = ms;
     },
     onFailure: (error) => log.error('a block could not be stored', { error: errorText(error) }),
+  });
+}
+
+function makeServe(parts: Parts, peers: Peers, { rebuilt }: Ingest, upload: UploadTarget): NetHandlers['serve'] {
+  return createServe({
+    ...parts,
+    hello: (peer, theirs) => peers.received(peer, theirs),
+    rebuilt,
+    upload,
+    isManual: (peer) => peers.isManual(peer),
+    undecodable: (peer, detail) => parts.net.charge(peer, 'undecodable-message', detail),
   });
 }
 
@@ -247,21 +261,32 @@ function startTxRelay(parts: Parts, peers: Peers, ingest: Ingest): () => void {
 
 /** The order in which the rest of the node hears of a new tip. */
 function observeChain(
-  { deps, chain, mempool }: Parts,
+  parts: Parts,
   peers: Peers,
   ingest: Ingest,
   tipListeners: ReadonlySet<(tip: HeaderEntry) => void>,
 ): () => void {
+  const { deps, chain, mempool } = parts;
   const changed = async (change: ChainChange): Promise<void> => {
     const { height, hash } = change.tip;
     deps.log.debug('new tip', { height, hash });
     await mempool.chainChanged(change);
     ingest.chainChanged(change);
-    if (!change.connected.some(({ entry }) => ingest.wasAnnounced(entry.hash))) peers.tipMoved();
+    if (!ingest.wasAnnounced(hash)) {
+      peers.tipMoved();
+      announceTip(parts, ingest, change.tip);
+    }
     for (const listener of tipListeners) listener(change.tip);
   };
   // Peers must not go on asking for what was removed.
   return chain.observe({ changed, pruned: () => peers.tipMoved() });
+}
+
+/** Not on the way to a better one: during a sync each block is a new tip. */
+function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, { hash, header }: HeaderEntry): void {
+  if (!isSynced() || chain.bestHeader().hash !== hash) return;
+  ingest.markAnnounced(hash);
+  blocks.tip(header).catch((error) => deps.log.debug('tip not announced', { hash, error: errorText(error) }));
 }
 
 function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {

@@ -39,6 +39,8 @@ export type NodeOptions = {
   readonly reindex?: ReindexKind | undefined;
   /** Mean of the random time before a transaction is announced, milliseconds; default 1000, 0 announces at once. */
   readonly trickleMs?: number;
+  /** Whether compact blocks carry what peers may lack (default: true); off to measure what that saves. */
+  readonly prefillsBlocks?: boolean;
   /** libp2p in a worker thread (default) or in this one. */
   readonly netThread: 'worker' | 'main';
 };

@@ -5,6 +5,8 @@ import { type Decoded, type Hello, streams } from '#protocol';
 import type { TxRef } from '#relay';
 import { NodeError } from '#util';
 
+type CompactBlock = Decoded<typeof streams.compact.response>;
+
 export type Requests = {
   readonly hello: (peer: PeerIdText, ours: Hello, signal: AbortSignal) => Promise<Hello>;
   readonly headers: (
@@ -30,6 +32,8 @@ export type Requests = {
     refs: readonly TxRef[],
     signal: AbortSignal,
   ) => AsyncGenerator<{ readonly ref: TxRef; readonly tx: Transaction | undefined }>;
+  /** The compact form of a block; undefined if the peer does not have it. What it holds besides the header is a claim. */
+  readonly compact: (peer: PeerIdText, hash: BlockHash, signal: AbortSignal) => Promise<CompactBlock | undefined>;
   /**
    * Transactions at some places of a block, as many as asked; undefined if the peer does not have the block. Whether they
    * are the right ones only the block's merkle root tells.
@@ -89,6 +93,14 @@ export function createRequests(net: Pick<Net, 'request' | 'charge'>): Requests {
       for await (const frame of net.request(peer, 'mempool', streams.mempool.request.encode(request), signal)) {
         yield* decode(peer, 'mempool', () => streams.mempool.response.decode(okPayload(frame)));
       }
+    },
+    compact: async (peer, hash, signal) => {
+      const frame = await singleFrame(net.request(peer, 'compact', streams.compact.request.encode(hash), signal));
+      if (frame.status === 3) return undefined;
+      const compact = decode(peer, 'compact', () => streams.compact.response.decode(okPayload(frame)));
+      if (compact.header.hash === hash) return compact;
+      net.charge(peer, 'wrong-response', 'compact: another block than asked');
+      throw badAnswer('compact: another block than asked');
     },
     blockTxs: async (peer, hash, indexes, signal) => {
       const request = streams.blocktxn.request.encode({ hash, indexes });

@@ -4,6 +4,7 @@ import type { Mempool } from '#mempool';
 import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
 import { Block, type BlockHash, DecodeError } from '#primitives';
 import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, type StreamName, streams } from '#protocol';
+import type { CompactForms } from './compact-forms.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 import type { UploadTarget } from './upload-target.ts';
 
@@ -13,6 +14,8 @@ const MAX_HEADERS = 2000;
 const HISTORICAL_SECONDS = 7 * 24 * 3600;
 /** Core's: transactions of a block are given only if it is no deeper below the tip. */
 const MAX_BLOCKTXN_DEPTH = 10;
+/** Core's: as for compact blocks. */
+const MAX_CMPCTBLOCK_DEPTH = 5;
 
 export type ServeDeps = {
   readonly chain: ChainReader;
@@ -22,6 +25,7 @@ export type ServeDeps = {
   readonly hello: (peer: PeerIdText, theirs: Hello) => Hello | undefined;
   /** A block that is not stored yet: if it was just rebuilt, or once it is. */
   readonly rebuilt: (hash: BlockHash) => Promise<Block | undefined>;
+  readonly forms: Pick<CompactForms, 'of' | 'built'>;
   readonly upload: Pick<UploadTarget, 'servesHistoricalBlocks' | 'serving'>;
   /** The operator asked for this peer: it gets old blocks whatever was uploaded. */
   readonly isManual: (peer: PeerIdText) => boolean;
@@ -62,6 +66,7 @@ export function createServe(deps: ServeDeps): Serve {
       return [ok(streams.headers.response.encode(headers))];
     },
     blocks: (hashes, peer) => serveBlocks(deps, hashes, peer),
+    compact: (hash) => serveCompact(deps, storedBlock, hash),
     blocktxn: (request) => serveBlockTxs(deps, storedBlock, request),
     txs: (refs) => serveTxs(deps, refs),
     mempool: (request) => serveMempool(deps, request),
@@ -121,6 +126,29 @@ function isHistorical(chain: ChainReader, hash: BlockHash): boolean {
   return entry !== undefined && chain.bestHeader().header.time - entry.header.time > HISTORICAL_SECONDS;
 }
 
+/** Waits for a form that we are asking for ourselves: we passed the header on before we had it. */
+async function* serveCompact(
+  { chain, forms }: ServeDeps,
+  storedBlock: (hash: BlockHash) => Promise<Block | undefined>,
+  hash: BlockHash,
+): AsyncIterable<ResponseFrame> {
+  if (!isRecent(chain, hash, MAX_CMPCTBLOCK_DEPTH)) {
+    yield status(3);
+    return;
+  }
+  let form = await forms.of(hash);
+  if (form === undefined) {
+    const block = await storedBlock(hash);
+    form = block === undefined ? undefined : forms.built(block);
+  }
+  yield form === undefined || chain.isInvalid(hash) ? status(3) : ok(form);
+}
+
+function isRecent(chain: ChainReader, hash: BlockHash, maxDepth: number): boolean {
+  const entry = chain.getHeader(hash);
+  return entry !== undefined && entry.height >= chain.tip().height - maxDepth;
+}
+
 /**
  * Waits for a block that is being rebuilt: we passed its announcement on before we had it, and whoever asks us may have
  * nobody else to ask. A place behind the block's end is no offence, unlike in Core: the announcement that it was taken
@@ -131,8 +159,7 @@ async function* serveBlockTxs(
   storedBlock: (hash: BlockHash) => Promise<Block | undefined>,
   { hash, indexes }: Request<'blocktxn'>,
 ): AsyncIterable<ResponseFrame> {
-  const entry = chain.getHeader(hash);
-  if (entry === undefined || entry.height < chain.tip().height - MAX_BLOCKTXN_DEPTH) {
+  if (!isRecent(chain, hash, MAX_BLOCKTXN_DEPTH)) {
     yield status(3);
     return;
   }

@@ -8,6 +8,7 @@ import { sha256, siphash24 } from '#crypto';
 import { Block, type BlockHeader, type Transaction, Writer } from '#primitives';
 import { MAX_BLOCK_BYTES } from './messages/blocks.ts';
 import {
+  bareHeader,
   type CompactBlock,
   compactBlockSize,
   compactTransactionCount,
@@ -55,22 +56,25 @@ export function shortIdOf(key: Uint8Array, wtxidBytes: Uint8Array): number {
 }
 
 /**
- * The announcement of a block: coinbase prefilled, a short id for each other transaction. Header only when that
- * would be longer than a gossip message may be. `nonce` is random, so that colliding ids collide for one sender only.
+ * The compact form of a block: the coinbase prefilled and what stands at the places of `prefill`, a short id for each
+ * other transaction. Header only when that would be longer than a message may be. `nonce` is random, so that colliding
+ * ids collide for one sender only.
  */
-export function buildCompactBlock(block: Block, nonce: bigint): CompactBlock {
+export function buildCompactBlock(block: Block, nonce: bigint, prefill: Iterable<number> = []): CompactBlock {
   const { header, transactions } = block;
-  const headerOnly = { header, nonce, shortIds: new Uint8Array(0), prefilled: [] };
-  const [coinbase, ...others] = transactions;
-  if (coinbase === undefined || transactions.length > MAX_BLOCK_TRANSACTIONS) return headerOnly;
-  const prefilled = [{ index: 0, tx: coinbase }];
-  const shortIds = new Uint8Array(others.length * SHORT_ID_BYTES);
-  if (compactBlockSize({ shortIds, prefilled }) > MAX_COMPACT_BLOCK_BYTES) return headerOnly;
+  if (transactions.length === 0 || transactions.length > MAX_BLOCK_TRANSACTIONS) return bareHeader(header, nonce);
+  const places = new Set(prefill).add(0);
+  const prefilled = transactions.map((tx, index) => ({ index, tx })).filter(({ index }) => places.has(index));
+  const shortIds = new Uint8Array((transactions.length - prefilled.length) * SHORT_ID_BYTES);
+  if (compactBlockSize({ shortIds, prefilled }) > MAX_COMPACT_BLOCK_BYTES) return bareHeader(header, nonce);
   const key = shortIdKey(header, nonce);
-  others.forEach((tx, i) => {
+  let at = 0;
+  for (const [index, tx] of transactions.entries()) {
+    if (places.has(index)) continue;
     siphash24(tx.wtxidBytes, key, scratch);
-    shortIds.set(scratch.subarray(0, SHORT_ID_BYTES), i * SHORT_ID_BYTES);
-  });
+    shortIds.set(scratch.subarray(0, SHORT_ID_BYTES), at);
+    at += SHORT_ID_BYTES;
+  }
   return { header, nonce, shortIds, prefilled };
 }
 

@@ -1,11 +1,12 @@
 export { buildCompactBlock, fillMissing, reconstructFrom } from './compact-blocks.ts';
 export { FrameError, frameHead, readFrames, readResponse, responseStatus } from './frames.ts';
 export { dhtProtocol, networkId, protocolId, topicId } from './ids.ts';
+export { bareHeader } from './messages/compact-block.ts';
 export { txMessageFor } from './messages/gossip-tx.ts';
 export { type Hello, SERVICES } from './messages/hello.ts';
 export { MAX_MEMPOOL_FRAME_ENTRIES } from './messages/mempool.ts';
 export { checkHello, PROTOCOL_REVISION } from './negotiation.ts';
-export { type OffenceName, offences, type Severity } from './offences.ts';
+export { type OffenceName, offences } from './offences.ts';
 export type { Decoded, Quota, StreamRow, TopicRow } from './rows.ts';
 export { type StreamName, streams } from './streams.ts';
 export { type TopicName, topics } from './topics.ts';

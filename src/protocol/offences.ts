@@ -10,7 +10,7 @@
  * - `minor`: happens to honest peers now and then; only many in a short time count.
  * - `incompatible`: not wrong, but no use to us. Disconnect without blame.
  */
-export type Severity = 'fatal' | 'serious' | 'minor' | 'incompatible';
+type Severity = 'fatal' | 'serious' | 'minor' | 'incompatible';
 
 export type Offence = {
   readonly severity: Severity;

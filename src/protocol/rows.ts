@@ -104,6 +104,8 @@ export type TopicRow<T> = {
    * size). IDONTWANT saves copies only when there is a pause between receiving a message and passing it on.
    */
   readonly holdAcceptMs?: number;
+  /** What we publish goes to all peers of the topic, not only to those of the mesh. */
+  readonly floodPublish?: boolean;
 };
 
 /**

@@ -13,6 +13,12 @@ import {
   MAX_BLOCKS_REQUESTED,
 } from './messages/blocks.ts';
 import {
+  COMPACT_REQUEST_BYTES,
+  compactBlock,
+  compactRequest,
+  MAX_COMPACT_BLOCK_BYTES,
+} from './messages/compact-block.ts';
+import {
   headersRequest,
   headersResponse,
   MAX_HEADERS_REQUEST_BYTES,
@@ -95,6 +101,24 @@ export const streams = Object.freeze({
     cost: (request) => leadingCount(request, MAX_BLOCKS_REQUESTED) * BLOCK_LOOKUP_BYTES,
     costPerByte: 1,
     quota: { burst: 256 * MIB, perSecond: 256 * MIB },
+  }),
+
+  compact: row({
+    version: 1,
+    request: compactRequest,
+    response: compactBlock,
+    maxRequestBytes: COMPACT_REQUEST_BYTES,
+    maxFrameBytes: MAX_COMPACT_BLOCK_BYTES,
+    maxFrames: () => 1,
+    maxResponseBytes: MAX_COMPACT_BLOCK_BYTES,
+    // The responder may still be waiting for it itself. Who asks turns to others long before.
+    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 30_000 },
+    maxInboundStreams: 8,
+    maxOutboundStreams: 4,
+    cost: () => 1,
+    costPerByte: 0,
+    // One for each announced block is what an honest peer asks.
+    quota: { burst: 30, perSecond: 3 },
   }),
 
   blocktxn: row({

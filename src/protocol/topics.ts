@@ -16,7 +16,10 @@ export const topics = Object.freeze({
     // Over the content, not the block hash alone: a bogus body under a real header must not keep the good one out.
     messageId: sha256,
     score: topicScore(1, -100),
+    // For large compact forms. This node sends none.
     holdAcceptMs: 60,
+    // A kilobyte at most, in ten minutes: what we have found, or moved to, everybody shall hear of first hand.
+    floodPublish: true,
   }),
 
   tx: row({

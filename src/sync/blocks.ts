@@ -27,6 +27,8 @@ const BLOCK_BYTES_WEIGHT = 0.1;
 /** Core's factor: the stall time shrinks as blocks connect. */
 const STALL_DECAY = 0.85;
 const NOT_FOUND_MS = 60_000;
+/** Of an announced block: peers pass headers on before they have the body. */
+const NOT_YET_FOUND_MS = 1_000;
 const SHORT_ANSWER_MS = 30_000;
 const BAD_COPY_MS = 600_000;
 
@@ -255,8 +257,9 @@ export class BlockSync {
     if (item.bytes === undefined) {
       batch.advance(0, nowMs);
       slot.release(batch);
-      slot.refuse(batch.peer, nowMs + NOT_FOUND_MS);
-      if (peer.missed(nowMs)) this.#bench(peer);
+      const isEarly = this.#tracker.isAnnounced(slot.hash);
+      slot.refuse(batch.peer, nowMs + (isEarly ? NOT_YET_FOUND_MS : NOT_FOUND_MS));
+      if (!isEarly && peer.missed(nowMs)) this.#bench(peer);
       return;
     }
     if (headerHash(item.bytes) !== slot.hash) {

@@ -52,7 +52,10 @@ export type BlockOptions = {
   readonly maxStallMs: number;
   /** The same for an announced block that could not be rebuilt. */
   readonly urgentHedgeMs: number;
-  /** How long the body of an announced block is left to be rebuilt from the mempool. */
+  /**
+   * How long the body of an announced block is left to be rebuilt from the mempool. The caller says earlier when it
+   * cannot be; this is for blocks that nobody tries to rebuild.
+   */
   readonly announceGraceMs: number;
   /** A batch without a byte for this long is given up, also with nobody else to ask; doubles each time. */
   readonly patienceMs: number;
@@ -96,7 +99,7 @@ export const syncDefaults: SyncOptions = {
     minStallMs: 2_000,
     maxStallMs: 64_000,
     urgentHedgeMs: 500,
-    announceGraceMs: 2_000,
+    announceGraceMs: 20_000,
     patienceMs: 60_000,
   },
   tickMs: 100,

@@ -42,6 +42,11 @@ export class Tracker {
     return (this.#leftAlone.get(hash) ?? nowMs) > nowMs;
   }
 
+  /** Gossip told of it, and it is not connected yet. */
+  isAnnounced(hash: BlockHash): boolean {
+    return this.#urgent.has(hash) || this.#leftAlone.has(hash);
+  }
+
   hurry(hash: BlockHash, peers: readonly PeerId[]): void {
     this.#leftAlone.delete(hash);
     remember(this.#urgent, hash, peers.slice(0, MAX_PREFERRED), MAX_URGENT);

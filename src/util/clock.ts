@@ -23,6 +23,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after the event loop has turned once: what is ready to run runs first. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Resolves after `delayMs` of the clock's time; rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

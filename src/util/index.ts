@@ -12,7 +12,7 @@ export {
   u32At,
   unfilledBytes,
 } from './bytes.ts';
-export { type Clock, sleep, systemClock, type TimerHandle } from './clock.ts';
+export { type Clock, nextTurn, sleep, systemClock, type TimerHandle } from './clock.ts';
 export { errorText, NodeError, type NodeErrorCode } from './errors.ts';
 export { type LogFields, type Logger, nullLogger } from './logger.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';

@@ -200,11 +200,11 @@ class World {
     if (!peer.isConnected) return;
     const { chain: ours, random } = this.#env;
     // As the node does with what gossip brings: a header that connects is taken at once, and without a mempool the
-    // body is wanted at once or after a look.
+    // body is wanted at once, or after two seconds of looking for it.
     const isKnown = ours.getHeader(tip.header.prevHash) !== undefined;
     if (isKnown) ours.submitHeaders([tip.header]);
     this.#node.sync.headerAnnounced(peer.id, tip.header);
-    if (isKnown && random.below(2) === 0) this.#node.sync.blockWanted(tip.hash, [peer.id]);
+    if (isKnown) this.#later(2000 * random.below(2), () => this.#node.sync.blockWanted(tip.hash, [peer.id]));
   }
 
   #firstChain(name: keyof Blocks): readonly Block[] {

@@ -8,6 +8,7 @@ import { createNet } from '#net';
 import { Block } from '#primitives';
 import { networkId } from '#protocol';
 import { nullLogger, systemClock, systemRandom } from '#util';
+import { CompactForms } from '../../src/node/compact-forms.ts';
 import { createLateNet } from '../../src/node/late-net.ts';
 import { Peers } from '../../src/node/peers.ts';
 import { createRequests } from '../../src/node/requests.ts';
@@ -50,6 +51,7 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
     announcer: { isWaiting: () => false },
     hello: (peer, theirs) => peers.received(peer, theirs),
     rebuilt: async () => undefined,
+    forms: new CompactForms({ random: systemRandom, prefills: true }),
     upload: new UploadTarget(0, systemClock),
     isManual: () => false,
     undecodable: (peer, detail) => lateNet.calls.charge(peer, 'undecodable-message', detail),

@@ -1,13 +1,17 @@
 /**
- * Topic `block/1`: a compact block, laid out as BIP152's HeaderAndShortIDs of version 2 (short ids of wtxids).
- * Without ids and prefilled transactions it is a bare header announcement, sent when the full form is too long.
+ * Topic `block/1` and the answer of `compact/1`: a compact block, laid out as BIP152's HeaderAndShortIDs of version 2
+ * (short ids of wtxids). Without ids and prefilled transactions it is a bare header: gossip carries no more of any but
+ * small blocks, and whoever wants it asks one peer for the rest.
  * A decoded CompactBlock is well-formed: every transaction of the block has exactly one place in it.
  */
 import {
   BLOCK_HEADER_BYTES,
+  type BlockHash,
   BlockHeader,
+  blockHashFromBytes,
   compactSizeLength,
   DecodeError,
+  idToBytes,
   Reader,
   Transaction,
   Writer,
@@ -16,6 +20,7 @@ import { assert } from '#util';
 import type { Codec } from '../rows.ts';
 
 export const MAX_COMPACT_BLOCK_BYTES = 256 * 1024;
+export const COMPACT_REQUEST_BYTES = 32;
 export const SHORT_ID_BYTES = 6;
 
 /**
@@ -47,6 +52,25 @@ export type CompactBlock = {
 export function compactTransactionCount(compact: CompactBlock): number {
   return compact.shortIds.length / SHORT_ID_BYTES + compact.prefilled.length;
 }
+
+/**
+ * The announcement of a block that is to be asked for. One nonce for all, so that gossip sees one message whoever sends
+ * it; `nonce` is given where that message was seen too early to be passed on.
+ */
+export function bareHeader(header: BlockHeader, nonce = 0n): CompactBlock {
+  return { header, nonce, shortIds: new Uint8Array(0), prefilled: [] };
+}
+
+/** `compact/1`: the hash of the block. */
+export const compactRequest: Codec<BlockHash> = {
+  encode: (hash) => idToBytes(hash),
+  decode(bytes) {
+    const reader = new Reader(bytes);
+    const hash = blockHashFromBytes(reader.take(COMPACT_REQUEST_BYTES));
+    reader.end();
+    return hash;
+  },
+};
 
 export const compactBlock: Codec<CompactBlock> = {
   encode(compact) {

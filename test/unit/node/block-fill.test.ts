@@ -4,7 +4,9 @@ import { describe, it } from 'node:test';
 import { Block, Transaction } from '#primitives';
 import { buildCompactBlock, reconstructFrom } from '#protocol';
 import { equalBytes, seededRandom } from '#util';
-import { BlockFill, type FillOutcome, type FillPeer, type PartialBlock } from '../../../src/node/block-fill.ts';
+import { BlockFill, type FillDeps, type FillOutcome, type PartialBlock } from '../../../src/node/block-fill.ts';
+import type { HedgePeer } from '../../../src/node/hedge.ts';
+import { HedgePace } from '../../../src/node/hedge-pace.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { blockOf, numberedTx } from '../../support/numbered-tx.ts';
 
@@ -36,13 +38,14 @@ type Asked = {
   readonly fail: () => void;
 };
 
-const peer = (id: string, isOutbound = false, hasBlock = false): FillPeer => ({ id, isOutbound, hasBlock });
+const peer = (id: string, isOutbound = false, hasBlock = false): HedgePeer => ({ id, isOutbound, hasBlock });
 
-function createFill(peers: readonly FillPeer[] = []) {
+function createFill(peers: readonly HedgePeer[] = []) {
   const clock = createManualClock();
   const asked: Asked[] = [];
   const ended: { outcome: FillOutcome | undefined; atMs: number } = { outcome: undefined, atMs: 0 };
-  const fill = new BlockFill(header.hash, {
+  const sought: number[] = [];
+  const deps: FillDeps = {
     requestBlockTxs: (id, hash, indexes, signal) => {
       assert.equal(hash, header.hash);
       const { promise, resolve, reject } = Promise.withResolvers<readonly Transaction[] | undefined>();
@@ -51,9 +54,11 @@ function createFill(peers: readonly FillPeer[] = []) {
       return promise;
     },
     peers: () => peers,
+    pace: new HedgePace(),
     clock,
     random: seededRandom(1),
-  });
+  };
+  const fill = new BlockFill(header.hash, deps, () => sought.push(clock.monotonicMs()));
   void fill.outcome.then((outcome) => {
     ended.outcome = outcome;
     ended.atMs = clock.monotonicMs();
@@ -64,13 +69,13 @@ function createFill(peers: readonly FillPeer[] = []) {
     assert(request !== undefined);
     return request;
   };
-  return { clock, asked, ended, fill, order, last };
+  return { clock, asked, ended, fill, order, last, sought };
 }
 
-function assertRebuilt({ outcome }: { readonly outcome: FillOutcome | undefined }, roundTrips = 1): void {
+function assertRebuilt({ outcome }: { readonly outcome: FillOutcome | undefined }, hasAsked = true): void {
   assert(outcome?.kind === 'rebuilt');
   assert.ok(equalBytes(outcome.block.raw, block.raw));
-  assert.equal(outcome.roundTrips, roundTrips);
+  assert.equal(outcome.filled !== undefined, hasAsked);
 }
 
 const givenUp = (reason: string) => ({ kind: 'given-up', reason });
@@ -111,7 +116,7 @@ describe('asking for the transactions of a block', () => {
     await clock.advance(999);
     assert.equal(ended.outcome, undefined);
     await clock.advance(1);
-    assert.deepEqual(ended.outcome, givenUp('too-slow'));
+    assert.deepEqual(ended.outcome, givenUp('too slow'));
     assert.equal(ended.atMs, 2000);
     assert.ok(asked.every((each) => each.signal.aborted));
     assert.equal(asked.length, 3, 'at most three');
@@ -163,8 +168,8 @@ describe('asking for the transactions of a block', () => {
     assert.deepEqual(first.order(), ['a@0', 'b@500', 'c@1000'], 'the first one is outbound already');
   });
 
-  it('replaces at once who does not have the block or fails, and gives up when nobody is left', async () => {
-    const { clock, asked, ended, fill, order } = createFill([peer('b', false, true), peer('c')]);
+  it('replaces at once who does not have the block or fails, and seeks another form when nobody is left', async () => {
+    const { clock, asked, ended, fill, order, sought } = createFill([peer('b', false, true), peer('c')]);
     fill.offer(lacking([3]), 'a');
     await clock.advance(100);
     asked[0]?.answer(undefined);
@@ -177,7 +182,9 @@ describe('asking for the transactions of a block', () => {
     assert.equal(ended.outcome, undefined);
     asked[2]?.answer(undefined);
     await clock.advance(0);
-    assert.deepEqual(ended.outcome, givenUp('nobody-left'));
+    assert.deepEqual(sought, [1200]);
+    await clock.advance(800);
+    assert.deepEqual(ended, { outcome: givenUp('too slow'), atMs: 2000 });
     assert.equal(clock.pending(), 0);
   });
 
@@ -209,12 +216,28 @@ describe('asking for the transactions of a block', () => {
     }
   });
 
-  it('gives up at once when what was announced is not the block: nobody can have a better answer', async () => {
-    const { clock, asked, ended, fill } = createFill([peer('b')]);
+  it('seeks another form when what was announced is not the block: nobody can have a better answer', async () => {
+    const { clock, asked, ended, fill, sought, order } = createFill([peer('b'), peer('c')]);
     fill.offer(misled(5, [3]), 'a');
+    await clock.advance(500);
     asked[0]?.answer(txs.slice(3, 4));
+    await clock.advance(1000);
+    assert.deepEqual(sought, [500]);
+    assert.equal(asked.length, 2, 'and asks for nothing more of this one');
+    assert.equal(fill.bytes, 0, 'nor keeps it');
+    fill.offer(lacking([3, 4], 3n), 'b');
+    assert.equal(order().at(-1), 'b@1500');
+    asked.at(-1)?.answer(txs.slice(3, 5));
     await clock.advance(0);
-    assert.deepEqual(ended.outcome, givenUp('wrong-guess'));
+    assertRebuilt(ended);
+  });
+
+  it('gives up two seconds after the announcement, whenever it has something to ask for', async () => {
+    const { clock, ended, fill } = createFill();
+    await clock.advance(1500);
+    fill.offer(lacking([3]), 'a');
+    await clock.advance(500);
+    assert.deepEqual(ended, { outcome: givenUp('too slow'), atMs: 2000 });
   });
 
   it('turns to another variant when the first proves wrong', async () => {
@@ -247,11 +270,11 @@ describe('asking for the transactions of a block', () => {
     supplied.fill.offer(lacking([3]), 'a');
     supplied.fill.supply(block);
     await supplied.clock.advance(0);
-    assertRebuilt(supplied.ended, 0);
+    assertRebuilt(supplied.ended, false);
     assert.ok(supplied.last().signal.aborted);
     const closed = createFill();
     closed.fill.offer(lacking([3]), 'a');
-    closed.fill.close();
+    closed.fill.giveUp('closed');
     closed.fill.offer(lacking([3]), 'b');
     await closed.clock.advance(5000);
     assert.deepEqual(closed.ended.outcome, givenUp('closed'));

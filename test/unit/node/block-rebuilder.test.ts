@@ -7,6 +7,8 @@ import type { Transaction } from '#primitives';
 import { buildCompactBlock } from '#protocol';
 import { nullLogger, seededRandom } from '#util';
 import { BlockRebuilder } from '../../../src/node/block-rebuilder.ts';
+import { CompactForms } from '../../../src/node/compact-forms.ts';
+import { HedgePace } from '../../../src/node/hedge-pace.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { blockOf, numberedTx } from '../../support/numbered-tx.ts';
 import { coinbase } from '../protocol/vectors.ts';
@@ -26,12 +28,15 @@ function createRebuilder(verdict: BlockVerdict, mempool: readonly Transaction[] 
     extra: { transactions: () => extra.values() },
     sync: { blockWanted: (hash, peers) => said.push(`wanted ${hash} ${peers.join()}`) },
     charge: (peer, offence) => said.push(`charge ${peer} ${offence}`),
+    forms: new CompactForms({ random: seededRandom(1), prefills: true }),
     fill: {
+      requestCompact: () => Promise.reject(new Error('nobody has it')),
       requestBlockTxs: (peer, _hash, indexes) => {
         said.push(`asked ${peer} ${indexes.join()}`);
         return new Promise(() => {});
       },
       peers: () => [],
+      pace: new HedgePace(),
       clock,
       random: seededRandom(1),
     },

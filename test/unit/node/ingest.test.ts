@@ -5,10 +5,13 @@ import type { NetworkParams } from '#consensus';
 import { createMempool, type Mempool } from '#mempool';
 import type { GossipVerdict } from '#net';
 import { Block } from '#primitives';
-import { buildCompactBlock, topics, txMessageFor } from '#protocol';
+import { bareHeader, buildCompactBlock, topics, txMessageFor } from '#protocol';
 import { nullLogger, seededRandom } from '#util';
 import { createInlineVerifier } from '#verify';
 import type { FillDeps } from '../../../src/node/block-fill.ts';
+import { CompactForms } from '../../../src/node/compact-forms.ts';
+import type { PullDeps } from '../../../src/node/compact-pull.ts';
+import { HedgePace } from '../../../src/node/hedge-pace.ts';
 import { createIngest, type Ingest } from '../../../src/node/ingest.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
@@ -26,6 +29,11 @@ let said: string[];
 let isSynced: boolean;
 /** What peers answer to `blocktxn`; by default they do not have the block. */
 let blockTxs: FillDeps['requestBlockTxs'];
+/** What peers answer to `compact`; by default they do not have the block. */
+let compactForm: PullDeps['requestCompact'];
+let forms: CompactForms;
+/** Who is connected. */
+let others: readonly string[];
 let clock: ManualClock;
 
 before(async () => {
@@ -43,6 +51,9 @@ beforeEach(async () => {
   said = [];
   isSynced = true;
   blockTxs = async () => undefined;
+  compactForm = async () => undefined;
+  others = [];
+  forms = new CompactForms({ random: seededRandom(1), prefills: true });
   ingest = createIngest({
     chain,
     mempool,
@@ -56,12 +67,18 @@ beforeEach(async () => {
     requests: {
       transactions: () => assert.fail('nothing is to be asked for'),
     },
+    forms,
     fill: {
+      requestCompact: (peer, hash, signal) => {
+        said.push(`pulled ${peer}`);
+        return compactForm(peer, hash, signal);
+      },
       requestBlockTxs: (peer, hash, indexes, signal) => {
         said.push(`asked ${peer} ${indexes.join()}`);
         return blockTxs(peer, hash, indexes, signal);
       },
-      peers: () => [],
+      peers: () => others.map((id) => ({ id, isOutbound: false, hasBlock: false })),
+      pace: new HedgePace(),
       clock,
       random: seededRandom(1),
     },
@@ -75,6 +92,7 @@ beforeEach(async () => {
   });
 });
 
+const bareMessage = (block: Block) => topics.block.codec.encode(bareHeader(block.header));
 const blockMessage = (block: Block) => topics.block.codec.encode(buildCompactBlock(block, 7n));
 /** A transaction that the mempool has not seen. */
 const unknownTx = (height: number) => buildTx([builder.coin(height)], [pay(49_0000_0000n)]);
@@ -123,17 +141,116 @@ describe('ingest of blocks', () => {
     assert.deepEqual(ingest.rebuildStats(), { withoutRoundTrip: 0, withRoundTrip: 0, whole: 1 });
   });
 
-  it('has the block fetched whole at once when more than half is missing, or only the header came', async () => {
+  it('has the block fetched whole at once when more than half is missing', async () => {
     const block = mineUnknown(2);
     assert.equal(await gossipBlock(blockMessage(block)), 'accept');
-    const bare = builder.mine();
-    await chain.submitBlock(block);
-    const compact = { header: bare.header, nonce: 1n, shortIds: new Uint8Array(0), prefilled: [] };
-    assert.equal(await gossipBlock(topics.block.codec.encode(compact)), 'accept');
+    assert.deepEqual(said, [`announced peer ${block.hash}`, `wanted ${block.hash} peer`]);
+  });
+
+  it('passes on a bare header, asks the announcer for the compact form and rebuilds the block from it', async () => {
+    const block = mineUnknown();
+    compactForm = async () => buildCompactBlock(block, 5n);
+    blockTxs = async (_peer, _hash, indexes) => block.transactions.filter((_, index) => indexes.includes(index));
+    assert.equal(await gossipBlock(bareMessage(block)), 'accept');
+    assert.deepEqual(said, [`announced peer ${block.hash}`, 'pulled peer']);
+    const form = await forms.of(block.hash);
     assert.deepEqual(
-      said.filter((line) => !line.startsWith('announced')),
-      [`wanted ${block.hash} peer`, `wanted ${bare.hash} peer`],
+      form,
+      topics.block.codec.encode(buildCompactBlock(block, 5n)),
+      'as received, before it is rebuilt',
     );
+    await settle();
+    assert.equal(chain.tip().hash, block.hash);
+    assert.deepEqual(said.slice(2), ['asked peer 1', 'delay']);
+    const later = topics.block.codec.decode((await forms.of(block.hash)) ?? new Uint8Array(0));
+    assert.equal(later.nonce, 5n);
+    assert.deepEqual(
+      later.prefilled.map(({ index }) => index),
+      [0, 1],
+      'with what had to be asked for',
+    );
+    assert.deepEqual(ingest.rebuildStats(), { withoutRoundTrip: 0, withRoundTrip: 1, whole: 0 });
+  });
+
+  it('asks once for a block, whoever announces its header again, and not for one that it would not store', async () => {
+    const block = mineUnknown();
+    compactForm = () => new Promise(() => {});
+    for (const [nonce, from] of [
+      [0n, 'a'],
+      [1n, 'b'],
+    ] as const) {
+      const data = topics.block.codec.encode(bareHeader(block.header, nonce));
+      assert.equal(await ingest.message({ topic: 'block', data, from }), nonce === 0n ? 'accept' : 'ignore');
+    }
+    await chain.submitBlock(block);
+    const stale = builder.fork(103).build();
+    assert.equal(await gossipBlock(bareMessage(stale)), 'accept');
+    assert.deepEqual(
+      said.filter((line) => line.startsWith('pulled')),
+      ['pulled a'],
+    );
+  });
+
+  it('has the block fetched whole when nobody gives the compact form, or not within two seconds', async () => {
+    const [first, second] = [builder.build(), builder.build({ transactions: [unknownTx(1)] })];
+    assert.equal(await gossipBlock(bareMessage(first)), 'accept');
+    await clock.advance(0);
+    assert.equal(said.at(-1), `wanted ${first.hash} peer`);
+    compactForm = () => new Promise(() => {});
+    assert.equal(await gossipBlock(bareMessage(second)), 'accept');
+    const form = forms.of(second.hash);
+    await clock.advance(1999);
+    assert.equal(said.at(-1), 'pulled peer');
+    await clock.advance(1);
+    assert.equal(said.at(-1), `wanted ${second.hash} peer`);
+    assert.equal(await form, undefined, 'and who asked for it hears so');
+  });
+
+  it('asks another peer for a form when the first is a lie, whether gossip brought it or a peer', async () => {
+    const wrong = buildTx([builder.coin(2)], [pay(48_0000_0000n)]);
+    assert.equal((await mempool.submit(wrong, 'local')).kind, 'accepted');
+    const block = mineUnknown();
+    const [coinbase] = block.transactions;
+    assert.ok(coinbase);
+    const lie = buildCompactBlock(Block.fromParts(block.header, [coinbase, wrong]), 7n);
+    blockTxs = async (_peer, _hash, indexes) => block.transactions.filter((_, index) => indexes.includes(index));
+    others = ['liar', 'honest'];
+    compactForm = async (peer) => (peer === 'liar' ? lie : buildCompactBlock(block, 5n));
+    assert.equal(await ingest.message({ topic: 'block', data: bareMessage(block), from: 'liar' }), 'accept');
+    await settle();
+    await settle();
+    assert.equal(chain.tip().hash, block.hash);
+    assert.deepEqual(said.slice(1), ['pulled liar', 'pulled honest', 'asked honest 1', 'delay']);
+    assert.equal(topics.block.codec.decode((await forms.of(block.hash)) ?? new Uint8Array(0)).nonce, 5n);
+  });
+
+  it('goes on asking for the form while gossip brings another that may be a lie', async () => {
+    const wrong = buildTx([builder.coin(3)], [pay(47_0000_0000n)]);
+    const block = mineUnknown();
+    const [coinbase] = block.transactions;
+    assert.ok(coinbase);
+    const lie = buildCompactBlock(Block.fromParts(block.header, [coinbase, wrong]), 7n);
+    const { promise, resolve } = Promise.withResolvers<ReturnType<typeof buildCompactBlock>>();
+    compactForm = () => promise;
+    blockTxs = async (peer, _hash, indexes) =>
+      peer === 'liar' ? new Promise(() => {}) : block.transactions.filter((_, index) => indexes.includes(index));
+    others = ['honest', 'other'];
+    assert.equal(await ingest.message({ topic: 'block', data: bareMessage(block), from: 'honest' }), 'accept');
+    const data = topics.block.codec.encode(lie);
+    assert.equal(await ingest.message({ topic: 'block', data, from: 'liar' }), 'ignore');
+    resolve(buildCompactBlock(block, 5n));
+    await settle();
+    await clock.advance(500);
+    await settle();
+    assert.equal(chain.tip().hash, block.hash);
+    assert.deepEqual(said.slice(1), [
+      'pulled honest',
+      `announced liar ${block.hash}`,
+      'asked liar 1',
+      'asked honest 1',
+      'asked other 1',
+      'delay',
+    ]);
   });
 
   it('rebuilds from what the mempool refused as well', async () => {
@@ -156,7 +273,7 @@ describe('ingest of blocks', () => {
     const lie = Block.fromParts(block.header, [coinbase, wrong]);
     assert.equal(await gossipBlock(blockMessage(lie)), 'accept', 'the header is real');
     await settle();
-    assert.deepEqual(said, [`announced peer ${block.hash}`, `wanted ${block.hash} peer`]);
+    assert.deepEqual(said, [`announced peer ${block.hash}`, 'pulled peer', `wanted ${block.hash} peer`]);
     assert.ok(!chain.isInvalid(block.hash));
   });
 

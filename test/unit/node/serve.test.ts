@@ -4,7 +4,9 @@ import type { Chain } from '#chain';
 import type { MempoolEntry } from '#mempool';
 import type { ResponseFrame } from '#net';
 import { type Block, type BlockHash, parseBlockHash, type Txid, type Wtxid } from '#primitives';
-import { type StreamName, streams } from '#protocol';
+import { buildCompactBlock, type StreamName, streams } from '#protocol';
+import { seededRandom } from '#util';
+import { CompactForms } from '../../../src/node/compact-forms.ts';
 import { createServe, type Serve, type ServeDeps } from '../../../src/node/serve.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { openTestChain } from '../../support/test-chain.ts';
@@ -29,6 +31,7 @@ function serveWith(deps: Partial<ServeDeps>): Serve {
     announcer: { isWaiting: () => false },
     hello: () => undefined,
     rebuilt: async () => undefined,
+    forms: new CompactForms({ random: seededRandom(1), prefills: true }),
     upload: unlimited,
     isManual: () => false,
     undecodable: () => assert.fail('the request decodes'),
@@ -178,6 +181,36 @@ describe('serve', () => {
     assert.equal(streams.blocktxn.response.decode(frame.payload)[0]?.txid, next.transactions[1]?.txid);
     const [without] = await ask('blocktxn', request, { rebuilt: async () => undefined });
     assert.equal(without?.status, 3);
+  });
+
+  it('gives the compact form of a block at most five below the tip, and not found of any other', async () => {
+    const { request, response } = streams.compact;
+    const askAt = async (height: number) => ask('compact', request.encode(builder.at(height).hash));
+    const [frame, ...others] = await askAt(25);
+    assert.ok(frame?.status === 0 && others.length === 0);
+    const { header, prefilled } = response.decode(frame.payload);
+    assert.equal(header.hash, builder.at(25).hash);
+    assert.equal(prefilled.length, 1);
+    assert.deepEqual(await askAt(24), [{ status: 3, payload: new Uint8Array(0) }]);
+    const [unknown] = await ask('compact', request.encode(parseBlockHash('77'.repeat(32))));
+    assert.equal(unknown?.status, 3);
+  });
+
+  it('waits for a compact form that it is asking for itself, and says when it does not get it', async () => {
+    const next = builder.build({ transactions: [buildTx([builder.coin(2)], [pay(1n)])] });
+    chain.submitHeaders([next.header]);
+    const forms = new CompactForms({ random: seededRandom(1), prefills: true });
+    const request = streams.compact.request.encode(next.hash);
+    forms.expect(next.hash);
+    const answer = ask('compact', request, { forms });
+    const compact = buildCompactBlock(next, 5n);
+    forms.received(compact);
+    assert.deepEqual((await answer)[0]?.payload, streams.compact.response.encode(compact));
+    forms.forget(next.hash);
+    forms.expect(next.hash);
+    const without = ask('compact', request, { forms });
+    forms.ended(next.hash);
+    assert.equal((await without)[0]?.status, 3);
   });
 
   it('refuses bytes that do not decode, and tells who sent them', async () => {

@@ -92,6 +92,24 @@ test('a block goes through its announcement and comes back the same', () => {
   assert.equal(toHex(result.block.raw), toHex(block.raw));
 });
 
+test('transactions that peers may lack go with the announcement, and the ids of the others stay the same', () => {
+  const block = testBlock(30);
+  const plain = buildCompactBlock(block, 5n);
+  const compact = reread(buildCompactBlock(block, 5n, [7, 0, 3]));
+  assert.deepEqual(
+    compact.prefilled.map(({ index, tx }) => [index, tx.wtxid]),
+    [0, 3, 7].map((index) => [index, block.transactions[index]?.wtxid]),
+  );
+  const idAt = (shortIds: Uint8Array, at: number) => toHex(shortIds.subarray(6 * at, 6 * at + 6));
+  assert.equal(compact.shortIds.length, 27 * 6);
+  assert.equal(idAt(compact.shortIds, 0), idAt(plain.shortIds, 0));
+  assert.equal(idAt(compact.shortIds, 26), idAt(plain.shortIds, 28));
+  const known = block.transactions.filter((_, index) => index !== 3 && index !== 7);
+  const result = reconstruct(compact, matchShortIds(compact, known));
+  assert.ok(result.kind === 'complete');
+  assert.equal(toHex(result.block.raw), toHex(block.raw));
+});
+
 test('what nobody knows is named by its place in the block', () => {
   const block = testBlock(10);
   const compact = buildCompactBlock(block, 5n);

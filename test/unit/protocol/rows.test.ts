@@ -132,6 +132,8 @@ test('rows bound their own largest messages', () => {
   assert.equal(streams.blocks.maxRequestBytes, 1 + 128 * 32);
   assert.equal(streams.txs.maxRequestBytes, 3 + 1000 * 33);
   assert.equal(streams.blocktxn.maxRequestBytes, 32 + 3 + 16_666);
+  assert.equal(streams.compact.maxRequestBytes, 32);
+  assert.equal(streams.compact.maxFrameBytes, topics.block.maxBytes);
   for (const [name, row] of streamRows) {
     assert.ok(row.maxResponseBytes >= row.maxFrameBytes, name);
     assert.ok(row.maxInboundStreams > row.maxOutboundStreams, name);

@@ -104,6 +104,18 @@ export const vectors = {
     `02${WITNESS_TX}${GENESIS_COINBASE}`,
     [Transaction.fromBytes(fromHex(WITNESS_TX)), coinbase],
   ),
+  'compact request': vector(streams.compact.request, streams.compact.maxRequestBytes, GENESIS_HASH_WIRE, genesisHash),
+  'bare header': vector(
+    streams.compact.response,
+    streams.compact.maxFrameBytes,
+    `${GENESIS_HEADER}${'00'.repeat(10)}`,
+    {
+      header: new BlockHeader(fromHex(GENESIS_HEADER)),
+      nonce: 0n,
+      shortIds: new Uint8Array(0),
+      prefilled: [],
+    },
+  ),
   'txs request': vector(
     streams.txs.request,
     streams.txs.maxRequestBytes,

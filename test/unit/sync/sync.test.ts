@@ -142,7 +142,7 @@ test('an announced block is left alone for a moment, then fetched', async () => 
   bench.net.setChain(peer, [fakeGenesis, ...blocks, next]);
   bench.chain.submitHeaders([next.header]);
   bench.sync.headerAnnounced('a', next.hash);
-  await bench.clock.advance(1500);
+  await bench.clock.advance(19_500);
   assert.equal(bench.net.openRequests, 0);
   assert.equal(bench.sync.status().phase, 'at-tip');
   await bench.reach(next, 1000);
@@ -163,6 +163,22 @@ test('a wanted block is fetched at once, and from a second peer after half a sec
   bench.sync.headerAnnounced('other', next.hash);
   bench.sync.blockWanted(next.hash, ['slow', 'other']);
   await bench.reach(next, 1000);
+  assert.deepEqual(bench.net.charges, []);
+});
+
+test('who announced a block and does not have its body yet is asked again a second later, and is not benched', async () => {
+  await using bench = createBench();
+  const blocks = fakeBlocks(10);
+  const next = fakeBlock(blocks.at(-1)?.hash ?? fakeGenesis.hash);
+  const peers = ['a', 'b'].map((id) => bench.join(id, { blocks }));
+  await bench.reach(blocks.at(-1));
+  bench.chain.submitHeaders([next.header]);
+  for (const id of ['a', 'b']) bench.sync.headerAnnounced(id, next.hash);
+  bench.sync.blockWanted(next.hash, ['a', 'b']);
+  await bench.clock.advance(20_000);
+  assert.equal(bench.chain.tip().hash, blocks.at(-1)?.hash);
+  for (const peer of peers) bench.net.setChain(peer, [fakeGenesis, ...blocks, next]);
+  await bench.reach(next, 1500);
   assert.deepEqual(bench.net.charges, []);
 });
 
