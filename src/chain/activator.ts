@@ -221,12 +221,13 @@ export class Activator {
   }
 
   async #tellObservers(): Promise<void> {
-    const { active, changed, index } = this.#deps;
+    const { active, candidates, changed, index } = this.#deps;
     const [disconnected, connected] = [this.#disconnected, this.#connected];
     if (active.tip === undefined || (disconnected.length === 0 && connected.length === 0)) return;
     this.#disconnected = [];
     this.#connected = [];
-    await changed({ disconnected, connected, tip: index.tree.entry(active.tip) });
+    const isSettled = candidates.best() === active.tip;
+    await changed({ disconnected, connected, tip: index.tree.entry(active.tip), isSettled });
   }
 }
 

@@ -47,6 +47,8 @@ export type ChainChange = {
   readonly disconnected: readonly ConnectedBlock[];
   readonly connected: readonly ConnectedBlock[];
   readonly tip: HeaderEntry;
+  /** Whether the tip is the best block; false while the chain is on its way there. */
+  readonly isSettled: boolean;
 };
 
 export type ChainObserver = {

@@ -1,6 +1,7 @@
 /** Every command: what it takes, what help teaches about it, and where it is implemented (loaded when it runs). */
 import type { ExitCode } from './exit-codes.ts';
-import type { CommandName, Settings } from './options.ts';
+import type { CommandName } from './option-row.ts';
+import type { Settings } from './options.ts';
 
 export type CommandRun = (settings: Settings, args: readonly string[]) => Promise<ExitCode>;
 

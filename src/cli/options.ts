@@ -4,6 +4,8 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { MEMPOOL_OPTIONS } from './mempool-options.ts';
+import { type CommandName, list, type OptionRow, single, toggle } from './option-row.ts';
 import {
   blockHashOrZero,
   hexNumber,
@@ -16,49 +18,6 @@ import {
   positiveNumber,
   wholeNumber,
 } from './values.ts';
-
-export type CommandName = 'node' | 'import' | 'export' | 'info' | 'devnet';
-
-export type OptionRow<T> = {
-  /** Without the dashes; also the key in a configuration file. */
-  readonly flag: string;
-  /** How help names the value; undefined for a switch. */
-  readonly value: string | undefined;
-  /** May be given several times. */
-  readonly isList: boolean;
-  readonly help: string;
-  /** What help says about the default; undefined when there is nothing to say. */
-  readonly defaultText: string | undefined;
-  readonly commands: readonly CommandName[];
-  readonly default: T;
-  /** From the texts given (at least one). Throws NodeError `BAD_CONFIG`. */
-  readonly parse: (texts: readonly string[]) => T;
-};
-
-type Single<T, D> = {
-  readonly flag: string;
-  readonly value: string;
-  readonly help: string;
-  readonly commands: readonly CommandName[];
-  readonly parse: (text: string) => T;
-  readonly default: D;
-  readonly defaultText?: string;
-};
-
-function single<const T, const D = T>(row: Single<T, D>): OptionRow<T | D> {
-  const { default: value, defaultText = value === undefined ? undefined : String(value) } = row;
-  // Given twice, the last counts: a wrapper script may set what its caller overrides.
-  return { ...row, isList: false, defaultText, parse: (texts) => row.parse(texts.at(-1) ?? '') };
-}
-
-function list<T>(row: Single<T, readonly T[]>): OptionRow<readonly T[]> {
-  return { defaultText: undefined, ...row, isList: true, parse: (texts) => texts.map(row.parse) };
-}
-
-function toggle(row: Omit<Single<boolean, boolean>, 'value' | 'parse' | 'default'>): OptionRow<boolean> {
-  const parse = (texts: readonly string[]): boolean => onOff(texts.at(-1) ?? '');
-  return { ...row, value: undefined, isList: false, defaultText: undefined, default: false, parse };
-}
 
 const ON_A_CHAIN: readonly CommandName[] = ['node', 'import', 'export', 'info'];
 const ANYWHERE: readonly CommandName[] = [...ON_A_CHAIN, 'devnet'];
@@ -151,14 +110,7 @@ export const OPTIONS = {
     help: 'block files of 64 KiB, and any --prune: to try pruning on a small chain',
     commands: ['node', 'import'],
   }),
-  persistMempool: single({
-    flag: 'persist-mempool',
-    value: 'ON',
-    help: 'true or false: save the mempool at the end and load it at the start',
-    commands: ['node'],
-    parse: onOff,
-    default: true,
-  }),
+  ...MEMPOOL_OPTIONS,
   reindex: toggle({
     flag: 'reindex',
     help: 'first build index and coins anew from the block files',

@@ -7,7 +7,8 @@ import { VERSION } from '#util';
 import { COMMANDS, type CommandRow } from './commands.ts';
 import { DEVNET_NODE_COMMAND } from './devnet/messages.ts';
 import { describeFailure, EXIT_CODE_HELP, ExitCode } from './exit-codes.ts';
-import { type CommandName, OPTIONS, type OptionName, type OptionRow } from './options.ts';
+import type { CommandName, OptionRow } from './option-row.ts';
+import { OPTIONS, type OptionName } from './options.ts';
 import { type FlagTexts, resolveSettings } from './settings.ts';
 
 export type Output = {

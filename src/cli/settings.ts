@@ -1,7 +1,8 @@
 /** Joins flags, configuration file and defaults into the settings of a run. A flag goes before the file. */
 import { errorText, NodeError } from '#util';
 import type { ConfigTexts } from './config-file.ts';
-import { type CommandName, OPTIONS, type OptionName, type OptionRow, type Settings } from './options.ts';
+import type { CommandName, OptionRow } from './option-row.ts';
+import { OPTIONS, type OptionName, type Settings } from './options.ts';
 
 /** Option name to the texts given on the command line; switches give `true`. */
 export type FlagTexts = Partial<Record<OptionName, readonly string[]>>;

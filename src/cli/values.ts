@@ -29,6 +29,18 @@ export function positiveNumber(min: number, max: number): (text: string) => numb
   };
 }
 
+/** CFeeRate has 64 bits; more than this is taken for a rate in other units. */
+const MAX_SAT_PER_KVB = 100_000_000;
+
+/** A fee rate as Bitcoin Core's flags have it, in sat per 1000 virtual bytes. */
+export function btcPerKvb(text: string): number {
+  const [, whole, decimals = ''] = /^(\d{1,2})(?:\.(\d{1,8}))?$/.exec(text) ?? [];
+  const value = whole === undefined ? Number.NaN : Number(whole + decimals.padEnd(8, '0'));
+  if (!(value <= MAX_SAT_PER_KVB))
+    throw unfit(text, 'a fee rate in BTC per 1000 virtual bytes, such as 0.00001, at most 1,');
+  return value;
+}
+
 export function oneOf<const T extends string>(...choices: readonly T[]): (text: string) => T {
   return (text) => {
     const found = choices.find((choice) => choice === text);

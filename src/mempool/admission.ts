@@ -7,6 +7,7 @@ import { scriptFlagsForBlock } from '#consensus';
 import type { Transaction } from '#primitives';
 import { type Clock, errorText, type Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
+import type { FeeDeltas } from './fee-deltas.ts';
 import type { PoolObservers } from './observer.ts';
 import type { MempoolOptions } from './options.ts';
 import { feeRate, memoryUsage, type Pool, type PoolEntry, packageTotals, withDescendants } from './pool.ts';
@@ -17,6 +18,7 @@ import { checkReplacement, type Replacement } from './replacement.ts';
 import type { RollingFee } from './rolling-fee.ts';
 import { checkScripts } from './script-checks.ts';
 import type { ScriptMemory } from './script-memory.ts';
+import type { SyncedTip } from './synced-tip.ts';
 import { reconsiderable } from './verdicts.ts';
 
 type Checked = PreChecked & Replacement;
@@ -28,8 +30,10 @@ export type AdmissionDeps = {
   readonly log: Logger;
   readonly pool: Pool;
   readonly observers: PoolObservers;
+  readonly feeDeltas: FeeDeltas;
   readonly scripts: ScriptMemory;
   readonly rollingFee: RollingFee;
+  readonly syncedTip: SyncedTip;
 };
 
 const FULL = reconsiderable('mempool full');
@@ -51,6 +55,7 @@ export class Admission {
   /** Unless it is `single`, the caller trims. */
   async admit(tx: Transaction, context: AdmissionContext = 'single', timeMs?: number): Promise<MempoolVerdict> {
     for (;;) {
+      if (context !== 'block') await this.caughtUp();
       const before = this.state();
       const checked = this.#check(tx, context);
       if (checked.kind !== 'passed') return checked;
@@ -77,14 +82,19 @@ export class Admission {
     if (evicted > 0) this.#deps.log.debug('mempool is full', { evicted, left: this.#pool.size });
   }
 
+  /** To be awaited before the checks of what is not part of a change of the chain. */
+  caughtUp(): Promise<void> {
+    return this.#deps.syncedTip.caughtUp();
+  }
+
   /** Another text after each change of pool or tip: checks hold as long as it is the same. */
   state(): string {
     return `${this.#pool.version} ${this.#deps.chain.tip().hash}`;
   }
 
   preCheck(tx: Transaction, context: AdmissionContext, packageParent?: Transaction): PreChecked | MempoolVerdict {
-    const { chain, pool } = this.#deps;
-    return preCheck({ chain, pool, packageParent }, tx, this.terms(context));
+    const { chain, pool, feeDeltas } = this.#deps;
+    return preCheck({ chain, pool, feeDeltas, packageParent }, tx, this.terms(context));
   }
 
   terms(context: AdmissionContext): PreCheckTerms {
@@ -100,8 +110,8 @@ export class Admission {
 
   /** Without making room: the caller trims. `timeMs`: when it entered a mempool first (Core's accept_time). */
   add(tx: Transaction, checked: PreChecked, timeMs = this.#deps.clock.now()): PoolEntry {
-    const { fee, vsize, sigOpCost, spendsCoinbase } = checked;
-    return this.#pool.add({ tx, fee, vsize, sigOpCost, spendsCoinbase, time: timeMs });
+    const { fee, modifiedFee, vsize, sigOpCost, spendsCoinbase } = checked;
+    return this.#pool.add({ tx, fee, modifiedFee, vsize, sigOpCost, spendsCoinbase, time: timeMs });
   }
 
   /** Tells of an entry that got in: alone after room was made, of a package before (nothing is learned from those). */
@@ -115,9 +125,9 @@ export class Admission {
   #check(tx: Transaction, context: AdmissionContext): Checked | MempoolVerdict {
     const checked = this.preCheck(tx, context);
     if (checked.kind !== 'passed') return checked;
-    const { fee, vsize } = checked;
+    const { modifiedFee, vsize } = checked;
     const { incrementalFeeSatPerKvb } = this.#options;
-    const replacement = checkReplacement(this.#pool, { tx, fee, vsize }, checked, incrementalFeeSatPerKvb);
+    const replacement = checkReplacement(this.#pool, { tx, modifiedFee, vsize }, checked, incrementalFeeSatPerKvb);
     return replacement.kind === 'passed' ? { ...checked, ...replacement } : replacement;
   }
 

@@ -3,28 +3,33 @@
  * back if it still can; then whatever the new tip no longer allows leaves (Core's removeForBlock,
  * MaybeUpdateMempoolForReorg and removeForReorg).
  * The chain reports a deep reorganisation in several steps. What they disconnect waits until the new branch has the
- * work of the old one, as in Core: at a tip in between, lower than both, much of it would be refused as premature.
+ * work of the old one, or the chain stays where it is (invalidateBlock), as in Core: at a tip in between, lower than
+ * both, much of it would be refused as premature.
  */
 import type { ChainChange, ChainReader, ConnectedBlock } from '#chain';
 import { checkTxInputs, isFinalTx } from '#consensus';
-import type { BlockHash, Transaction } from '#primitives';
+import type { Transaction } from '#primitives';
 import type { Clock } from '#util';
 import type { Admission } from './admission.ts';
 import { type ChainLimits, exceedsAncestorLimits } from './chain-limits.ts';
+import type { FeeDeltas } from './fee-deltas.ts';
 import type { PoolObservers } from './observer.ts';
 import { type Pool, type PoolEntry, withDescendants } from './pool.ts';
 import { allFound, findCoins, sequenceLocksPass } from './pre-checks.ts';
 import type { RollingFee } from './rolling-fee.ts';
 import type { ScriptMemory } from './script-memory.ts';
 import { Slices } from './slices.ts';
+import type { SyncedTip } from './synced-tip.ts';
 
 export type ChainFollowerDeps = {
   readonly chain: ChainReader;
   readonly pool: Pool;
   readonly observers: PoolObservers;
+  readonly feeDeltas: FeeDeltas;
   readonly scripts: ScriptMemory;
   readonly admission: Admission;
   readonly rollingFee: RollingFee;
+  readonly syncedTip: SyncedTip;
   readonly clock: Clock;
 };
 
@@ -45,40 +50,33 @@ export class ChainFollower {
   #waitingBytes = 0;
   /** Work of the tip before the first of them was disconnected. */
   #oldWork = 0n;
-  #syncedTip: BlockHash | undefined;
 
   constructor(deps: ChainFollowerDeps, options: ChainFollowerOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#syncedTip = deps.chain.tip().hash;
-  }
-
-  /** The block that the pool agrees with; undefined in the middle of a change. */
-  get syncedTip(): BlockHash | undefined {
-    return this.#syncedTip;
   }
 
   /** To be awaited before the chain moves on. */
   async follow(change: ChainChange): Promise<void> {
-    this.#syncedTip = undefined;
+    this.#deps.syncedTip.depart();
     for (const connected of change.connected) this.#leaveWithBlock(connected);
     if (change.connected.length > 0) this.#deps.rollingFee.blockConnected();
     for (const disconnected of change.disconnected) this.#setAside(disconnected);
     if (this.#waiting.length > 0) {
-      if (change.tip.chainWork < this.#oldWork) return;
+      if (!change.isSettled && change.tip.chainWork <= this.#oldWork) return;
       await this.#bringBack();
       this.#leaveWithTip();
     }
     this.#deps.admission.trim();
-    this.#syncedTip = change.tip.hash;
+    this.#deps.syncedTip.arrive(change.tip.hash);
   }
 
   /** What is in the block now leaves, and so does whatever spends the same outputs (removeForBlock). */
   #leaveWithBlock({ entry: { height }, block }: ConnectedBlock): void {
-    const { pool, scripts, observers } = this.#deps;
+    const { pool, scripts, observers, feeDeltas } = this.#deps;
     const confirmed: PoolEntry[] = [];
     for (const tx of block.transactions) {
-      if (pool.size === 0) break;
+      if (pool.size === 0 && feeDeltas.size === 0) break;
       const entry = pool.byTxid(tx.txid);
       if (entry !== undefined) {
         scripts.passed(entry.tx);
@@ -87,8 +85,11 @@ export class ChainFollower {
       }
       for (const input of tx.inputs) {
         const conflict = pool.spender(input.prevTxid, input.prevIndex);
-        if (conflict !== undefined) pool.removeWithDescendants([conflict], 'conflict');
+        if (conflict === undefined) continue;
+        pool.removeWithDescendants([conflict], 'conflict');
+        feeDeltas.forget(conflict.tx.txid);
       }
+      feeDeltas.forget(tx.txid);
     }
     observers.blockConnected(height, confirmed);
   }
@@ -131,8 +132,13 @@ export class ChainFollower {
   /** The transaction is not in the pool: what spends it leaves, unless the chain has it after all. */
   #dropOrphansOf(tx: Transaction): void {
     const { chain, pool } = this.#deps;
-    const tip = chain.tip();
-    const orphans = [...pool.spendersOf(tx)].filter((entry) => !allFound(findCoins({ chain, pool }, entry.tx, tip)));
+    const orphans = new Set<PoolEntry>();
+    // Other inputs are not looked at: what they spend may still be on its way back.
+    tx.outputs.forEach((_, index) => {
+      const spender = pool.spender(tx.txidBytes, index);
+      const isGone = spender !== undefined && chain.getCoin({ txid: tx.txidBytes, index }) === undefined;
+      if (isGone) orphans.add(spender);
+    });
     pool.removeWithDescendants(orphans, 'reorg');
   }
 

@@ -6,7 +6,7 @@ import type { Sats } from '#primitives';
 import { type PoolEntry, packageTotals, withAncestors, withDescendants } from './pool.ts';
 
 /** Transactions that are mined together. */
-export type Chunk = { readonly fee: Sats; readonly vsize: number };
+export type Chunk = { readonly modifiedFee: Sats; readonly vsize: number };
 
 type Point = { readonly size: bigint; readonly fee: bigint };
 
@@ -64,13 +64,13 @@ function diagramOf(chunks: readonly Chunk[]): readonly Point[] {
   let [size, fee] = [0n, 0n];
   return sorted.map((chunk) => {
     size += BigInt(chunk.vsize);
-    fee += chunk.fee;
+    fee += chunk.modifiedFee;
     return { size, fee };
   });
 }
 
 function isBetter(a: Chunk, b: Chunk): boolean {
-  return a.fee * BigInt(b.vsize) > b.fee * BigInt(a.vsize);
+  return a.modifiedFee * BigInt(b.vsize) > b.modifiedFee * BigInt(a.vsize);
 }
 
 /** Above zero if `line` is higher than `other` at that size. */

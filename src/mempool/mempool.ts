@@ -10,6 +10,7 @@ import type { Clock, Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { Admission } from './admission.ts';
 import { ChainFollower } from './chain-follower.ts';
+import { FeeDeltas } from './fee-deltas.ts';
 import { FeeEstimator } from './fee-estimator/estimator.ts';
 import { followPool } from './fee-estimator/follow-pool.ts';
 import type { EstimateMode } from './fee-estimator/smart-fee.ts';
@@ -18,14 +19,15 @@ import { DEFAULT_MEMPOOL_OPTIONS, type MempoolOptions } from './options.ts';
 import { PackageAdmission } from './package-admission.ts';
 import { TRANSACTION_FAILED } from './package-checks.ts';
 import { contentOf, type PersistedDeps } from './persistence/content.ts';
-import { FeeDeltas, Unbroadcast } from './persistence/extras.ts';
 import { type LoadDeps, loadMempoolFile } from './persistence/load.ts';
+import { Unbroadcast } from './persistence/unbroadcast.ts';
 import { encodeMempoolFile } from './persistence/write-file.ts';
 import { Pool } from './pool.ts';
 import type { Mempool, MempoolVerdict, PackageVerdict, SmartFeeEstimate, TxOrigin } from './port.ts';
 import { RollingFee } from './rolling-fee.ts';
 import { ScriptMemory } from './script-memory.ts';
 import { SubmitQueue } from './submit-queue.ts';
+import { SyncedTip } from './synced-tip.ts';
 
 export type MempoolDeps = {
   readonly chain: ChainReader;
@@ -37,21 +39,12 @@ export type MempoolDeps = {
 const CLOSED: MempoolVerdict = { kind: 'unavailable', reason: 'the mempool is closed' };
 const BUSY: MempoolVerdict = { kind: 'unavailable', reason: 'too many transactions wait' };
 
-/** Starts empty, on the chain's current tip. */
+/** Starts empty, on the chain's current tip. Nothing is decided while the chain has moved and `chainChanged` was not told. */
 export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptions> = {}): Mempool {
   const options: MempoolOptions = { ...DEFAULT_MEMPOOL_OPTIONS, ...overrides };
   const closing = new AbortController();
-  const observers = new PoolObservers();
-  const pool = new Pool(observers);
-  const fees = new FeeEstimator();
-  const unbroadcast = new Unbroadcast(pool);
-  const feeDeltas = new FeeDeltas();
-  for (const each of [followPool(fees, deps), unbroadcast.observer, feeDeltas.observer]) observers.add(each);
-  const scripts = new ScriptMemory();
-  const rollingFee = new RollingFee(pool, deps.clock, options);
-  const admission = new Admission({ ...deps, pool, observers, scripts, rollingFee }, options, closing.signal);
-  const follower = new ChainFollower({ ...deps, pool, observers, scripts, admission, rollingFee }, options);
-  const packages = new PackageAdmission({ ...deps, pool, admission }, options);
+  const parts = makeParts(deps, options, closing.signal);
+  const { pool, observers, fees, unbroadcast, feeDeltas, rollingFee, syncedTip, admission, follower, packages } = parts;
   const queue = new SubmitQueue(options, deps.clock);
   const isClosed = (): boolean => closing.signal.aborted;
   const submit = async (tx: Transaction, origin: TxOrigin, timeMs?: number): Promise<MempoolVerdict> => {
@@ -60,10 +53,9 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
   };
   const minFeeSatPerKvb = (): number => Math.max(rollingFee.satPerKvb(), options.minRelayFeeSatPerKvb);
 
-  const persisted: PersistedDeps = { pool, unbroadcast, feeDeltas };
   const loading: LoadDeps = {
     submit: (tx, timeMs) => submit(tx, 'local', timeMs),
-    prioritise: (txid, feeDelta) => feeDeltas.set(txid, feeDelta),
+    prioritise: (txid, feeDelta) => feeDeltas.add(txid, feeDelta),
     addUnbroadcast: (txid) => unbroadcast.add(txid),
     clock: deps.clock,
     expiryMs: options.expiryMs,
@@ -91,6 +83,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       if (verdict.child?.kind === 'accepted') unbroadcast.add(child.txid);
       return verdict;
     },
+    prioritise: (txid, feeDelta) => feeDeltas.add(txid, feeDelta),
     get: (id) => pool.byId(id),
     has: (id) => pool.byId(id) !== undefined,
     spender: (txid, index) => pool.spender(txid, index),
@@ -106,15 +99,49 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
     estimateSmartFee: (confTarget, mode) => smartFeeAnswer(fees, minFeeSatPerKvb(), confTarget, mode),
     unbroadcast: () => unbroadcast.list(),
     markBroadcast: (txid) => unbroadcast.delete(txid),
-    save: (key) => encodeMempoolFile(contentOf(persisted), key),
+    save: (key) => encodeMempoolFile(contentOf(parts), key),
     load: (source, signal) => loadMempoolFile(loading, source, AbortSignal.any([closing.signal, signal])),
-    syncedTip: () => follower.syncedTip,
+    observe: (observer) => observers.add(observer),
+    syncedTip: () => syncedTip.hash,
     chainChanged: (change) => follower.follow(change),
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await queue.idle();
     },
   };
+}
+
+type Parts = PersistedDeps & {
+  readonly observers: PoolObservers;
+  readonly fees: FeeEstimator;
+  readonly rollingFee: RollingFee;
+  readonly syncedTip: SyncedTip;
+  readonly admission: Admission;
+  readonly follower: ChainFollower;
+  readonly packages: PackageAdmission;
+};
+
+function makeParts(deps: MempoolDeps, options: MempoolOptions, signal: AbortSignal): Parts {
+  const observers = new PoolObservers();
+  const pool = new Pool(observers);
+  const fees = new FeeEstimator();
+  const unbroadcast = new Unbroadcast(pool);
+  const feeDeltas = new FeeDeltas(pool);
+  for (const each of [followPool(fees, deps), unbroadcast.observer]) observers.add(each);
+  const scripts = new ScriptMemory();
+  const rollingFee = new RollingFee(pool, deps.clock, options);
+  const syncedTip = new SyncedTip(deps.chain, signal);
+  const admission = new Admission(
+    { ...deps, pool, observers, feeDeltas, scripts, rollingFee, syncedTip },
+    options,
+    signal,
+  );
+  const follower = new ChainFollower(
+    { ...deps, pool, observers, feeDeltas, scripts, admission, rollingFee, syncedTip },
+    options,
+  );
+  const packages = new PackageAdmission({ ...deps, pool, admission }, options);
+  return { pool, observers, fees, unbroadcast, feeDeltas, rollingFee, syncedTip, admission, follower, packages };
 }
 
 /** estimatesmartfee: no answer lies below what this node takes. */

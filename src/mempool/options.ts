@@ -1,6 +1,9 @@
-/** The mempool's settings and their defaults (Core 27's where Core has one). */
+/** The mempool's settings and their defaults (Core's where Core has one). */
+import type { NetworkParams } from '#consensus';
+import { NodeError } from '#util';
 import { type ChainLimits, DEFAULT_CHAIN_LIMITS } from './chain-limits.ts';
 import {
+  BYTES_PER_SIGOP,
   DUST_RELAY_FEE_SAT_PER_KVB,
   INCREMENTAL_RELAY_FEE_SAT_PER_KVB,
   MAX_DISCONNECTED_BYTES,
@@ -26,6 +29,11 @@ export type MempoolOptions = {
   readonly permitBareMultisig: boolean;
   /** Bytes of an OP_RETURN output's script; 0: no such outputs (Core's -datacarriersize, -datacarrier=0). */
   readonly dataCarrierBytes: number;
+  /** Virtual bytes that a signature operation counts for at least (Core's -bytespersigop). */
+  readonly bytesPerSigOp: number;
+  /** Whether what does not signal that it may be replaced is replaced as well (Core's -mempoolfullrbf). */
+  readonly fullRbf: boolean;
+  /** What may hang together (Core's -limitancestorcount and its like). The work of any change grows with its square. */
   readonly chainLimits: ChainLimits;
   /** Bytes of disconnected blocks kept to bring their transactions back. */
   readonly maxDisconnectedBytes: number;
@@ -47,9 +55,20 @@ export const DEFAULT_MEMPOOL_OPTIONS: MempoolOptions = {
   dustRelayFeeSatPerKvb: DUST_RELAY_FEE_SAT_PER_KVB,
   permitBareMultisig: true,
   dataCarrierBytes: MAX_OP_RETURN_BYTES,
+  bytesPerSigOp: BYTES_PER_SIGOP,
+  fullRbf: true,
   chainLimits: DEFAULT_CHAIN_LIMITS,
   maxDisconnectedBytes: MAX_DISCONNECTED_BYTES,
   maxPending: 1_000,
   maxPendingPerOrigin: 100,
   maxPendingBytes: 16_000_000,
 };
+
+/** Throws NodeError `BAD_CONFIG` for what a network does not allow. To be called before its chain is opened. */
+export function checkMempoolOptions(options: Partial<MempoolOptions>, { chainName }: NetworkParams): void {
+  if (options.requireStandard !== false || chainName !== 'main') return;
+  throw new NodeError(
+    'BAD_CONFIG',
+    'transactions that are not standard (--accept-nonstd-txn) are taken on test chains only, not on mainnet',
+  );
+}

@@ -62,6 +62,7 @@ export class PackageAdmission {
   async #together(parent: Transaction, child: Transaction): Promise<PackageVerdict> {
     const { admission } = this.#deps;
     for (;;) {
+      await admission.caughtUp();
       const before = admission.state();
       const checked = this.#check(parent, child);
       if (!('replaced' in checked)) return checked;

@@ -4,7 +4,7 @@
  */
 import { checkPackageLimits } from './chain-limits.ts';
 import { formatFeeRate, satPerKvb } from './fee-rate.ts';
-import { checkConflictTopology, improvesDiagram } from './feerate-diagram.ts';
+import { type Chunk, checkConflictTopology, improvesDiagram } from './feerate-diagram.ts';
 import { type Pool, type PoolEntry, packageTotals } from './pool.ts';
 import { checkFeeRate, type PoolChecked, type PoolTerms } from './pool-checks.ts';
 import type { PackageFailure, PackageVerdict } from './port.ts';
@@ -26,8 +26,8 @@ export function checkTogether(
 ): Replacement | PackageVerdict {
   const violation = checkPackageTruc(parent.tx, child.tx, child.vsize, parent.ancestors);
   if (violation !== undefined) return { failure: { code: 'TRUC-violation', debug: violation } };
-  const { fee, vsize } = packageTotals([parent, child]);
-  const poor = checkFeeRate(fee, vsize, terms);
+  const { modifiedFee, vsize } = packageTotals([parent, child]);
+  const poor = checkFeeRate(modifiedFee, vsize, terms);
   if (poor !== undefined) return { failure: TRANSACTION_FAILED, child: poor };
   const parents = new Set([...pool.parentsOf(parent.tx), ...pool.parentsOf(child.tx)]);
   const tooLong = checkPackageLimits(parents, { count: 2, vsize }, terms.chainLimits);
@@ -52,11 +52,11 @@ function checkPackageReplacement(
   const whole = packageTotals([parent, child]);
   const tooLittle = paysForReplacement(
     { tx: child.tx, ...whole },
-    packageTotals(replaced).fee,
+    packageTotals(replaced).modifiedFee,
     incrementalFeeSatPerKvb,
   );
   if (tooLittle !== undefined) return failed('insufficient anti-DoS fees', tooLittle);
-  const [rate, parentRate] = [satPerKvb(whole), satPerKvb(parent)];
+  const [rate, parentRate] = [satPerKvb(whole.modifiedFee, whole.vsize), satPerKvb(parent.modifiedFee, parent.vsize)];
   if (rate <= parentRate) {
     const rates = `package feerate ${formatFeeRate(rate)} <= parent feerate is ${formatFeeRate(parentRate)}`;
     return failed('package feerate is less than or equal to parent feerate', rates);
@@ -68,7 +68,7 @@ function checkPackageReplacement(
 function checkDiagram(
   conflicts: ReadonlySet<PoolEntry>,
   replaced: ReadonlySet<PoolEntry>,
-  whole: Pick<Candidate, 'fee' | 'vsize'>,
+  whole: Chunk,
 ): PackageFailure | undefined {
   const unknown = checkConflictTopology(conflicts);
   if (unknown !== undefined) return failed(unknown);

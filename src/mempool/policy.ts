@@ -29,12 +29,14 @@ export const MAX_STANDARD_STACK_ITEM_BYTES = 80;
 /** A transaction may take a fifth of a block's signature operations (MAX_STANDARD_TX_SIGOPS_COST). */
 export const MAX_STANDARD_TX_SIGOPS_COST = limits.MAX_BLOCK_SIGOPS_COST / 5;
 /** Virtual bytes that a signature operation counts for at least (DEFAULT_BYTES_PER_SIGOP). */
-const BYTES_PER_SIGOP = 20;
+export const BYTES_PER_SIGOP = 20;
 /** sat per 1000 vbytes (DEFAULT_MIN_RELAY_TX_FEE). */
 export const MIN_RELAY_FEE_SAT_PER_KVB = 1_000;
 
 /** sat per 1000 vbytes that a replacement pays beyond what it replaces (DEFAULT_INCREMENTAL_RELAY_FEE). */
 export const INCREMENTAL_RELAY_FEE_SAT_PER_KVB = 1_000;
+/** An input with at most this sequence says that its transaction may be replaced (BIP125). */
+export const MAX_BIP125_RBF_SEQUENCE = 0xfffffffd;
 /** Entries that leave for one replacement (MAX_REPLACEMENT_CANDIDATES). */
 export const MAX_REPLACEMENT_CANDIDATES = 100;
 
@@ -85,8 +87,8 @@ export const STANDARD_SCRIPT_FLAGS =
   ScriptFlag.DISCOURAGE_UPGRADABLE_PUBKEYTYPE;
 
 /** Core's GetVirtualTransactionSize: weight, or what the signature operations cost if that is more, in vbytes. */
-export function virtualSize(weight: number, sigOpCost: number): number {
-  return Math.ceil(Math.max(weight, sigOpCost * BYTES_PER_SIGOP) / limits.WITNESS_SCALE_FACTOR);
+export function virtualSize(weight: number, sigOpCost: number, bytesPerSigOp: number): number {
+  return Math.ceil(Math.max(weight, sigOpCost * bytesPerSigOp) / limits.WITNESS_SCALE_FACTOR);
 }
 
 /** The least fee for `vsize` at a rate in sat per 1000 vbytes, rounded up (CFeeRate::GetFee). */

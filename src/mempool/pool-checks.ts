@@ -62,19 +62,21 @@ export function checkAgainstPool(pool: Pool, candidate: Candidate, terms: PoolTe
  * No child can help below the relay minimum: it may be replaced later, and would leave its parent behind unpaid.
  * Under BIP431 the one child can be replaced only by another that pays.
  */
-function checkFee({ tx, fee, vsize }: Candidate, terms: PoolTerms): MempoolVerdict | undefined {
+function checkFee({ tx, modifiedFee, vsize }: Candidate, terms: PoolTerms): MempoolVerdict | undefined {
   if (terms.context === 'block') return undefined;
   const relayFee = minFee(terms.minRelayFeeSatPerKvb, vsize);
-  if (fee < relayFee && !isTruc(tx)) return policy('min relay fee not met', `${fee} < ${relayFee}`);
-  return terms.context === 'package' ? undefined : checkFeeRate(fee, vsize, terms);
+  if (modifiedFee < relayFee && !isTruc(tx)) {
+    return policy('min relay fee not met', `${modifiedFee} < ${relayFee}`);
+  }
+  return terms.context === 'package' ? undefined : checkFeeRate(modifiedFee, vsize, terms);
 }
 
 /** Core's CheckFeeRate: of a transaction, or of a package. */
-export function checkFeeRate(fee: Sats, vsize: number, terms: FeeFloors): MempoolVerdict | undefined {
+export function checkFeeRate(modifiedFee: Sats, vsize: number, terms: FeeFloors): MempoolVerdict | undefined {
   const rollingFee = minFee(terms.rollingFeeSatPerKvb, vsize);
-  if (fee < rollingFee) return reconsiderable('mempool min fee not met', `${fee} < ${rollingFee}`);
+  if (modifiedFee < rollingFee) return reconsiderable('mempool min fee not met', `${modifiedFee} < ${rollingFee}`);
   const relayFee = minFee(terms.minRelayFeeSatPerKvb, vsize);
-  return fee < relayFee ? reconsiderable('min relay fee not met', `${fee} < ${relayFee}`) : undefined;
+  return modifiedFee < relayFee ? reconsiderable('min relay fee not met', `${modifiedFee} < ${relayFee}`) : undefined;
 }
 
 function limitsFor(conflicts: ReadonlySet<PoolEntry>, limits: ChainLimits): ChainLimits {

@@ -12,6 +12,8 @@ import { PoolObservers, type RemovalReason } from './observer.ts';
 export type MempoolEntry = {
   readonly tx: Transaction;
   readonly fee: Sats;
+  /** What it counts for where transactions are ranked: the fee and this node's delta (prioritisetransaction). */
+  readonly modifiedFee: Sats;
   /** Virtual bytes, raised if the signature operations ask for more (Core's GetVirtualTransactionSize). */
   readonly vsize: number;
   readonly sigOpCost: number;
@@ -22,7 +24,7 @@ export type MempoolEntry = {
   readonly children: ReadonlySet<MempoolEntry>;
 };
 
-export type EntryFields = Pick<MempoolEntry, 'tx' | 'fee' | 'vsize' | 'sigOpCost' | 'time'> & {
+export type EntryFields = Pick<MempoolEntry, 'tx' | 'fee' | 'modifiedFee' | 'vsize' | 'sigOpCost' | 'time'> & {
   /** Whether it spends a coinbase: after a reorganisation that may be immature again. */
   readonly spendsCoinbase: boolean;
 };
@@ -31,7 +33,7 @@ export type EntryFields = Pick<MempoolEntry, 'tx' | 'fee' | 'vsize' | 'sigOpCost
 export type PackageTotals = {
   readonly count: number;
   readonly vsize: number;
-  readonly fee: Sats;
+  readonly modifiedFee: Sats;
 };
 
 const NOBODY: ReadonlySet<never> = new Set();
@@ -50,6 +52,7 @@ type Aged = HeapItem & { readonly entry: PoolEntry };
 export class PoolEntry implements MempoolEntry {
   readonly tx: Transaction;
   readonly fee: Sats;
+  modifiedFee: Sats;
   readonly vsize: number;
   readonly sigOpCost: number;
   readonly time: number;
@@ -69,6 +72,7 @@ export class PoolEntry implements MempoolEntry {
     // A transaction is a view of what it came in (a block, a gossip frame): the pool must not keep all of that alive.
     this.tx = fields.tx.withOwnBytes();
     this.fee = fields.fee;
+    this.modifiedFee = fields.modifiedFee;
     this.vsize = fields.vsize;
     this.sigOpCost = fields.sigOpCost;
     this.time = fields.time;
@@ -229,6 +233,18 @@ export class Pool {
     return leaving;
   }
 
+  /**
+   * What the transaction counts for beyond its fee. The version changes even if it is not here: it may be just being
+   * checked.
+   */
+  setFeeDelta(txid: Txid, feeDelta: Sats): void {
+    this.#version++;
+    const entry = this.#byTxid.get(txid);
+    if (entry === undefined) return;
+    entry.modifiedFee = entry.fee + feeDelta;
+    this.#rank(withAncestors([entry]));
+  }
+
   /** The entry that leaves first when room is needed. */
   leastWorthy(): PoolEntry | undefined {
     return this.#evictionOrder.first();
@@ -281,21 +297,21 @@ export function withAncestors(entries: Iterable<PoolEntry>): Set<PoolEntry> {
   return closure(entries, (entry) => entry.parents);
 }
 
-export function packageTotals(entries: Iterable<Pick<MempoolEntry, 'vsize' | 'fee'>>): PackageTotals {
+export function packageTotals(entries: Iterable<Pick<MempoolEntry, 'vsize' | 'modifiedFee'>>): PackageTotals {
   let count = 0;
   let vsize = 0;
-  let fee = 0n;
+  let modifiedFee = 0n;
   for (const entry of entries) {
     count++;
     vsize += entry.vsize;
-    fee += entry.fee;
+    modifiedFee += entry.modifiedFee;
   }
-  return { count, vsize, fee };
+  return { count, vsize, modifiedFee };
 }
 
 /** sat per vbyte. A double is exact enough to rank by (Core ranks by doubles as well). */
-export function feeRate(of: Pick<PackageTotals, 'fee' | 'vsize'>): number {
-  return Number(of.fee) / of.vsize;
+export function feeRate(of: Pick<PackageTotals, 'modifiedFee' | 'vsize'>): number {
+  return Number(of.modifiedFee) / of.vsize;
 }
 
 /** Estimated bytes of memory that a transaction will cost in the pool. */

@@ -4,6 +4,7 @@ import type { ValidationFailure } from '#consensus';
 import type { BlockHash, Sats, Transaction, Txid, Wtxid } from '#primitives';
 import type { FeeEstimator } from './fee-estimator/estimator.ts';
 import type { EstimateMode } from './fee-estimator/smart-fee.ts';
+import type { PoolObserver } from './observer.ts';
 import type { FileSource } from './persistence/read-file.ts';
 import type { MempoolEntry } from './pool.ts';
 
@@ -81,6 +82,11 @@ export type Mempool = AsyncDisposable & {
    * Waits in the same queue. Either may be in the mempool already.
    */
   readonly submitPackage: (parent: Transaction, child: Transaction, origin: TxOrigin) => Promise<PackageVerdict>;
+  /**
+   * Core's prioritisetransaction: ranks a transaction as if it paid so much more (or less), whether it is here or may come.
+   * Adds to what was set before; false when 10,000 others are set already.
+   */
+  readonly prioritise: (txid: Txid, feeDelta: Sats) => boolean;
   /** By txid, or by wtxid. */
   readonly get: (id: Txid | Wtxid) => MempoolEntry | undefined;
   readonly has: (id: Txid | Wtxid) => boolean;
@@ -116,6 +122,8 @@ export type Mempool = AsyncDisposable & {
   readonly minFeeSatPerKvb: () => number;
   /** What it must pay however empty the mempool is. */
   readonly minRelayFeeSatPerKvb: number;
+  /** Hears what enters and leaves, and why, for as long as the mempool lives. */
+  readonly observe: (observer: PoolObserver) => void;
   /** The block that the content agrees with; undefined while a change of the chain is being worked in. */
   readonly syncedTip: () => BlockHash | undefined;
   /**

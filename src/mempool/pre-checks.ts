@@ -14,7 +14,9 @@ import {
   transactionSigOpCost,
 } from '#consensus';
 import { type Sats, type Transaction, type TxInput, type Txid, type TxOutput, txidFromBytes } from '#primitives';
+import type { FeeDeltas } from './fee-deltas.ts';
 import { headerView } from './header-view.ts';
+import type { MempoolOptions } from './options.ts';
 import {
   MAX_STANDARD_TX_SIGOPS_COST,
   MIN_STANDARD_TX_NONWITNESS_BYTES,
@@ -24,24 +26,29 @@ import {
 import type { Pool } from './pool.ts';
 import { checkAgainstPool, type PoolChecked, type PoolTerms } from './pool-checks.ts';
 import type { MempoolVerdict } from './port.ts';
+import { directConflicts, signalsReplacement } from './replacement.ts';
 import { checkStandardSpends, checkStandardTx, type StandardOptions } from './standard.ts';
 import { policy } from './verdicts.ts';
 
 export type PreCheckDeps = {
   readonly chain: Pick<ChainReader, 'tip' | 'ancestor' | 'getCoin'>;
   readonly pool: Pool;
+  readonly feeDeltas: Pick<FeeDeltas, 'get'>;
   /** Of a package, not in the pool yet. */
   readonly packageParent?: Transaction | undefined;
 };
 
+type CoinDeps = Omit<PreCheckDeps, 'feeDeltas'>;
+
 export type PreCheckTerms = PoolTerms &
-  StandardOptions & {
-    readonly requireStandard: boolean;
-  };
+  StandardOptions &
+  Pick<MempoolOptions, 'requireStandard' | 'bytesPerSigOp' | 'fullRbf'>;
 
 /** What the checks found out about a good transaction. */
 export type PreChecked = PoolChecked & {
   readonly fee: Sats;
+  /** With this node's delta. */
+  readonly modifiedFee: Sats;
   readonly vsize: number;
   readonly sigOpCost: number;
   readonly spendsCoinbase: boolean;
@@ -55,7 +62,11 @@ const MAX_KNOWN_LOOKUPS = 16;
 export function preCheck(deps: PreCheckDeps, tx: Transaction, terms: PreCheckTerms): PreChecked | MempoolVerdict {
   const tip = deps.chain.tip();
   return (
-    checkAlone(tx, terms) ?? checkFinal(tx, tip) ?? checkKnown(deps.pool, tx) ?? checkWithInputs(deps, tx, tip, terms)
+    checkAlone(tx, terms) ??
+    checkFinal(tx, tip) ??
+    checkKnown(deps.pool, tx) ??
+    (terms.fullRbf ? undefined : checkSignals(deps.pool, tx)) ??
+    checkWithInputs(deps, tx, tip, terms)
   );
 }
 
@@ -83,6 +94,14 @@ export function checkKnown(pool: Pool, tx: Transaction): MempoolVerdict | undefi
   return { kind: 'duplicate', code: 'txn-same-nonwitness-data-in-mempool' };
 }
 
+/** Of what would be replaced each must have asked for it, by BIP125's signal or by its version (BIP431). */
+function checkSignals(pool: Pool, tx: Transaction): MempoolVerdict | undefined {
+  for (const conflict of directConflicts(pool, tx)) {
+    if (!signalsReplacement(conflict.tx)) return policy('txn-mempool-conflict');
+  }
+  return undefined;
+}
+
 function checkWithInputs(
   deps: PreCheckDeps,
   tx: Transaction,
@@ -103,19 +122,20 @@ function checkWithInputs(
   const notStandard = terms.requireStandard ? checkStandardSpends(tx, spent) : undefined;
   if (notStandard !== undefined) return policy(notStandard);
   const sigOpCost = transactionSigOpCost(tx, spent, STANDARD_SCRIPT_FLAGS);
-  const vsize = virtualSize(tx.weight, sigOpCost);
+  const vsize = virtualSize(tx.weight, sigOpCost, terms.bytesPerSigOp);
   if (sigOpCost > MAX_STANDARD_TX_SIGOPS_COST) return policy('bad-txns-too-many-sigops', `${sigOpCost}`);
-  const inPool = checkAgainstPool(deps.pool, { tx, fee: inputs.fee, vsize }, terms);
+  const modifiedFee = inputs.fee + deps.feeDeltas.get(tx.txid);
+  const inPool = checkAgainstPool(deps.pool, { tx, modifiedFee, vsize }, terms);
   if (inPool.kind !== 'passed') return inPool;
   const spendsCoinbase = coins.some((coin) => coin.isCoinbase);
-  return { ...inPool, fee: inputs.fee, vsize, sigOpCost, spendsCoinbase, spent };
+  return { ...inPool, fee: inputs.fee, modifiedFee, vsize, sigOpCost, spendsCoinbase, spent };
 }
 
 /**
  * What the inputs spend, in their order, from the pool or the chain; undefined where it is in neither. An output of
  * the pool counts as made by the next block (Core's MEMPOOL_HEIGHT).
  */
-export function findCoins(deps: PreCheckDeps, tx: Transaction, tip: HeaderEntry): readonly (Coin | undefined)[] {
+export function findCoins(deps: CoinDeps, tx: Transaction, tip: HeaderEntry): readonly (Coin | undefined)[] {
   return tx.inputs.map((input) => findCoin(deps, input, tip));
 }
 
@@ -123,7 +143,7 @@ export function allFound(coins: readonly (Coin | undefined)[]): coins is readonl
   return !coins.includes(undefined);
 }
 
-function findCoin(deps: PreCheckDeps, input: TxInput, tip: HeaderEntry): Coin | undefined {
+function findCoin(deps: CoinDeps, input: TxInput, tip: HeaderEntry): Coin | undefined {
   const { chain, pool, packageParent } = deps;
   const txid = txidFromBytes(input.prevTxid);
   const parent = txid === packageParent?.txid ? packageParent : pool.byTxid(txid)?.tx;

@@ -1,17 +1,19 @@
 /**
  * Whether a transaction may take the place of entries that spend the same outputs: Core's policy/rbf.cpp and
- * MemPoolAccept::ReplacementChecks. Full replacement, Core 28's default: nobody is asked for BIP125's signal. Pure.
+ * MemPoolAccept::ReplacementChecks. Whether BIP125's signal is asked for is an
+ * option; Core 28's default is not to. Pure.
  */
 import { formatMoney, type Sats, type Transaction, txidFromBytes } from '#primitives';
 import { formatFeeRate, satPerKvb } from './fee-rate.ts';
-import { MAX_REPLACEMENT_CANDIDATES, minFee } from './policy.ts';
+import { MAX_BIP125_RBF_SEQUENCE, MAX_REPLACEMENT_CANDIDATES, minFee } from './policy.ts';
 import { type Pool, type PoolEntry, packageTotals, withDescendants } from './pool.ts';
 import type { MempoolVerdict } from './port.ts';
+import { isTruc } from './truc.ts';
 import { policy, reconsiderable } from './verdicts.ts';
 
 export type Candidate = {
   readonly tx: Transaction;
-  readonly fee: Sats;
+  readonly modifiedFee: Sats;
   readonly vsize: number;
 };
 
@@ -40,6 +42,11 @@ export function directConflicts(pool: Pool, tx: Transaction): Set<PoolEntry> {
   return conflicts;
 }
 
+/** BIP125's signal, without inheritance (Core's SignalsOptInRBF); version 3 is one too (BIP431). */
+export function signalsReplacement(tx: Transaction): boolean {
+  return isTruc(tx) || tx.inputs.some(({ sequence }) => sequence <= MAX_BIP125_RBF_SEQUENCE);
+}
+
 /** `conflicts`: the direct ones, and a sibling. Without any there is nothing to ask. */
 export function checkReplacement(
   pool: Pool,
@@ -55,7 +62,7 @@ export function checkReplacement(
   if (typeof replaced === 'string') return policy(`too many potential replacements${suffix}`, replaced);
   const added = hasNoNewUnconfirmed(pool, candidate.tx, replaced);
   if (added !== undefined) return policy(`replacement-adds-unconfirmed${suffix}`, added);
-  const tooLittle = paysForReplacement(candidate, packageTotals(replaced).fee, incrementalFeeSatPerKvb);
+  const tooLittle = paysForReplacement(candidate, packageTotals(replaced).modifiedFee, incrementalFeeSatPerKvb);
   if (tooLittle !== undefined) return reconsiderable(`insufficient fee${suffix}`, tooLittle);
   return { kind: 'passed', replaced };
 }
@@ -103,9 +110,9 @@ function hasNoNewUnconfirmed(pool: Pool, tx: Transaction, replaced: ReadonlySet<
 
 /** A block would rather take the new one than any that it pushes out directly. */
 function paysMoreThanConflicts(candidate: Candidate, conflicts: ReadonlySet<PoolEntry>): string | undefined {
-  const rate = satPerKvb(candidate);
+  const rate = satPerKvb(candidate.modifiedFee, candidate.vsize);
   for (const conflict of conflicts) {
-    const old = satPerKvb(conflict);
+    const old = satPerKvb(conflict.modifiedFee, conflict.vsize);
     if (rate > old) continue;
     const rates = `new feerate ${formatFeeRate(rate)} <= old feerate ${formatFeeRate(old)}`;
     return `rejecting replacement ${candidate.tx.txid}; ${rates}`;
@@ -119,12 +126,12 @@ export function paysForReplacement(
   oldFees: Sats,
   incrementalFeeSatPerKvb: number,
 ): string | undefined {
-  const { tx, fee, vsize } = candidate;
+  const { tx, modifiedFee, vsize } = candidate;
   const rejecting = `rejecting replacement ${tx.txid}`;
-  if (fee < oldFees) {
-    return `${rejecting}, less fees than conflicting txs; ${formatMoney(fee)} < ${formatMoney(oldFees)}`;
+  if (modifiedFee < oldFees) {
+    return `${rejecting}, less fees than conflicting txs; ${formatMoney(modifiedFee)} < ${formatMoney(oldFees)}`;
   }
-  const additional = fee - oldFees;
+  const additional = modifiedFee - oldFees;
   const needed = minFee(incrementalFeeSatPerKvb, vsize);
   if (additional >= needed) return undefined;
   const amounts = `${formatMoney(additional)} < ${formatMoney(needed)}`;

@@ -35,8 +35,8 @@ export class RollingFee {
   }
 
   /** A package left because the pool was full. */
-  evicted(totals: { readonly fee: Sats; readonly vsize: number }): void {
-    const rate = Number(satPerKvb(totals)) + this.#options.incrementalFeeSatPerKvb;
+  evicted(totals: { readonly modifiedFee: Sats; readonly vsize: number }): void {
+    const rate = Number(satPerKvb(totals.modifiedFee, totals.vsize)) + this.#options.incrementalFeeSatPerKvb;
     if (rate <= this.#rate) return;
     this.#rate = rate;
     this.#blockSinceRise = false;

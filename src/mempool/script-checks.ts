@@ -2,7 +2,7 @@
 import { failure } from '#consensus';
 import type { Transaction, TxOutput } from '#primitives';
 import { ScriptFlag } from '#script';
-import type { ScriptVerifier } from '#verify';
+import type { ScriptFailure, ScriptVerifier } from '#verify';
 import { MANDATORY_SCRIPT_FLAGS, STANDARD_SCRIPT_FLAGS } from './policy.ts';
 import type { MempoolVerdict } from './port.ts';
 
@@ -19,14 +19,15 @@ export async function checkScripts(
   blockFlags: number,
   signal: AbortSignal,
 ): Promise<MempoolVerdict | undefined> {
-  const run = async (flags: number, remember = false): Promise<string | undefined> =>
-    (await verifier.verify([{ tx, spent, flags, remember }], signal))?.error;
-  const error = (await run(STANDARD_SCRIPT_FLAGS)) ?? (await run(blockFlags, true));
-  if (error === undefined) return undefined;
-  if ((await run(MANDATORY_SCRIPT_FLAGS)) === undefined) {
-    return { kind: 'policy', code: `non-mandatory-script-verify-flag (${error})` };
+  const run = (flags: number, remember = false): Promise<ScriptFailure | undefined> =>
+    verifier.verify([{ tx, spent, flags, remember }], signal);
+  const failed = (await run(STANDARD_SCRIPT_FLAGS)) ?? (await run(blockFlags, true));
+  if (failed === undefined) return undefined;
+  // As in Core, the first input that fails decides, whatever the next ones are.
+  if ((await run(MANDATORY_SCRIPT_FLAGS))?.input !== failed.input) {
+    return { kind: 'policy', code: `non-mandatory-script-verify-flag (${failed.error})` };
   }
-  const code = `mandatory-script-verify-flag-failed (${error})`;
+  const code = `mandatory-script-verify-flag-failed (${failed.error})`;
   if (!tx.hasWitness && (await onlyWitnessMissing(run))) return { kind: 'policy', code };
   return { kind: 'consensus', failure: failure('consensus', code) };
 }
@@ -35,7 +36,7 @@ export async function checkScripts(
  * Anybody can strip the witness and keep the txid: the transaction itself may be fine (Core's TX_WITNESS_STRIPPED).
  * CLEANSTACK goes because it is defined with WITNESS only.
  */
-async function onlyWitnessMissing(run: (flags: number) => Promise<string | undefined>): Promise<boolean> {
+async function onlyWitnessMissing(run: (flags: number) => Promise<ScriptFailure | undefined>): Promise<boolean> {
   const flags = STANDARD_SCRIPT_FLAGS & ~ScriptFlag.CLEANSTACK;
   return (await run(flags & ~ScriptFlag.WITNESS)) === undefined && (await run(flags)) !== undefined;
 }

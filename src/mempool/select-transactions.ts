@@ -83,7 +83,7 @@ class BlockFiller {
     if (best === undefined) return false;
     const found = missingPackage(best.entry, this.taken);
     const totals = totalsOf(found);
-    if (totals.fee < minFee(this.#terms.minFeeSatPerKvb, totals.vsize)) return false;
+    if (totals.modifiedFee < minFee(this.#terms.minFeeSatPerKvb, totals.vsize)) return false;
     if (!this.#fits(totals)) {
       this.#failures++;
       return this.#failures <= MAX_FAILURES || this.#weight <= this.#terms.maxWeight - NEARLY_FULL_WEIGHT;
@@ -92,13 +92,14 @@ class BlockFiller {
     this.#failures = 0;
     this.#weight += totals.weight;
     this.#sigOpCost += totals.sigOpCost;
-    this.fees += totals.fee;
     for (const entry of found) this.#take(entry);
     return true;
   }
 
   #take(entry: MempoolEntry): void {
     this.taken.add(entry);
+    // Nobody pays the deltas that it was chosen by.
+    this.fees += entry.fee;
     const own = this.#candidates.get(entry);
     if (own !== undefined && own.heapIndex !== -1) this.#queue.remove(own);
     // What stands on it has less to pay for from now on, or less help.
@@ -128,24 +129,24 @@ class BlockFiller {
 }
 
 type PackageSize = {
-  readonly fee: Sats;
+  readonly modifiedFee: Sats;
   readonly vsize: number;
   readonly weight: number;
   readonly sigOpCost: number;
 };
 
 function totalsOf(entries: readonly MempoolEntry[]): PackageSize {
-  let fee = 0n;
+  let modifiedFee = 0n;
   let vsize = 0;
   let weight = 0;
   let sigOpCost = 0;
   for (const entry of entries) {
-    fee += entry.fee;
+    modifiedFee += entry.modifiedFee;
     vsize += entry.vsize;
     weight += entry.tx.weight;
     sigOpCost += entry.sigOpCost;
   }
-  return { fee, vsize, weight, sigOpCost };
+  return { modifiedFee, vsize, weight, sigOpCost };
 }
 
 /** The entry and its ancestors that are not taken yet, parents first. Chains are short (chain-limits.ts). */

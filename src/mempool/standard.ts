@@ -1,6 +1,6 @@
 /**
  * Standardness: forms of transactions that are kept and relayed, narrower than what a block may hold. Core 27's
- * policy/policy.cpp, with the versions that Core 28 takes. Verdicts are Core's reject codes, undefined is standard;
+ * policy/policy.cpp, with the versions and the anchor outputs of Core 28. Verdicts are Core's reject codes, undefined is standard;
  * of several reasons the one that Core finds first.
  */
 import { type Transaction, type TxInput, type TxOutput, txOutputSize } from '#primitives';
@@ -106,6 +106,8 @@ function isStandardInput({ scriptSig }: TxInput, scriptPubKey: Uint8Array): bool
 /** Anybody can add to a witness that is not signed: what the script does not need is kept out. */
 function isStandardWitness({ scriptSig, witness }: TxInput, scriptPubKey: Uint8Array): boolean {
   if (witness.length === 0) return true;
+  // It needs nothing, so whatever is there was stuffed in.
+  if (solver(scriptPubKey).kind === 'anchor') return false;
   const isP2sh = isPayToScriptHash(scriptPubKey);
   const script = isP2sh ? redeemScriptOf(scriptSig) : scriptPubKey;
   const program = script && witnessProgram(script);

@@ -1,5 +1,5 @@
 /**
- * Transactions seen lately that the mempool does not hold: refused, orphaned, replaced, dropped. A miner with other
+ * Transactions seen lately that the mempool does not hold: refused, orphaned, replaced, evicted, expired. A miner with other
  * policy may put them into a block, and then they need not be asked for (Core's vExtraTxnForCompact).
  * Bounds: `MAX_TRANSACTIONS` and `MAX_BYTES`; the oldest leave first. They are unchecked bytes, good for nothing else.
  */
@@ -58,4 +58,13 @@ export function keepRefused(submit: Mempool['submit'], extra: Pick<ExtraTransact
     if (verdict.kind === 'policy' || verdict.kind === 'missing-inputs') extra.add(tx);
     return verdict;
   };
+}
+
+/** What left although a block could still hold it. Not what a block confirmed or contradicts, or a new tip forbids. */
+export function keepRemoved(mempool: Pick<Mempool, 'observe'>, extra: Pick<ExtraTransactions, 'add'>): void {
+  mempool.observe({
+    left: ({ tx }, reason) => {
+      if (reason === 'replaced' || reason === 'sizelimit' || reason === 'expiry') extra.add(tx);
+    },
+  });
 }

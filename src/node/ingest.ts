@@ -1,13 +1,16 @@
 /** What gossip brings: decoded here, validated by the topic's own file before it is passed on. */
+import type { Mempool } from '#mempool';
 import type { GossipMessage, GossipVerdict, Net, PeerIdText } from '#net';
 import { type Block, type BlockHash, DecodeError } from '#primitives';
 import { type Decoded, type TopicName, topics } from '#protocol';
 import { BlockIngest, type BlockIngestDeps } from './block-ingest.ts';
 import { BlockRebuilder, type BlockRebuilderDeps, type RebuildStats } from './block-rebuilder.ts';
-import { ExtraTransactions, keepRefused } from './extra-transactions.ts';
+import { ExtraTransactions, keepRefused, keepRemoved } from './extra-transactions.ts';
 import { TxIngest, type TxIngestDeps } from './tx-ingest.ts';
 
-export type IngestDeps = Omit<BlockIngestDeps, 'rebuilder'> & Omit<BlockRebuilderDeps, 'extra'> & TxIngestDeps;
+export type IngestDeps = Omit<BlockIngestDeps, 'rebuilder'> &
+  Omit<BlockRebuilderDeps, 'extra'> &
+  TxIngestDeps & { readonly mempool: Pick<Mempool, 'observe'> };
 
 /** What a topic's message decodes to. */
 type Message<Name extends TopicName> = Decoded<(typeof topics)[Name]['codec']>;
@@ -36,6 +39,7 @@ export type Ingest = {
 
 export function createIngest(deps: IngestDeps): Ingest {
   const extra = new ExtraTransactions();
+  keepRemoved(deps.mempool, extra);
   const rebuilder = new BlockRebuilder({ ...deps, extra });
   deps.signal.addEventListener('abort', () => rebuilder.close(), { once: true });
   const blocks = new BlockIngest({ ...deps, rebuilder });

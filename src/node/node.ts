@@ -1,12 +1,12 @@
 /** The node: everything that exists, in the order in which it comes to be. Disposal is the reverse order. */
 import { join } from 'node:path';
 import { type Chain, type ChainChange, type HeaderEntry, networkDirectory, openChain } from '#chain';
-import { createMempool, type Mempool } from '#mempool';
+import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
 import { createNet, createWorkerNet, type NetHandlers } from '#net';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
-import { createVerifier, ScriptCache, withScriptCache } from '#verify';
+import { createVerifier, ScriptCache, type ScriptVerifier, withScriptCache } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
 import { CompactForms } from './compact-forms.ts';
 import { feeFilter } from './fee-filter.ts';
@@ -53,14 +53,13 @@ type Parts = {
 /** Opens the data directory, connects what it holds, and listens. Throws NodeError. */
 export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
   const { clock, random, log } = deps;
+  checkMempoolOptions(options.mempool ?? {}, options.params);
   const stopping = new AbortController();
   await using stack = new AsyncDisposableStack();
 
   const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), new ScriptCache());
-  const { onOpening: onProgress, signal } = deps;
-  const opened = { verifier, clock, random, log: log.child('chain'), onProgress, signal };
-  const chain = stack.use(await openChain({ ...options, ...opened }));
-  const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }));
+  const chain = stack.use(await openNodeChain(options, deps, verifier));
+  const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }, options.mempool));
   const persistence = stack.use(await openPersistence(options, deps, mempool));
   const lateNet = createLateNet();
   const net = lateNet.calls;
@@ -125,6 +124,11 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+function openNodeChain(options: NodeOptions, deps: NodeDeps, verifier: ScriptVerifier): Promise<Chain> {
+  const { clock, random, log, onOpening: onProgress, signal } = deps;
+  return openChain({ ...options, verifier, clock, random, log: log.child('chain'), onProgress, signal });
 }
 
 function openPersistence(options: NodeOptions, deps: NodeDeps, mempool: Mempool): Promise<Persistence> {

@@ -1,7 +1,7 @@
 /** What embedders, the command line and (later) RPC see of a node. */
 import type { ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
-import type { EstimateMode, SmartFeeEstimate } from '#mempool';
+import type { EstimateMode, MempoolOptions, SmartFeeEstimate } from '#mempool';
 import type { NetStatus } from '#net';
 import type { Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
@@ -35,6 +35,8 @@ export type NodeOptions = {
   readonly hasSmallFiles?: boolean;
   /** Whether the mempool is saved at the end and loaded at the start (default: true; Core's -persistmempool). */
   readonly persistMempool?: boolean;
+  /** What differs from the mempool's defaults, which are Core's. */
+  readonly mempool?: Partial<MempoolOptions>;
   /** Builds the coins, or index and coins, anew from the block files. */
   readonly reindex?: ReindexKind | undefined;
   /** Mean of the random time before a transaction is announced, milliseconds; default 1000, 0 announces at once. */

@@ -35,6 +35,11 @@ export function witnessProgram(script: Uint8Array): WitnessProgram | undefined {
   return { version: decodeSmallNumber(first), program: script.subarray(2) };
 }
 
+/** Pay to anchor: OP_1 and the two bytes 4e73. Anybody spends it, with nothing (Core 28's IsPayToAnchor). */
+export function isPayToAnchor({ version, program }: WitnessProgram): boolean {
+  return version === 1 && program.length === 2 && program[0] === 0x4e && program[1] === 0x73;
+}
+
 /** Core's DecodeOP_N: the number that OP_0 or OP_1 .. OP_16 pushes. */
 export function decodeSmallNumber(opcode: number): number {
   return opcode === Op.OP_0 ? 0 : opcode - (Op.OP_1 - 1);

@@ -7,6 +7,7 @@ import { MAX_PUBKEYS_PER_MULTISIG, Op } from './opcodes.ts';
 import { ScriptReader } from './parse.ts';
 import {
   decodeSmallNumber,
+  isPayToAnchor,
   isPayToPubKeyHash,
   isPayToScriptHash,
   isPushOnly,
@@ -18,7 +19,7 @@ const KEY_HASH_BYTES = 20;
 const SCRIPT_HASH_BYTES = 32;
 const TAPROOT_BYTES = 32;
 
-type WitnessKind = 'witness_v0_keyhash' | 'witness_v0_scripthash' | 'witness_v1_taproot' | 'witness_unknown';
+type WitnessKind = 'witness_v0_keyhash' | 'witness_v0_scripthash' | 'witness_v1_taproot' | 'anchor' | 'witness_unknown';
 
 export type SolvedScript =
   | { readonly kind: 'multisig'; readonly required: number; readonly keys: number }
@@ -34,10 +35,13 @@ export function solver(scriptPubKey: Uint8Array): SolvedScript {
   return matchMultisig(scriptPubKey) ?? { kind: 'nonstandard' };
 }
 
-function witnessKind({ version, program: { length } }: WitnessProgram): WitnessKind | 'nonstandard' {
+function witnessKind(found: WitnessProgram): WitnessKind | 'nonstandard' {
+  const { version } = found;
+  const { length } = found.program;
   if (version === 0 && length === KEY_HASH_BYTES) return 'witness_v0_keyhash';
   if (version === 0 && length === SCRIPT_HASH_BYTES) return 'witness_v0_scripthash';
   if (version === 1 && length === TAPROOT_BYTES) return 'witness_v1_taproot';
+  if (isPayToAnchor(found)) return 'anchor';
   // A program of version 0 with another length can never be spent (BIP141).
   return version === 0 ? 'nonstandard' : 'witness_unknown';
 }

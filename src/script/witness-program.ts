@@ -6,7 +6,7 @@ import { ScriptFlag } from './flags.ts';
 import { evalScript } from './interpreter.ts';
 import { isOpSuccess, MAX_SCRIPT_ELEMENT_SIZE, MAX_STACK_SIZE, Op } from './opcodes.ts';
 import { ScriptReader } from './parse.ts';
-import type { WitnessProgram } from './patterns.ts';
+import { isPayToAnchor, type WitnessProgram } from './patterns.ts';
 import { preimage } from './preimage.ts';
 import type { ScriptErrorCode } from './script-error.ts';
 import { castToBool } from './script-num.ts';
@@ -33,16 +33,19 @@ const P2PKH_TAIL = Uint8Array.of(Op.OP_EQUALVERIFY, Op.OP_CHECKSIG);
 
 export function verifyWitnessProgram(
   witness: readonly Uint8Array[],
-  { version, program }: WitnessProgram,
+  found: WitnessProgram,
   flags: number,
   checker: SignatureChecker,
   isP2sh: boolean,
 ): ScriptErrorCode | undefined {
+  const { version, program } = found;
   if (version === 0) return verifyVersion0(witness, program, flags, checker);
   if (version === 1 && program.length === TAPROOT_BYTES && !isP2sh) {
     if ((flags & ScriptFlag.TAPROOT) === 0) return undefined;
     return verifyTaproot(witness, program, flags, checker);
   }
+  // No upgrade is to give it a meaning: nobody is discouraged.
+  if (isPayToAnchor(found) && !isP2sh) return undefined;
   // Unknown programs are free to spend until a soft fork gives them a meaning.
   const discouraged = (flags & ScriptFlag.DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM) !== 0;
   return discouraged ? 'DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM' : undefined;

@@ -1,7 +1,7 @@
 /** `starling node`: what it prints, how it stops, and what it says when it cannot start. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -50,6 +50,20 @@ test('when nobody reads the output any more, it stops', async (t) => {
   child.stdout?.destroy();
   const [code] = await once(child, 'close');
   assert.equal(code, 0);
+});
+
+test('settings of the mempool that do not fit are one line and exit code 2, before anything is opened', async () => {
+  await using dir = await makeTempDir();
+  const place = ['--datadir', dir.path, '--listen', 'none'];
+  for (const [flags, message] of [
+    [['--accept-nonstd-txn'], /^starling: .*--accept-nonstd-txn.* not on mainnet\n$/],
+    [['--max-mempool', '4'], /^starling: --max-mempool 4 is below the least of 5 MB.*\n$/],
+  ] as const) {
+    const { code, err } = await runCli('node', ...place, ...flags);
+    assert.equal(code, 2);
+    assert.match(err, message);
+  }
+  assert.deepEqual(await readdir(dir.path), []);
 });
 
 test('a port in use is one line and exit code 7', async (t) => {

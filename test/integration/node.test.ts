@@ -98,6 +98,21 @@ describe('nodes', () => {
     assert.deepEqual(template, { kind: 'accepted' });
   });
 
+  it('take what their options say', { timeout }, async () => {
+    await using nodes = await createTestNodes(params);
+    const builder = createChainBuilder(params);
+    builder.mineMany(101);
+    const tx = buildTx([builder.coin(1)], [pay(49_0000_0000n, { kind: 'anyone' })]);
+    const answers: string[] = [];
+    for (const mempool of [{}, { requireStandard: false }]) {
+      const node = await nodes.start(`with ${Object.keys(mempool)}`, { mempool });
+      for (const block of builder.blocks) assert.deepEqual(await node.submitBlock(block.raw), { kind: 'accepted' });
+      const result = await node.submitTransaction(tx.raw);
+      answers.push(result.kind === 'rejected' ? result.code : result.kind);
+    }
+    assert.deepEqual(answers, ['scriptpubkey', 'accepted']);
+  });
+
   it('stops and leaves no handle', { timeout }, async (t) => {
     const handles = process.getActiveResourcesInfo().length;
     const nodes = await createTestNodes(params);

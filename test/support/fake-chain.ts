@@ -236,7 +236,7 @@ class MemoryChain implements FakeChain {
       }
       this.#tip = connected.at(-1)?.entry ?? fork;
       if (bad !== undefined) this.#fail(bad);
-      const change = { disconnected, connected, tip: this.#tip };
+      const change = { disconnected, connected, tip: this.#tip, isSettled: true };
       for (const observer of this.#observers) await observer.changed?.(change);
     }
   }

@@ -8,6 +8,7 @@ import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
 import { limitHeapGrowth } from '../heap-growth.ts';
 import { createLogging } from '../logging.ts';
+import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -83,6 +84,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
     persistMempool: settings.persistMempool,
+    mempool: mempoolSettings(settings),
     maxUploadBytes: settings.maxUpload * MIB,
     netThread: 'worker',
   };

@@ -74,7 +74,7 @@ export class FeeEstimator {
   processTransaction(tx: EnteredTx): void {
     // At another height than the last block's the chain is moving: the next block puts that right.
     if (this.#tracked.has(tx.txid) || tx.height !== this.#bestSeenHeight || !tx.isValidForEstimates) return;
-    const bucket = bucketOf(this.#buckets, Number(satPerKvb(tx)));
+    const bucket = bucketOf(this.#buckets, Number(satPerKvb(tx.fee, tx.vsize)));
     for (const horizon of ALL) this.#stats[horizon].entered(bucket, tx.height);
     this.#tracked.set(tx.txid, { height: tx.height, bucket });
   }
@@ -170,7 +170,7 @@ export class FeeEstimator {
     const blocks = height - tracked.height;
     if (blocks <= 0) return false;
     for (const horizon of ALL) {
-      this.#stats[horizon].recordConfirmed(tracked.bucket, blocks, Number(satPerKvb({ fee, vsize })));
+      this.#stats[horizon].recordConfirmed(tracked.bucket, blocks, Number(satPerKvb(fee, vsize)));
     }
     return true;
   }

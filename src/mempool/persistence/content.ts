@@ -1,6 +1,7 @@
 /** What the mempool holds, as its file wants it. */
+import type { FeeDeltas } from '../fee-deltas.ts';
 import type { Pool, PoolEntry } from '../pool.ts';
-import type { FeeDeltas, Unbroadcast } from './extras.ts';
+import type { Unbroadcast } from './unbroadcast.ts';
 import type { MempoolFile } from './write-file.ts';
 
 export type PersistedDeps = {

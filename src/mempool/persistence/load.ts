@@ -7,7 +7,7 @@ import { type FileSource, readMempoolFile } from './read-file.ts';
 
 export type LoadDeps = {
   readonly submit: (tx: Transaction, timeMs: number) => Promise<MempoolVerdict>;
-  readonly prioritise: (txid: Txid, feeDelta: Sats) => void;
+  readonly prioritise: (txid: Txid, feeDelta: Sats) => unknown;
   /** False when the transaction is not in the mempool. */
   readonly addUnbroadcast: (txid: Txid) => boolean;
   readonly clock: Clock;

@@ -194,6 +194,23 @@ describe('invalidateBlock and reconsiderBlock', () => {
     assert(chain.isInvalid(side.tip.hash));
   });
 
+  it('are told step by step; only the last one is settled', async () => {
+    const main = createChainBuilder(params, { seed: 23 });
+    main.mineMany(40);
+    const chain = await openTestChain(params);
+    for (const block of main.blocks) await chain.submitBlock(block);
+    const told: string[] = [];
+    chain.observe({
+      changed: ({ disconnected, connected, isSettled }) => {
+        told.push(`-${disconnected.length} +${connected.length} ${isSettled ? 'settled' : 'on its way'}`);
+      },
+    });
+    await chain.invalidateBlock(main.at(21).hash);
+    assert.deepEqual(told.splice(0), ['-16 +0 on its way', '-4 +0 settled']);
+    await chain.reconsiderBlock(main.at(21).hash);
+    assert.deepEqual(told, ['-0 +16 on its way', '-0 +4 settled']);
+  });
+
   it('say no to genesis and to unknown blocks', async () => {
     const chain = await openTestChain(params);
     assert.equal(await chain.invalidateBlock(params.genesis.hash), false);

@@ -18,6 +18,7 @@ test('the wallet spends coins once they are mature, in transactions that the mem
   const verifier = await createInlineVerifier();
   const clock = createManualClock(2_000_000_000_000);
   await using mempool = createMempool({ chain, verifier, clock, log: nullLogger });
+  chain.observe({ changed: (change) => mempool.chainChanged(change) });
   const wallet = new DevnetWallet(testKey(1), seededRandom(1));
   const builder = createChainBuilder(regtest());
   for (let i = 0; i < 99; i++) builder.mine({ coinbaseScript: wallet.script });

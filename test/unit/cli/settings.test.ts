@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { OPTIONS, type OptionRow } from '../../../src/cli/options.ts';
+import type { OptionRow } from '../../../src/cli/option-row.ts';
+import { OPTIONS } from '../../../src/cli/options.ts';
 import { resolveSettings } from '../../../src/cli/settings.ts';
 import { listenAddress, path, peerAddress, positiveNumber, wholeNumber } from '../../../src/cli/values.ts';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Transaction } from '#primitives';
 import type { ScriptVerifier } from '#verify';
 import { buildTx, outputOf, pay, type SpendOptions } from '../../support/tx-builder.ts';
@@ -60,6 +61,18 @@ describe('a reorganisation', () => {
     assert.equal(h.mempool.get(childOfOld.txid)?.parents.size, 1);
   });
 
+  it('keeps what stands on one that is confirmed again and one that comes back', async () => {
+    await using h = await createHarness();
+    const [again, back] = [spend(h, 1), spend(h, 2)];
+    const child = buildTx([outputOf(again), outputOf(back)], [pay(REWARD)]);
+    const branch = h.builder.fork(h.builder.height);
+    await h.connect(h.builder.mine({ transactions: [again] }), h.builder.mine({ transactions: [back] }));
+    await accept(h, child);
+    await h.connect(branch.mine(), branch.mine(), branch.mine({ transactions: [again] }));
+    assert.equal(h.chain.tip().hash, branch.tip.hash);
+    assert.deepEqual(held(h), idsOf(back, child));
+  });
+
   it('drops what the new branch spends otherwise, with what stood on it', async () => {
     await using h = await createHarness();
     const old = spend(h, 1);
@@ -99,6 +112,111 @@ describe('a reorganisation', () => {
     assert.equal(h.mempool.stats().count, 41);
     await h.connect(branch.mine({ transactions: confirmed }));
     assert.equal(h.mempool.stats().count, 1);
+  });
+
+  it('waits for the last block too: at a tip of equal work nothing is decided', async () => {
+    await using h = await createHarness();
+    const branch = h.builder.fork(h.builder.height);
+    // No mempool takes it, but for the block that confirms it again what stands on it would be lost.
+    const odd = buildTx([h.builder.coin(1)], [pay(FEE, { kind: 'anyone' }), pay(REWARD - 2n * FEE)]);
+    const next = buildTx([outputOf(odd, 1)], [pay(REWARD - 3n * FEE)]);
+    const child = childOf(next);
+    // The chain tells of 16 blocks at a time.
+    await h.connect(h.builder.mine({ transactions: [odd, next] }), ...h.builder.mineMany(15));
+    await accept(h, child);
+    await h.connect(...branch.mineMany(16), branch.mine({ transactions: [odd, next] }));
+    assert.equal(h.chain.tip().hash, branch.tip.hash);
+    assert.deepEqual(held(h), idsOf(child));
+  });
+
+  it('that the operator asks for: what is premature at the lower tip leaves, the rest returns at once', async () => {
+    await using h = await createHarness();
+    const [early, confirmed] = [spend(h, 1), spend(h, 2)];
+    const childOfConfirmed = childOf(confirmed);
+    await h.connect(...h.builder.mineMany(20), h.builder.mine({ transactions: [confirmed] }));
+    const { height } = h.builder;
+    const premature = spend(h, height - 99);
+    const childOfPremature = childOf(premature);
+    const locked = spend(h, 3, FEE, { lockTime: height - 1, sequence: 0xfffffffe });
+    const relative = spend(h, 20, FEE, { sequence: height - 20 });
+    const mature = spend(h, height - 99 - 18);
+    await accept(h, early, childOfConfirmed, premature, childOfPremature, locked, relative, mature);
+    await h.chain.invalidateBlock(h.builder.at(height - 17).hash);
+    assert.equal(h.chain.tip().height, height - 18);
+    assert.equal(h.mempool.syncedTip(), h.chain.tip().hash);
+    assert.deepEqual(held(h), idsOf(early, confirmed, childOfConfirmed, mature));
+    assert.deepEqual(
+      h.txids().filter((txid) => txid !== early.txid && txid !== mature.txid),
+      [childOfConfirmed.txid, confirmed.txid],
+    );
+  });
+
+  for (const depth of [1, 3, 30]) {
+    it(`of depth ${depth} brings back what there is room for, parents first`, async () => {
+      await using h = await createHarness({ maxTxs: 20 });
+      const branch = h.builder.fork(h.builder.height);
+      const confirmed: Transaction[] = [];
+      for (let n = 0; n < depth; n++) {
+        const last = confirmed.at(-1);
+        // Families of ten, in blocks of their own; the later ones pay more.
+        const parent = last === undefined || n % 10 === 0 ? spend(h, 1 + n / 10) : last;
+        const fee = FEE + BigInt(n) * 1_000n;
+        const txs = parent === last ? [childOf(parent, fee)] : [parent, childOf(parent, fee)];
+        confirmed.push(...txs);
+        await h.connect(h.builder.mine({ transactions: txs }));
+      }
+      const own = spend(h, 10, 1_000_000n);
+      await accept(h, own);
+      assert.deepEqual(h.mempool.unbroadcast(), [own.txid]);
+      await h.connect(...branch.mineMany(depth + 1));
+      assert.equal(h.chain.tip().hash, branch.tip.hash);
+      const back = confirmed.filter((tx) => h.mempool.has(tx.txid)).map((tx) => tx.txid);
+      assert.deepEqual(h.txids(), [own.txid, ...back]);
+      // Whoever pays least leaves with all that stands on it: two of three families of eleven.
+      assert.equal(back.length, depth === 30 ? 11 : confirmed.length);
+      assert.deepEqual(h.mempool.unbroadcast(), [own.txid], 'what was in a block is known');
+      for (const { parents, tx } of h.mempool.entries()) {
+        for (const parent of parents) assert.ok(back.indexOf(parent.tx.txid) < back.indexOf(tx.txid));
+      }
+      assert.equal(h.mempool.minFeeSatPerKvb() > 1_000, depth === 30);
+    });
+  }
+
+  it('lets nobody take the place of what is on its way back', async () => {
+    await using h = await createHarness();
+    const branch = h.builder.fork(h.builder.height);
+    const confirmed = spend(h, 1);
+    const rival = spend(h, 1, FEE, { lockTime: 1 });
+    const bystander = spend(h, 2);
+    await h.connect(...h.builder.mineMany(19), h.builder.mine({ transactions: [confirmed] }));
+    const answers: Promise<string>[] = [];
+    h.chain.observe({
+      changed: async ({ isSettled }) => {
+        if (isSettled || answers.length > 0) return;
+        answers.push(h.submit(rival), h.submit(bystander));
+        // Every chance to be decided now, while neither branch has the transaction.
+        for (let turn = 0; turn < 50; turn++) await nextTurn();
+      },
+    });
+    await h.connect(...branch.mineMany(21));
+    assert.deepEqual(await Promise.all(answers), ['insufficient fee', 'accepted']);
+    assert.deepEqual(held(h), idsOf(confirmed, bystander));
+  });
+
+  it('does not keep those waiting who wait for it when the mempool closes', async () => {
+    await using h = await createHarness();
+    const branch = h.builder.fork(h.builder.height);
+    await h.connect(...h.builder.mineMany(20));
+    const answers: Promise<string>[] = [];
+    h.chain.observe({
+      changed: async ({ isSettled }) => {
+        if (isSettled || answers.length > 0) return;
+        answers.push(h.submit(spend(h, 1)));
+        await h.mempool[Symbol.asyncDispose]();
+      },
+    });
+    await h.connect(...branch.mineMany(21));
+    assert.deepEqual(await Promise.all(answers), ['the mempool is closed']);
   });
 
   it('respects lock times of the new tip', async () => {

@@ -25,7 +25,7 @@ function entering(height: number, fee: bigint): EnteredTx {
 }
 
 /** The fee rate of level 1 (cheapest) to 10. */
-const rateOf = (level: number): number => Number(satPerKvb({ fee: BASE_FEE * BigInt(level), vsize: VSIZE }));
+const rateOf = (level: number): number => Number(satPerKvb(BASE_FEE * BigInt(level), VSIZE));
 
 /** Ten levels of fees, four transactions of each a block, and who of them is still waiting. */
 class Market {
@@ -82,8 +82,8 @@ describe('buckets of fee rates', () => {
   });
 
   it('are asked by whole satoshis per 1000 vbytes, rounded down', () => {
-    assert.equal(satPerKvb({ fee: 2_000n, vsize: 188 }), 10_638n);
-    assert.equal(satPerKvb({ fee: 1n, vsize: 3 }), 333n);
+    assert.equal(satPerKvb(2_000n, 188), 10_638n);
+    assert.equal(satPerKvb(1n, 3), 333n);
   });
 });
 

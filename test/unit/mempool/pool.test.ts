@@ -119,7 +119,7 @@ describe('pool', () => {
   it('keeps its indices, families and scores through any additions and removals', () => {
     const edges = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 12 });
     const action = fc.record({
-      kind: fc.constantFrom('add', 'add', 'remove', 'evict'),
+      kind: fc.constantFrom('add', 'add', 'remove', 'evict', 'prioritise'),
       pick: fc.nat(),
       fee: fc.nat(10_000),
     });
@@ -132,9 +132,20 @@ describe('pool', () => {
           const entry = pool.byTxid(tx.txid);
           if (kind === 'add' && entry === undefined) {
             // In any order: after a reorganisation parents come in below their children.
-            pool.add({ tx, fee: BigInt(fee), vsize: tx.size, sigOpCost: 0, time, spendsCoinbase: false });
+            pool.add({
+              tx,
+              fee: BigInt(fee),
+              modifiedFee: BigInt(fee),
+              vsize: tx.size,
+              sigOpCost: 0,
+              time,
+              spendsCoinbase: false,
+            });
           } else if (kind === 'remove' && entry !== undefined) {
             pool.remove(entry, 'block');
+          } else if (kind === 'prioritise') {
+            pool.setFeeDelta(tx.txid, BigInt(fee - 5_000));
+            assert.equal(entry?.modifiedFee, entry && entry.fee + BigInt(fee - 5_000));
           } else if (kind === 'evict' && entry !== undefined) {
             const expected = withDescendants([entry]);
             assert.deepEqual(pool.removeWithDescendants([entry], 'conflict'), expected);
@@ -152,7 +163,7 @@ describe('pool', () => {
     const told: string[] = [];
     observers.add({ left: ({ tx }, reason) => told.push(`${tx.txid} ${reason} ${pool.size}`) });
     const entries = buildGraph([[], [0], []]).map((tx) =>
-      pool.add({ tx, fee: 1n, vsize: tx.size, sigOpCost: 0, time: 0, spendsCoinbase: false }),
+      pool.add({ tx, fee: 1n, modifiedFee: 1n, vsize: tx.size, sigOpCost: 0, time: 0, spendsCoinbase: false }),
     );
     const [top, child, other] = entries;
     assert.ok(top !== undefined && child !== undefined && other !== undefined);
@@ -167,12 +178,14 @@ describe('pool', () => {
     const entries: PoolEntry[] = [];
     for (const tx of [top, left, right, bottom]) {
       assert.ok(tx !== undefined);
-      entries.push(pool.add({ tx, fee: 1n, vsize: tx.size, sigOpCost: 0, time: 0, spendsCoinbase: false }));
+      entries.push(
+        pool.add({ tx, fee: 1n, modifiedFee: 1n, vsize: tx.size, sigOpCost: 0, time: 0, spendsCoinbase: false }),
+      );
     }
     const [first, , , last] = entries;
     assert.ok(first !== undefined && last !== undefined);
     assert.equal(withDescendants([first]).size, 4);
     assert.equal(withAncestors([last]).size, 4);
-    assert.equal(packageTotals(withAncestors([last])).fee, 4n);
+    assert.equal(packageTotals(withAncestors([last])).modifiedFee, 4n);
   });
 });

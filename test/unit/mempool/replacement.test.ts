@@ -277,3 +277,52 @@ describe('while scripts run', () => {
       assert.deepEqual([failure?.code, verdict?.kind], ['transaction failed', 'missing-inputs']);
     }));
 });
+
+describe('without full replacement', () => {
+  const SIGNAL = 0xfffffffd;
+  const rows = [
+    { name: 'with the signal', shape: { sequence: SIGNAL }, verdict: 'accepted' },
+    { name: 'one above it', shape: { sequence: SIGNAL + 1 }, verdict: 'txn-mempool-conflict' },
+    { name: 'final', shape: { sequence: SIGNAL + 2 }, verdict: 'txn-mempool-conflict' },
+    { name: 'final, of version 3', shape: { sequence: SIGNAL + 2, version: 3 }, verdict: 'accepted' },
+  ];
+  for (const { name, shape, verdict } of rows) {
+    it(`${verdict}: ${name}`, async () => {
+      await using h = await createHarness({ fullRbf: false });
+      const coins = await fund(h, 1);
+      await take(h, spend(coins, 1_000n, shape));
+      assert.equal(await h.submit(spend(coins, 10_000n, { version: shape.version ?? 2 })), verdict);
+    });
+  }
+
+  it('a parent’s signal does not count for its child', async () => {
+    await using h = await createHarness({ fullRbf: false });
+    const [coin = assert.fail()] = await fund(h, 1);
+    const parent = spend([coin], 1_000n, { sequence: SIGNAL });
+    const child = spend([outputOf(parent)], 1_000n, { sequence: SIGNAL + 1 });
+    await take(h, parent, child);
+    assert.equal(await h.submit(spend([outputOf(parent)], 10_000n)), 'txn-mempool-conflict');
+    assert.equal(await h.submit(spend([coin], 10_000n)), 'accepted');
+    assert.ok(!h.mempool.has(child.txid));
+  });
+
+  it('is asked before what is missing, and behind what is not final', async () => {
+    await using h = await createHarness({ fullRbf: false });
+    const [coin = assert.fail(), gone = assert.fail()] = await fund(h, 2);
+    await take(h, spend([coin], 1_000n, { sequence: SIGNAL + 2 }));
+    const missing = outputOf(spend([gone], 1_000n));
+    assert.equal(await h.submit(spend([coin, missing], 1_000n)), 'txn-mempool-conflict');
+    const early = spend([coin], 1_000n, { sequence: 0, lockTime: 1_000 });
+    assert.equal(await h.submit(early), 'non-final');
+  });
+
+  it('holds for packages', async () => {
+    await using h = await createHarness({ fullRbf: false });
+    const [coin = assert.fail()] = await fund(h, 1);
+    await take(h, spend([coin], 1_000n, { sequence: SIGNAL + 2 }));
+    const parent = spend([coin], 0n, { version: 3 });
+    const child = spend([outputOf(parent)], 10_000n, { version: 3 });
+    const { parent: verdict } = await h.mempool.submitPackage(parent, child, 'local');
+    assert.deepEqual(verdict, { kind: 'policy', code: 'txn-mempool-conflict' });
+  });
+});

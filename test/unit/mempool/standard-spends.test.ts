@@ -177,6 +177,33 @@ describe('taproot witnesses', () => {
   ]);
 });
 
+describe('anchors', () => {
+  const anchor = script(Op.OP_1, pushData(Uint8Array.of(0x4e, 0x73)));
+  const wrapped = { lock: p2shScript(anchor), scriptSig: pushData(anchor) };
+  declareCases([
+    { name: 'with nothing', spends: [{ lock: anchor }], verdict: 'accepted' },
+    { name: 'beside another input', spends: [EASY, { lock: anchor }], verdict: 'accepted' },
+    { name: 'with a witness', spends: [{ lock: anchor, witness: [TRUE] }], verdict: WITNESS },
+    { name: 'with an empty element', spends: [{ lock: anchor, witness: [bytes(0)] }], verdict: WITNESS },
+    {
+      name: 'with a scriptSig',
+      spends: [{ lock: anchor, scriptSig: Uint8Array.of(Op.OP_1) }],
+      verdict: mandatory('WITNESS_MALLEATED'),
+    },
+    {
+      name: 'in P2SH, where it is an unknown program',
+      spends: [wrapped],
+      verdict: nonMandatory('DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM'),
+    },
+    {
+      name: 'in P2SH with a witness: no limits',
+      spends: [{ ...wrapped, witness: [bytes(81)] }],
+      verdict: nonMandatory('DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM'),
+    },
+    { name: 'with one more byte', spends: [{ lock: script(Op.OP_1, pushData(bytes(3))) }], verdict: INPUTS },
+  ]);
+});
+
 describe('of two reasons the first in Core’s order', () => {
   const badWitness = { ...sh(TRUE), witness: [TRUE] };
   const all = [paying(key.p2pkh, 10_000_000n)];

@@ -1,7 +1,7 @@
 /** What Bitcoin Core's IsStandardTx says to transactions on both sides of each limit, and when it is asked. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Transaction } from '#primitives';
+import { Transaction, type TxOutput } from '#primitives';
 import { Op, pushData } from '#script';
 import { multisigScript, p2shScript, testKey } from '../../support/keys.ts';
 import { repeated, script } from '../../support/script.ts';
@@ -30,6 +30,7 @@ const P2WSH = p2wshScript(p2pk);
 const P2TR = script(Op.OP_1, pushData(new Uint8Array(32).fill(2)));
 /** The shortest witness program there is; four bytes. */
 const SHORT_PROGRAM = script(Op.OP_1, pushData(new Uint8Array(2)));
+const ANCHOR = script(Op.OP_1, pushData(Uint8Array.of(0x4e, 0x73)));
 const TRUE = Uint8Array.of(Op.OP_1);
 
 const keyOf = (form: number, bytes: number): Uint8Array => {
@@ -107,6 +108,7 @@ describe('kinds of outputs', () => {
     toScript('version 0 of another length', script(Op.OP_0, pushData(new Uint8Array(21))), 'scriptpubkey'),
     toScript('taproot', P2TR, 'accepted'),
     toScript('version 1 of another length', script(Op.OP_1, pushData(new Uint8Array(33))), 'accepted'),
+    toScript('anchor', ANCHOR, 'accepted'),
     toScript('the shortest program', SHORT_PROGRAM, 'accepted'),
     toScript('the longest program of the last version', script(Op.OP_16, pushData(new Uint8Array(40))), 'accepted'),
     toScript('a program too long', script(Op.OP_16, pushData(new Uint8Array(41))), 'scriptpubkey'),
@@ -146,6 +148,7 @@ describe('dust', () => {
     ...dustBelow('witness key hash', P2WPKH, 294n),
     ...dustBelow('witness script hash', P2WSH, 330n),
     ...dustBelow('taproot', P2TR, 330n),
+    ...dustBelow('anchor', ANCHOR, 240n),
     ...dustBelow('unknown program', SHORT_PROGRAM, 240n),
     { name: 'data may hold nothing', outputs: [paying(DATA, 0n), pay(AMPLE)], verdict: 'accepted' },
   ]);
@@ -179,6 +182,19 @@ describe('options', () => {
     describe('none', () => {
       declareCases([toScript('OP_RETURN alone', DATA, 'scriptpubkey')], { dataCarrierBytes: 0 });
     });
+  });
+
+  describe('with more bytes for a signature operation', () => {
+    // Four bare multisig outputs cost 4 * 20 * 4, the key hash 4: at 100 bytes each that is 8,100 vbytes.
+    const outputs = [1, 2, 3, 4].map(() => paying(multisig(1, 1), 10_000n));
+    const over = (fee: bigint): TxOutput => paying(p2pkh, 10_000_000n - 40_000n - fee);
+    declareCases(
+      [
+        { name: 'the fee of 8,099', outputs: [...outputs, over(8_099n)], verdict: 'min relay fee not met' },
+        { name: 'the fee of 8,100', outputs: [...outputs, over(8_100n)], verdict: 'accepted' },
+      ],
+      { bytesPerSigOp: 100 },
+    );
   });
 
   describe('on a chain that takes what is not standard', () => {

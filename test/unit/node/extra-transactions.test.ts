@@ -1,10 +1,10 @@
 /** Transactions that the mempool does not hold: which are kept, how many, and who leaves. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MempoolVerdict } from '#mempool';
+import type { Mempool, MempoolVerdict } from '#mempool';
 import { Transaction } from '#primitives';
 import { concatBytes } from '#util';
-import { ExtraTransactions, keepRefused } from '../../../src/node/extra-transactions.ts';
+import { ExtraTransactions, keepRefused, keepRemoved } from '../../../src/node/extra-transactions.ts';
 import { numberedTx } from '../../support/numbered-tx.ts';
 
 const kept = (extra: ExtraTransactions): number[] =>
@@ -61,5 +61,19 @@ describe('extra transactions', () => {
       assert.equal(await submit(numberedTx(1), 'peer'), verdict);
       assert.equal(extra.size, isKept ? 1 : 0, verdict.kind);
     }
+  });
+
+  it('are what left the mempool and could still be mined', () => {
+    const extra = new ExtraTransactions();
+    let observer: Parameters<Mempool['observe']>[0] = {};
+    const observe: Mempool['observe'] = (given) => {
+      observer = given;
+    };
+    keepRemoved({ observe }, extra);
+    const reasons = ['expiry', 'sizelimit', 'reorg', 'block', 'conflict', 'replaced'] as const;
+    reasons.forEach((reason, at) => {
+      observer.left?.({ tx: numberedTx(at), fee: 0n, vsize: 1, parents: new Set() }, reason);
+    });
+    assert.deepEqual(kept(extra), [0, 1, 5]);
   });
 });

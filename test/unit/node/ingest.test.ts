@@ -264,6 +264,18 @@ describe('ingest of blocks', () => {
     assert.deepEqual(ingest.rebuildStats(), { withoutRoundTrip: 1, withRoundTrip: 0, whole: 0 });
   });
 
+  it('rebuilds from what was replaced as well', async () => {
+    const [old, replacement] = [49_0000_0000n, 48_0000_0000n].map((value) => buildTx([builder.coin(1)], [pay(value)]));
+    assert.ok(old !== undefined && replacement !== undefined);
+    for (const tx of [old, replacement]) assert.equal((await mempool.submit(tx, 'local')).kind, 'accepted');
+    assert.ok(!mempool.has(old.txid));
+    const block = builder.mine({ transactions: [old] });
+    assert.equal(await gossipBlock(blockMessage(block)), 'accept');
+    await settle();
+    assert.equal(chain.tip().hash, block.hash);
+    assert.deepEqual(ingest.rebuildStats(), { withoutRoundTrip: 1, withRoundTrip: 0, whole: 0 });
+  });
+
   it('blames nobody for a short id that meets the wrong transaction, and has the block fetched whole', async () => {
     const wrong = buildTx([builder.coin(2)], [pay(48_0000_0000n)]);
     assert.equal((await mempool.submit(wrong, 'local')).kind, 'accepted');

@@ -47,7 +47,7 @@ function end(peer: string, result: 'ended' | 'failed' = 'ended'): void {
 function change(connected: readonly Block[], disconnected: readonly Block[] = []): ChainChange {
   const entry = {} as HeaderEntry;
   const entries = (blocks: readonly Block[]) => blocks.map((block) => ({ entry, block }));
-  return { connected: entries(connected), disconnected: entries(disconnected), tip: entry };
+  return { connected: entries(connected), disconnected: entries(disconnected), tip: entry, isSettled: true };
 }
 
 describe('what is known of a transaction', () => {

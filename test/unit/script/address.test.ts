@@ -198,6 +198,20 @@ test('versions and sizes of witness programs that have an address', () => {
   }
 });
 
+test('pay to anchor has the same address for everybody on a network', () => {
+  const scriptPubKey = Uint8Array.of(0x51, 2, 0x4e, 0x73);
+  for (const [bech32Hrp, address] of [
+    ['bc', 'bc1pfeessrawgf'],
+    ['tb', 'tb1pfees9rn5nz'],
+    ['bcrt', 'bcrt1pfeesnyr2tx'],
+  ] as const) {
+    const prefixes = { ...PREFIXES, bech32Hrp };
+    assert.equal(encodeAddress(scriptPubKey, prefixes), address);
+    const decoded = decodeAddress(address, prefixes);
+    assert.deepEqual(decoded.kind !== 'invalid' && decoded.scriptPubKey, scriptPubKey);
+  }
+});
+
 test('a program of one byte is said to be too short', () => {
   for (const version of [1, 16]) {
     const address = bech32m.encode('bc', [version, ...bech32m.toWords(Uint8Array.of(1))]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Op, pushData, redeemScriptOf, solver } from '#script';
-import { concatBytes, toHex } from '#util';
+import { concatBytes, fromHex, toHex } from '#util';
 import { repeated, script } from '../../support/script.ts';
 import { OUTPUT_KINDS, outputScript } from '../../support/signed-tx.ts';
 
@@ -56,6 +56,10 @@ describe('solver', () => {
     ['version 1 of 20', script(Op.OP_1, pushData(bytes(20))), 'witness_unknown'],
     ['version 2 of 32', script(Op.OP_2, pushData(bytes(32))), 'witness_unknown'],
     ['version 16 of 40', script(Op.OP_16, pushData(bytes(40))), 'witness_unknown'],
+    ['anchor', fromHex('51024e73'), 'anchor'],
+    ['another program of two bytes', fromHex('51024e74'), 'witness_unknown'],
+    ['the same two bytes in version 2', fromHex('52024e73'), 'witness_unknown'],
+    ['the same two bytes by a longer push', fromHex('514c024e73'), 'nonstandard'],
     ['version 1 of 41', script(Op.OP_1, pushData(bytes(41))), 'nonstandard'],
     ['version 1 of 1', script(Op.OP_1, pushData(bytes(1))), 'nonstandard'],
     ['data', script(Op.OP_RETURN), 'nulldata'],

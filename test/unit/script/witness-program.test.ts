@@ -102,6 +102,21 @@ test('unknown programs: free to spend, unless discouraged', () => {
   assert.equal(verify([], { program: key.subarray(1), flags }), 'WITNESS_PROGRAM_WRONG_LENGTH');
 });
 
+test('pay to anchor: free to spend, and never discouraged, but in P2SH', () => {
+  const anchor = { version: 1, program: fromHex('4e73') };
+  const flags = ScriptFlag.TAPROOT | ScriptFlag.DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM;
+  assert.equal(verify([], { ...anchor, flags }), 'OK');
+  assert.equal(verify([ONE], { ...anchor, flags }), 'OK', 'policy refuses the witness, not the script');
+  for (const other of [
+    { ...anchor, isP2sh: true },
+    { ...anchor, version: 2 },
+    { ...anchor, program: fromHex('734e') },
+    { ...anchor, program: fromHex('4e7300') },
+  ]) {
+    assert.equal(verify([], { ...other, flags }), 'DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM');
+  }
+});
+
 describe('taproot', () => {
   const program = new Uint8Array(32).fill(9);
   const INTERNAL = new Uint8Array(32).fill(7);
