@@ -9,6 +9,7 @@ import type { Identify } from '@libp2p/identify';
 import type { Connection } from '@libp2p/interface';
 import type { OffenceName } from '#protocol';
 import { type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import { scoreOf } from './gossip.ts';
 import { GRAYLIST_SCORE } from './gossip-settings.ts';
 import type { Peers } from './peers.ts';
 import type { PeerIdText } from './port.ts';
@@ -105,13 +106,4 @@ function hasStream(connection: Connection, direction: 'inbound' | 'outbound'): b
       stream.protocol.startsWith(GOSSIP_PREFIX) &&
       (stream.status === 'open' || stream.status === 'closing'),
   );
-}
-
-/** Gossipsub's score of a peer; 0 if it does not tell. */
-function scoreOf(pubsub: GossipSub, id: PeerIdText): number {
-  if (!('score' in pubsub)) return 0;
-  const { score } = pubsub as { readonly score: unknown };
-  if (typeof score !== 'object' || score === null || !('score' in score) || typeof score.score !== 'function') return 0;
-  const value: unknown = score.score(id);
-  return typeof value === 'number' ? value : 0;
 }

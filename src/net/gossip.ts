@@ -89,6 +89,11 @@ export class Gossip {
     this.#held.clear();
   }
 
+  /** Gossipsub's score of a peer. */
+  scoreOf(peer: PeerIdText): number {
+    return scoreOf(this.#deps.pubsub, peer);
+  }
+
   /** Number of peers that the message was sent to. */
   async publish(topic: TopicName, data: Uint8Array): Promise<number> {
     const { maxBytes, floodPublish = false } = topicLimits(topic);
@@ -197,4 +202,13 @@ function internalsOf(pubsub: GossipSub): GossipInternals {
   assert(typeof internals.reportMessageValidationResult === 'function', 'gossipsub reports no validation results');
   assert(typeof internals.handleReceivedRpc === 'function', 'gossipsub hides its RPC handler');
   return internals as GossipInternals;
+}
+
+/** Gossipsub's score of a peer; 0 if it does not tell. */
+export function scoreOf(pubsub: GossipSub, id: PeerIdText): number {
+  if (!('score' in pubsub)) return 0;
+  const { score } = pubsub as { readonly score: unknown };
+  if (typeof score !== 'object' || score === null || !('score' in score) || typeof score.score !== 'function') return 0;
+  const value: unknown = score.score(id);
+  return typeof value === 'number' ? value : 0;
 }

@@ -10,6 +10,7 @@ export type {
   NetStatus,
   PeerIdText,
   PeerInfo,
+  PeerStatus,
   RequestErrorCode,
   ResponseFrame,
   ResponseStatus,

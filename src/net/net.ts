@@ -235,7 +235,11 @@ function netOf(base: Base, parts: Parts): Net {
     status: async () => ({
       peerId: self,
       listenAddresses: listenAddresses(host, options),
-      peers: peers.list(),
+      peers: peers.list().map((info) => ({
+        ...info,
+        penaltyPoints: reputation.points(info.id),
+        gossipScore: gossip.scoreOf(info.id),
+      })),
       knownAddresses: book.size,
       ...peers.totals(),
     }),

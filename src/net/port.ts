@@ -26,6 +26,14 @@ export type PeerInfo = {
   readonly isSeed: boolean;
 };
 
+/** A confirmed peer and how it stands with us. */
+export type PeerStatus = PeerInfo & {
+  /** For its offences, faded by now; `reputation.ts` says what follows from how many. */
+  readonly penaltyPoints: number;
+  /** Gossipsub's. Below 0 only for offences and for messages that were rejected. */
+  readonly gossipScore: number;
+};
+
 /** 0 ok, 1 invalid request, 2 server error, 3 not found, 4 busy or rate limited. */
 export type ResponseStatus = 0 | 1 | 2 | 3 | 4;
 
@@ -88,7 +96,7 @@ export type NetStatus = {
   /** Multiaddrs with peer id that others can dial. */
   readonly listenAddresses: readonly string[];
   /** Confirmed ones. */
-  readonly peers: readonly PeerInfo[];
+  readonly peers: readonly PeerStatus[];
   readonly knownAddresses: number;
   readonly bytesIn: number;
   readonly bytesOut: number;

@@ -1,3 +1,11 @@
 export { loadNetwork, type NetworkOverrides, overrideNetwork } from './networks.ts';
 export { createNode } from './node.ts';
-export type { NodeDeps, NodeOptions, NodeStatus, StarlingNode, SubmitResult } from './port.ts';
+export type {
+  NodeDeps,
+  NodeOptions,
+  NodeStatus,
+  PackageSubmitResult,
+  StarlingNode,
+  SubmitResult,
+  TxSubmitResult,
+} from './port.ts';

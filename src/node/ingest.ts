@@ -33,7 +33,7 @@ export type Ingest = {
   readonly peerDisconnected: TxIngest['peerDisconnected'];
   /** To be told once the mempool has followed the change. */
   readonly chainChanged: TxIngest['chainChanged'];
-  readonly txs: Pick<TxIngest, 'listed' | 'openOf'>;
+  readonly txs: Pick<TxIngest, 'listed' | 'openOf' | 'stats'>;
   readonly close: () => void;
 };
 

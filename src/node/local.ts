@@ -1,13 +1,13 @@
 /** What this node's own user brings in: transactions and blocks, checked as everybody's and then announced. */
 import type { Chain } from '#chain';
-import { createBlockTemplate, type Mempool, mineBlock } from '#mempool';
+import { createBlockTemplate, type Mempool, type MempoolVerdict, mineBlock } from '#mempool';
 import type { Net } from '#net';
-import { Block, DecodeError, type Sats, Transaction } from '#primitives';
+import { Block, DecodeError, Transaction } from '#primitives';
 import { topics, txMessageFor } from '#protocol';
 import { type Clock, errorText, type Logger, type Random, sleep } from '#util';
 import type { BlockAnnouncer } from './block-announcer.ts';
 import type { Ingest } from './ingest.ts';
-import type { StarlingNode, SubmitResult } from './port.ts';
+import type { PackageSubmitResult, StarlingNode, SubmitResult, TxSubmitResult } from './port.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 
 export type LocalDeps = {
@@ -25,9 +25,10 @@ export type LocalDeps = {
 
 export function createLocal(
   deps: LocalDeps,
-): Pick<StarlingNode, 'submitTransaction' | 'submitBlock' | 'mineBlock' | 'estimateSmartFee'> {
+): Pick<StarlingNode, 'submitTransaction' | 'submitPackage' | 'submitBlock' | 'mineBlock' | 'estimateSmartFee'> {
   return {
     submitTransaction: (raw) => submitTransaction(deps, raw),
+    submitPackage: (parent, child) => submitPackage(deps, parent, child),
     estimateSmartFee: deps.mempool.estimateSmartFee,
     submitBlock: async (raw) => {
       const block = decode(() => Block.fromBytes(raw));
@@ -42,37 +43,78 @@ export function createLocal(
   };
 }
 
-async function submitTransaction(deps: LocalDeps, raw: Uint8Array): ReturnType<StarlingNode['submitTransaction']> {
+const TX_DECODE_FAILED = { kind: 'rejected', code: 'TX decode failed' } as const;
+
+async function submitTransaction(deps: LocalDeps, raw: Uint8Array): Promise<TxSubmitResult> {
   const tx = decode(() => Transaction.fromBytes(raw));
-  if (tx === undefined) return { kind: 'rejected', code: 'TX decode failed' };
-  const { txid } = tx;
+  if (tx === undefined) return TX_DECODE_FAILED;
   const verdict = await deps.mempool.submit(tx, 'local');
+  announceLater(deps, [{ tx, verdict }]);
+  return { ...resultOf(verdict), txid: tx.txid };
+}
+
+async function submitPackage(
+  deps: LocalDeps,
+  rawParent: Uint8Array,
+  rawChild: Uint8Array,
+): Promise<PackageSubmitResult> {
+  const parent = decode(() => Transaction.fromBytes(rawParent));
+  const child = decode(() => Transaction.fromBytes(rawChild));
+  if (parent === undefined || child === undefined) return TX_DECODE_FAILED;
+  const verdict = await deps.mempool.submitPackage(parent, child, 'local');
+  const each = [
+    { tx: child, verdict: verdict.child },
+    { tx: parent, verdict: verdict.parent },
+  ];
+  // The child first: who refuses the parent alone then has both when that comes.
+  announceLater(deps, each);
+  const results = {
+    ...(verdict.parent && { parent: { ...resultOf(verdict.parent), txid: parent.txid } }),
+    ...(verdict.child && { child: { ...resultOf(verdict.child), txid: child.txid } }),
+  };
+  if (verdict.failure !== undefined) return { kind: 'rejected', code: verdict.failure.code, ...results };
+  const wereThere = each.every((one) => one.verdict?.kind === 'duplicate');
+  return { kind: wereThere ? 'duplicate' : 'accepted', ...results };
+}
+
+function resultOf(verdict: MempoolVerdict): SubmitResult {
   switch (verdict.kind) {
     case 'accepted':
-      announceLater(deps, tx, verdict.fee);
-      return { kind: 'accepted', txid };
     case 'duplicate':
-      return { kind: 'duplicate', txid };
+      return { kind: verdict.kind };
     case 'missing-inputs':
-      return { kind: 'rejected', code: 'bad-txns-inputs-missingorspent', txid };
+      return { kind: 'rejected', code: 'bad-txns-inputs-missingorspent' };
     case 'policy':
-      return { kind: 'rejected', code: verdict.code, txid };
+      return { kind: 'rejected', code: verdict.code };
     case 'consensus':
-      return { kind: 'rejected', code: verdict.failure.code, txid };
+      return { kind: 'rejected', code: verdict.failure.code };
     case 'unavailable':
-      return { kind: 'rejected', code: verdict.reason, txid };
+      return { kind: 'rejected', code: verdict.reason };
   }
 }
 
-/** The user is not kept waiting. What a stop cuts short stays unbroadcast, and is announced anew after the next start. */
-function announceLater({ mempool, net, announcer, clock, log, signal }: LocalDeps, tx: Transaction, fee: Sats): void {
+type Decided = { readonly tx: Transaction; readonly verdict: MempoolVerdict | undefined };
+
+/**
+ * What was accepted, at one time and in this order. The user is not kept waiting. What a stop cuts short stays
+ * unbroadcast, and is announced anew after the next start.
+ */
+function announceLater({ mempool, net, announcer, clock, log, signal }: LocalDeps, decided: readonly Decided[]): void {
+  const accepted = decided.flatMap(({ tx, verdict }) =>
+    verdict?.kind === 'accepted' ? [{ tx, fee: verdict.fee }] : [],
+  );
+  if (accepted.length === 0) return;
   const publish = async (): Promise<void> => {
-    await sleep(clock, announcer.hold(tx), signal);
-    const sentTo = await net.publish('tx', topics.tx.codec.encode(txMessageFor(tx, fee)));
-    if (sentTo > 0) mempool.markBroadcast(tx.txid);
+    await sleep(clock, announcer.hold(...accepted.map(({ tx }) => tx)), signal);
+    for (const { tx, fee } of accepted) {
+      const sentTo = await net.publish('tx', topics.tx.codec.encode(txMessageFor(tx, fee)));
+      if (sentTo > 0) mempool.markBroadcast(tx.txid);
+    }
   };
   publish().catch((error) => {
-    if (!signal.aborted) log.error('a transaction could not be announced', { txid: tx.txid, error: errorText(error) });
+    const [first] = accepted;
+    const fields = { txid: first?.tx.txid, error: errorText(error) };
+    if (!signal.aborted) log.error('a transaction could not be announced', fields);
   });
 }
 

@@ -68,7 +68,6 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const announcer = new TxAnnouncer(clock, random, options.trickleMs ?? DEFAULT_TRICKLE_MS);
   const forms = new CompactForms({ random, prefills: options.prefillsBlocks ?? true });
   const blocks = new BlockAnnouncer({ mempool, announcer, forms, publish: net.publish, random });
-  const blockDelay = { ms: undefined };
   const parts: Parts = {
     deps,
     chain,
@@ -80,7 +79,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     forms,
     blocks,
     isSynced: latchSynced(sync, chain),
-    blockDelay,
+    blockDelay: { ms: undefined },
     signal: stopping.signal,
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
@@ -112,8 +111,9 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
         sync: sync.status(),
         net: await realNet.status(),
         mempool: { count, bytes: vsize },
+        txRelay: ingest.txs.stats(),
         upload: upload.status,
-        lastBlockDelayMs: blockDelay.ms,
+        lastBlockDelayMs: parts.blockDelay.ms,
         announcedBlocks: ingest.rebuildStats(),
       };
     },

@@ -7,6 +7,7 @@ import type { Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
 import type { RebuildStats } from './block-rebuilder.ts';
+import type { TxRelayStats } from './tx-ingest.ts';
 import type { UploadStatus } from './upload-target.ts';
 
 export type NodeOptions = {
@@ -65,6 +66,8 @@ export type NodeStatus = {
   readonly sync: SyncStatus;
   readonly net: NetStatus;
   readonly mempool: { readonly count: number; readonly bytes: number };
+  /** Transactions whose parents are missing, and ids that peers are asked for. */
+  readonly txRelay: TxRelayStats;
   readonly upload: UploadStatus;
   /** Delay between the last gossiped block's first arrival and its connection, ms. */
   readonly lastBlockDelayMs: number | undefined;
@@ -78,11 +81,21 @@ export type SubmitResult =
   /** Core's reject reason. */
   | { readonly kind: 'rejected'; readonly code: string };
 
+export type TxSubmitResult = SubmitResult & { readonly txid?: Txid };
+
+/** Of the package: `accepted` when both are in the mempool now, `duplicate` when both were before. And of each. */
+export type PackageSubmitResult = SubmitResult & { readonly parent?: TxSubmitResult; readonly child?: TxSubmitResult };
+
 export type StarlingNode = AsyncDisposable & {
   readonly chain: ChainReader;
   readonly status: () => Promise<NodeStatus>;
   /** Checks a serialised transaction, keeps it and announces it. */
-  readonly submitTransaction: (raw: Uint8Array) => Promise<SubmitResult & { readonly txid?: Txid }>;
+  readonly submitTransaction: (raw: Uint8Array) => Promise<TxSubmitResult>;
+  /**
+   * Checks a serialised parent that alone pays too little together with a child that pays for both, keeps them and
+   * announces them (Core's submitpackage, for one parent). Each is tried alone first: one may get in without the other.
+   */
+  readonly submitPackage: (parent: Uint8Array, child: Uint8Array) => Promise<PackageSubmitResult>;
   /** Checks a serialised block, connects it if it has the most work, and announces it. */
   readonly submitBlock: (raw: Uint8Array) => Promise<SubmitResult>;
   /** A block on the tip from the mempool that pays `scriptPubKey`, mined on this thread (regtest-like difficulty only). */

@@ -26,15 +26,15 @@ export class TxAnnouncer {
     this.#meanMs = meanMs;
   }
 
-  /** The mempool took it: how long to wait with the announcement. To be called once a transaction. */
-  hold({ txid, wtxid }: Pick<Transaction, 'txid' | 'wtxid'>): number {
+  /** The mempool took these: how long to wait with announcing them together. To be called once a transaction. */
+  hold(...txs: readonly Pick<Transaction, 'txid' | 'wtxid'>[]): number {
     this.#forget();
     if (this.#meanMs <= 0 || this.#waiting.size >= 2 * MAX_WAITING) return 0;
     // 1 .. 2^32, so that the logarithm is finite.
     const share = (this.#random.below(RANDOM_STEPS) + 1) / RANDOM_STEPS;
     const holdMs = Math.min(-this.#meanMs * Math.log(share), MAX_GOSSIP_HOLD_MS);
     const dueMs = this.#clock.monotonicMs() + holdMs;
-    this.#waiting.set(txid, dueMs).set(wtxid, dueMs);
+    for (const { txid, wtxid } of txs) this.#waiting.set(txid, dueMs).set(wtxid, dueMs);
     return holdMs;
   }
 

@@ -8,10 +8,10 @@ import type { Mempool } from '#mempool';
 import type { GossipVerdict, Net, PeerIdText, PeerInfo } from '#net';
 import type { Sats, Transaction, Wtxid } from '#primitives';
 import { type Decoded, streams, topics, txMessageFor } from '#protocol';
-import { type TxBatch, TxDownload, type TxFate } from '#relay';
-import { type Clock, errorText, type Logger, type Random, sleep, type TimerHandle } from '#util';
+import { type TxBatch, TxDownload } from '#relay';
+import { errorText, type Logger, type Random, sleep, type TimerHandle } from '#util';
 import type { Requests } from './requests.ts';
-import type { TxAnnouncer } from './tx-announcer.ts';
+import { type Judged, type Submitted, TxSubmission, type TxSubmissionDeps } from './tx-submission.ts';
 
 /**
  * Gossip passes on what is accepted within mcacheLength (10) heartbeats of 1 s. Time enough for Core's delays of up to
@@ -22,21 +22,20 @@ const HOLD_MS = 8_000;
 const MAX_HELD = 24;
 const MAX_HELD_OF_PEER = 4;
 
-export type TxIngestDeps = {
-  readonly mempool: Pick<Mempool, 'has' | 'submit'>;
-  readonly announcer: Pick<TxAnnouncer, 'hold'>;
-  readonly charge: Net['charge'];
+export type TxIngestDeps = TxSubmissionDeps & {
+  readonly mempool: Pick<Mempool, 'has'>;
   readonly publish: Net['publish'];
   readonly requests: Pick<Requests, 'transactions'>;
   /** False until the first sync has ended. */
   readonly isSynced: () => boolean;
-  readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
 };
 
 type TxMessage = Decoded<(typeof topics)['tx']['codec']>;
+
+export type TxRelayStats = ReturnType<TxDownload['stats']>;
 
 /** A gossip message whose verdict waits for a body or a parent. */
 type Held = {
@@ -45,11 +44,10 @@ type Held = {
   readonly resolve: (verdict: GossipVerdict) => void;
 };
 
-type Judged = { readonly fate: TxFate; readonly gossip: GossipVerdict; readonly fee: Sats | undefined };
-
 export class TxIngest {
   readonly #deps: TxIngestDeps;
   readonly #download: TxDownload;
+  readonly #submission: TxSubmission;
   readonly #held = new Map<Wtxid, Held>();
   /** Listed by peers: all of them have it, or will hear of it. Those that are still open with the tracker. */
   readonly #listed = new Set<Wtxid>();
@@ -61,6 +59,7 @@ export class TxIngest {
     // A request has ended by then, so no answer is on its way while somebody else is asked. Core waits 60 s.
     const requestTimeoutMs = streams.txs.timeouts.totalMs;
     this.#download = new TxDownload({ mempool: deps.mempool, random: deps.random, requestTimeoutMs });
+    this.#submission = new TxSubmission(deps, this.#download);
   }
 
   peerConnected({ id, direction, isManual }: Pick<PeerInfo, 'id' | 'direction' | 'isManual'>): void {
@@ -101,6 +100,10 @@ export class TxIngest {
     for (const wtxid of this.#listed) if (!this.#download.isPending(wtxid)) this.#listed.delete(wtxid);
   }
 
+  stats(): TxRelayStats {
+    return this.#download.stats();
+  }
+
   /** Transactions that the peer may still be asked for. */
   openOf(peer: PeerIdText): number {
     return this.#download.openOf(peer);
@@ -114,7 +117,7 @@ export class TxIngest {
     if (this.#download.heard(from, wtxid, nowMs)) {
       // The peer may be one more to ask for the parents of an orphan.
       this.#pump();
-      return 'ignore';
+      if (message.kind === 'entry' || !this.#download.isReconsiderable(message.tx)) return 'ignore';
     }
     if (message.kind === 'entry') this.#download.announced(from, wtxid, nowMs);
     else {
@@ -194,17 +197,12 @@ export class TxIngest {
   }
 
   async #submit(tx: Transaction, from: PeerIdText): Promise<Judged> {
-    const { mempool, announcer, charge, clock } = this.#deps;
-    const verdict = await mempool.submit(tx, from);
-    const fate = this.#download.judged(tx, from, verdict, clock.monotonicMs());
-    if (fate !== 'refused') void this.#reconsider();
-    if (verdict.kind === 'accepted') {
-      const acceptAfterMs = announcer.hold(tx);
-      return { fate, gossip: acceptAfterMs > 0 ? { acceptAfterMs } : 'accept', fee: verdict.fee };
-    }
-    if (verdict.kind !== 'consensus') return { fate, gossip: 'ignore', fee: undefined };
-    charge(from, 'invalid-transaction', `${tx.txid}: ${verdict.failure.code}`);
-    return { fate, gossip: 'reject', fee: undefined };
+    const submitted: Submitted = await this.#submission.submit(tx, from);
+    const { child } = submitted;
+    // Before its parent: who refuses the parent alone then has both when that comes.
+    if (child !== undefined) this.#passOn(child.tx, child.judged);
+    if (submitted.fate !== 'refused' || child?.judged.fate === 'accepted') void this.#reconsider();
+    return submitted;
   }
 
   /** What came by a request, or had waited for a parent: gossip that still waits gets its verdict, others are told. */

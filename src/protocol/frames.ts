@@ -4,7 +4,7 @@
  * A length is checked against its bound before a byte is stored for it, and memory follows the bytes that have
  * arrived, not the length that was promised.
  */
-import { assert, concatBytes, unfilledBytes } from '#util';
+import { assert, concatBytes } from '#util';
 import type { OffenceName } from './offences.ts';
 
 /** A length above it needs a fifth varint byte, which is refused. */
@@ -143,7 +143,7 @@ export class FrameDecoder {
     const needed = this.#partialBytes + count;
     if (needed > this.#partial.length) {
       const capacity = Math.min(this.#length, Math.max(needed, FIRST_CAPACITY, this.#partial.length * GROWTH));
-      const larger = unfilledBytes(capacity);
+      const larger = allocateUnfilled(capacity);
       larger.set(this.#partial.subarray(0, this.#partialBytes));
       this.#partial = larger;
     }
@@ -151,6 +151,11 @@ export class FrameDecoder {
     this.#partialBytes = needed;
     this.#offset += count;
   }
+}
+
+/** Not zeroed: every byte is written before the frame is given out. Its memory is shared with nothing. */
+function allocateUnfilled(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
 
 /**

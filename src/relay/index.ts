@@ -1,3 +1,3 @@
 export type { TxRef } from './names.ts';
-export { TxDownload, type TxFate } from './tx-download.ts';
+export { TxDownload, type TxFate, type TxPackage } from './tx-download.ts';
 export type { TxBatch } from './tx-request-tracker.ts';

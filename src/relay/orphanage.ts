@@ -25,6 +25,8 @@ export const EXPIRY_MS = 20 * 60_000;
 
 /** The bytes alone: decoded, a transaction of many small outputs takes five bytes a weight unit. */
 type Orphan = {
+  /** In the order in which they came. */
+  readonly sequence: number;
   readonly wtxid: Wtxid;
   readonly raw: Uint8Array;
   readonly weight: number;
@@ -58,6 +60,7 @@ export class Orphanage {
   readonly #turns = new Set<PeerId>();
   #weight = 0;
   #score = 0;
+  #sequence = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -147,11 +150,32 @@ export class Orphanage {
 
   /** The transaction is available: its children are to be looked at again, each for one of its announcers. */
   addChildrenToWork(parent: Transaction): void {
-    if (this.size === 0) return;
-    const { txidBytes } = parent;
-    for (const index of parent.outputs.keys()) {
-      for (const orphan of this.#bySpent.get(outpointKey(txidBytes, index)) ?? []) this.#giveWork(orphan);
+    for (const orphan of this.#childrenOf(parent)) this.#giveWork(orphan);
+  }
+
+  hasChildren(parent: Transaction): boolean {
+    return this.#childrenOf(parent).size > 0;
+  }
+
+  /**
+   * The child to try together with a parent: the newest of the peer that sent the parent, so that nobody can push in
+   * front of it (Core's GetChildrenFromSamePeer); else the newest of another peer, which chance chooses.
+   */
+  childFor(
+    parent: Transaction,
+    sender: PeerId,
+    isWanted: (child: Wtxid) => boolean,
+  ): { readonly tx: Transaction; readonly peer: PeerId } | undefined {
+    const newest = new Map<PeerId, Orphan>();
+    for (const orphan of this.#childrenOf(parent)) {
+      if (!isWanted(orphan.wtxid)) continue;
+      for (const peer of orphan.announcers) {
+        if ((newest.get(peer)?.sequence ?? -1) < orphan.sequence) newest.set(peer, orphan);
+      }
     }
+    const peer = newest.has(sender) ? sender : this.#oneOf([...newest.keys()]);
+    const orphan = peer === undefined ? undefined : newest.get(peer);
+    return peer === undefined || orphan === undefined ? undefined : { tx: Transaction.fromBytes(orphan.raw), peer };
   }
 
   /**
@@ -174,6 +198,7 @@ export class Orphanage {
   #insert(tx: Transaction, missingParents: readonly Txid[], nowMs: number): Orphan {
     const { wtxid } = tx;
     const orphan: Orphan = {
+      sequence: this.#sequence++,
       wtxid,
       // A copy: a decoded transaction is a view of the message it came in.
       raw: tx.raw.slice(),
@@ -235,10 +260,24 @@ export class Orphanage {
     const announcers = [...orphan.announcers];
     if (announcers.some((peer) => this.#shares.get(peer)?.work.has(orphan.wtxid))) return;
     // By chance, so that nobody can put all of it on himself and be slow.
-    const peer = announcers[announcers.length > 1 ? this.#random.below(announcers.length) : 0];
+    const peer = this.#oneOf(announcers);
     if (peer === undefined) return;
     this.#shares.get(peer)?.work.set(orphan.wtxid, orphan);
     this.#turns.add(peer);
+  }
+
+  #oneOf(peers: readonly PeerId[]): PeerId | undefined {
+    return peers[peers.length > 1 ? this.#random.below(peers.length) : 0];
+  }
+
+  #childrenOf(parent: Transaction): ReadonlySet<Orphan> {
+    const children = new Set<Orphan>();
+    if (this.size === 0) return children;
+    const { txidBytes } = parent;
+    for (const index of parent.outputs.keys()) {
+      for (const orphan of this.#bySpent.get(outpointKey(txidBytes, index)) ?? []) children.add(orphan);
+    }
+    return children;
   }
 
   #trim(): void {

@@ -1,19 +1,22 @@
 /** The ids added last: exact, at most `capacity`, the oldest is forgotten first. About 120 bytes each. */
+import type { PackageHash } from '#mempool';
 import type { Txid, Wtxid } from '#primitives';
+
+type Id = Txid | Wtxid | PackageHash;
 
 export class RecentIds {
   readonly #capacity: number;
-  readonly #ids = new Set<Txid | Wtxid>();
+  readonly #ids = new Set<Id>();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  has(id: Txid | Wtxid): boolean {
+  has(id: Id): boolean {
     return this.#ids.has(id);
   }
 
-  add(id: Txid | Wtxid): void {
+  add(id: Id): void {
     this.#ids.delete(id);
     this.#ids.add(id);
     const [oldest] = this.#ids;

@@ -1,11 +1,12 @@
 /**
  * What this node knows and wants of transactions that peers announce (Core's TxDownloadManager): requests, orphans, and
  * the memory of what need not be downloaded again. Pure state; whoever composes it sends the requests, submits the
- * transactions to the mempool, and tells how it went.
+ * transactions to the mempool, and tells how it went. What was refused for its fee alone is not submitted alone again: it
+ * may be fetched anew as the parent of an orphan, and both are tried together (Core 28's one-parent-one-child relay).
  * Invariant: nothing here blames a peer. A missing parent, a rejected one, a policy are nobody's fault.
  */
 import type { ChainChange } from '#chain';
-import type { Mempool, MempoolVerdict } from '#mempool';
+import { type Mempool, type MempoolVerdict, type PackageVerdict, packageHash } from '#mempool';
 import type { Transaction, Txid, Wtxid } from '#primitives';
 import type { Random } from '#util';
 import type { PeerId, TxRef } from './names.ts';
@@ -31,12 +32,22 @@ export type TxDownloadDeps = {
 /** What became of a transaction that the mempool has judged. */
 export type TxFate = 'accepted' | 'orphan' | 'refused';
 
+/** A parent that pays too little alone, a child that may pay for both, and who sent them. */
+export type TxPackage = {
+  readonly parent: Transaction;
+  readonly parentFrom: PeerId;
+  readonly child: Transaction;
+  readonly childFrom: PeerId;
+};
+
 export class TxDownload {
   readonly #mempool: Pick<Mempool, 'has'>;
   readonly #peers = new Set<PeerId>();
   readonly #tracker: TxRequestTracker;
   readonly #orphanage: Orphanage;
   readonly #rejects = new RecentIds(MAX_REJECTS);
+  /** Refused for the fee only, by wtxid, and packages by their hash (Core's m_lazy_recent_rejects_reconsiderable). */
+  readonly #reconsiderable = new RecentIds(MAX_REJECTS);
   readonly #confirmed = new RecentIds(MAX_CONFIRMED);
 
   constructor({ mempool, random, requestTimeoutMs }: TxDownloadDeps) {
@@ -61,11 +72,21 @@ export class TxDownload {
     this.#orphanage.erasePeer(peer);
   }
 
+  /** Core's AlreadyHaveTx, with what is reconsiderable: there is nothing to be done about it alone. */
+  isKnown(ref: TxRef): boolean {
+    return this.#reconsiderable.has(ref.id) || this.#isDone(ref);
+  }
+
+  /** Not to be submitted alone, but `findPackage` may find a child for it. */
+  isReconsiderable({ wtxid }: Transaction): boolean {
+    return this.#reconsiderable.has(wtxid);
+  }
+
   /**
-   * Core's AlreadyHaveTx. Orphans count by wtxid alone: a copy with a spoilt witness must not keep out the real one
-   * that somebody's child waits for.
+   * AlreadyHaveTx without what is reconsiderable: an orphan may pay for that. Orphans count by wtxid alone: a copy with a
+   * spoilt witness must not keep out the real one that somebody's child waits for.
    */
-  isKnown({ kind, id }: TxRef): boolean {
+  #isDone({ kind, id }: TxRef): boolean {
     if (kind === 'wtxid' && this.#orphanage.has(id)) return true;
     return this.#rejects.has(id) || this.#confirmed.has(id) || this.#mempool.has(id);
   }
@@ -100,7 +121,7 @@ export class TxDownload {
 
   /** Requests to send now. Each is to be followed by `batchEnded`. */
   takeBatches(nowMs: number): readonly TxBatch[] {
-    return this.#tracker.take(nowMs, (ref) => this.isKnown(ref));
+    return this.#tracker.take(nowMs, (ref) => this.#isDone(ref));
   }
 
   nextDueMs(): number | undefined {
@@ -149,6 +170,44 @@ export class TxDownload {
     return 'refused';
   }
 
+  /**
+   * What to try a parent with that was refused for its fee: one package each time the parent comes, of those that were not
+   * refused before (Core's Find1P1CPackage).
+   */
+  findPackage(parent: Transaction, parentFrom: PeerId): TxPackage | undefined {
+    if (!this.isReconsiderable(parent)) return undefined;
+    const isUntried = (child: Wtxid): boolean => !this.#reconsiderable.has(packageHash([parent.wtxid, child]));
+    const child = this.#orphanage.childFor(parent, parentFrom, isUntried);
+    return child === undefined ? undefined : { parent, parentFrom, child: child.tx, childFrom: child.peer };
+  }
+
+  /** What the mempool said to a package (Core's ProcessPackageResult). */
+  packageJudged(
+    { parent, parentFrom, child, childFrom }: TxPackage,
+    verdict: PackageVerdict,
+    nowMs: number,
+  ): { readonly parent: TxFate; readonly child: TxFate } {
+    const isDecided = verdict.parent?.kind !== 'unavailable' && verdict.child?.kind !== 'unavailable';
+    if (verdict.failure !== undefined && isDecided) {
+      this.#reconsiderable.add(packageHash([parent.wtxid, child.wtxid]));
+    }
+    // The child first: as an orphan it would be looked at again because of its parent.
+    const ofChild = this.#judgedInPackage(child, childFrom, verdict.child, nowMs);
+    const ofParent = this.#judgedInPackage(parent, parentFrom, verdict.parent, nowMs);
+    return { parent: ofParent ?? 'refused', child: ofChild ?? 'orphan' };
+  }
+
+  /** Undefined where nothing new was said of it: the child waits on for another parent or another witness of it. */
+  #judgedInPackage(
+    tx: Transaction,
+    from: PeerId,
+    verdict: MempoolVerdict | undefined,
+    nowMs: number,
+  ): TxFate | undefined {
+    const isSilent = verdict === undefined || verdict.kind === 'missing-inputs' || verdict.kind === 'unavailable';
+    return isSilent ? undefined : this.judged(tx, from, verdict, nowMs);
+  }
+
   /** An orphan that may have found its parents, and the peer for whom it is submitted again. Peers take turns. */
   takeOrphan(nowMs: number): { readonly tx: Transaction; readonly peer: PeerId } | undefined {
     this.#orphanage.expire(nowMs);
@@ -158,6 +217,7 @@ export class TxDownload {
   /** To be told of each change of the tip once the mempool has followed it. */
   chainChanged({ disconnected, connected }: ChainChange): void {
     this.#rejects.clear();
+    this.#reconsiderable.clear();
     // What was confirmed may be wanted again.
     if (disconnected.length > 0) this.#confirmed.clear();
     for (const { block } of connected) {
@@ -179,7 +239,7 @@ export class TxDownload {
 
   #missingParents(tx: Transaction, from: PeerId, parents: readonly Txid[], nowMs: number): TxFate {
     const { txid, wtxid } = tx;
-    if (parents.some((parent) => this.#rejects.has(parent))) {
+    if (this.#areHopeless(parents)) {
       // With any witness: it has no parent either way.
       this.#rejects.add(txid);
       this.#rejects.add(wtxid);
@@ -199,10 +259,16 @@ export class TxDownload {
     return this.#orphanage.has(wtxid) ? 'orphan' : 'refused';
   }
 
+  /** A rejected one, or more than one that would need this child to pay for it. */
+  #areHopeless(parents: readonly Txid[]): boolean {
+    const toBePaidFor = parents.filter((parent) => this.#reconsiderable.has(parent) && !this.#mempool.has(parent));
+    return toBePaidFor.length > 1 || parents.some((parent) => this.#rejects.has(parent));
+  }
+
   #askForParents(peer: PeerId, parents: readonly Txid[], nowMs: number): void {
     for (const id of parents) {
       const ref: TxRef = { kind: 'txid', id };
-      if (!this.isKnown(ref)) this.#tracker.announced(peer, ref, nowMs);
+      if (!this.#isDone(ref)) this.#tracker.announced(peer, ref, nowMs);
     }
   }
 
@@ -210,6 +276,12 @@ export class TxDownload {
   #remember(tx: Transaction, verdict: MempoolVerdict): void {
     const { txid, wtxid } = tx;
     if (mayBeStripped(tx, verdict)) return;
+    if (verdict.kind === 'policy' && verdict.reconsiderable === true) {
+      this.#reconsiderable.add(wtxid);
+      // Without a witness it has one id: under that it may be asked for as a parent too, of who sent the child.
+      if (wtxid !== (txid as string) || !this.#orphanage.hasChildren(tx)) this.#tracker.forget(wtxid);
+      return;
+    }
     this.#rejects.add(wtxid);
     this.#tracker.forget(wtxid);
     if (!failedWhateverTheWitness(verdict)) return;

@@ -10,7 +10,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asBuffer, assert, NodeError, Serial, unfilledBytes } from '#util';
+import { asBuffer, assert, NodeError, Serial } from '#util';
 import { type DiskFile, type OpenFile, openDiskFile } from './disk-file.ts';
 import { ioError } from './io-error.ts';
 import type { AppendFiles, FilePosition, FileSize } from './ports.ts';
@@ -119,7 +119,7 @@ class DiskAppendFiles implements AppendFiles {
     const size = this.#sizes.get(position.file) ?? 0;
     // Checked before the allocation: `length` may come from a damaged file.
     if (position.offset + length > size) throw tooShort(path, position.offset, length, size);
-    const bytes = unfilledBytes(length);
+    const bytes = new Uint8Array(length);
     try {
       const got = await this.#readers.read(position.file, bytes, position.offset);
       if (got < length) throw tooShort(path, position.offset, length, position.offset + got);

@@ -49,11 +49,6 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** Memory that is shared with nothing and not zeroed: for who fills all of it before anybody else sees it. */
-export function unfilledBytes(length: number): Uint8Array {
-  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
-}
-
 /** Four bytes from `offset` on, little endian. For single numbers: a DataView costs several times the read. */
 export function u32At(bytes: Uint8Array, offset: number): number {
   const low = byteAt(bytes, offset) | (byteAt(bytes, offset + 1) << 8) | (byteAt(bytes, offset + 2) << 16);

@@ -10,7 +10,6 @@ export {
   toHex,
   toReversedHex,
   u32At,
-  unfilledBytes,
 } from './bytes.ts';
 export { type Clock, nextTurn, sleep, systemClock, type TimerHandle } from './clock.ts';
 export { errorText, NodeError, type NodeErrorCode } from './errors.ts';

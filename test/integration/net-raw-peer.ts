@@ -12,6 +12,8 @@ import { protocolId, type StreamName } from '#protocol';
 import { NETWORK } from './net-support.ts';
 
 export type RawSetup = {
+  /** Default: that of the tests of `net`. */
+  readonly network: string;
   readonly identify: boolean;
   readonly gossip: Partial<GossipsubOpts> | undefined;
   /** What it answers streams of ours with; a name that is missing is not spoken. */
@@ -30,7 +32,7 @@ export type RawPeer = AsyncDisposable & {
 };
 
 export async function startRawPeer(setup: Partial<RawSetup> = {}): Promise<RawPeer> {
-  const { gossip } = setup;
+  const { gossip, network = NETWORK } = setup;
   let pubsub: GossipSub | undefined;
   const host = await createLibp2p({
     start: false,
@@ -52,7 +54,7 @@ export async function startRawPeer(setup: Partial<RawSetup> = {}): Promise<RawPe
     },
   });
   for (const [name, handler] of Object.entries(setup.handlers ?? { hello: async () => {} })) {
-    await host.handle(protocolId(NETWORK, name as StreamName), handler);
+    await host.handle(protocolId(network, name as StreamName), handler);
   }
   await host.start();
   return {
@@ -64,7 +66,7 @@ export async function startRawPeer(setup: Partial<RawSetup> = {}): Promise<RawPe
     },
     address: host.getMultiaddrs()[0]?.toString() ?? '',
     dial: (address) => host.dial(multiaddr(address)),
-    open: (connection, name) => connection.newStream(protocolId(NETWORK, name)),
+    open: (connection, name) => connection.newStream(protocolId(network, name)),
     [Symbol.asyncDispose]: async () => host.stop(),
   };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { loadNetwork, type StarlingNode } from '#node';
-import { type ChainBuilder, createChainBuilder } from '../support/chain-builder.ts';
-import { addressesOf, createTestNodes, phaseOf, statusWhen, tipOf } from '../support/test-nodes.ts';
+import { loadNetwork } from '#node';
+import { createChainBuilder } from '../support/chain-builder.ts';
+import { addressesOf, createTestNodes, gossipFlows, statusWhen } from '../support/test-nodes.ts';
 import { buildTx, outputOf, pay } from '../support/tx-builder.ts';
 
 it('a node that hears of a child first fetches the parents, the large one too', { timeout: 120_000 }, async () => {
@@ -16,7 +16,7 @@ it('a node that hears of a child first fetches the parents, the large one too', 
   const young = await nodes.start('first');
   for (const block of builder.blocks) assert.deepEqual(await young.submitBlock(block.raw), { kind: 'accepted' });
   const late = await nodes.start('late', { bootstrap: await addressesOf(young) });
-  await gossipFlows(young, late, builder);
+  await gossipFlows(young, [late], builder);
   await young[Symbol.asyncDispose]();
 
   // Nobody is there to hear of the parents, and the other node has asked this one for its mempool before.
@@ -25,7 +25,7 @@ it('a node that hears of a child first fetches the parents, the large one too', 
   await alone[Symbol.asyncDispose]();
   const first = await nodes.start('first', { connect: await addressesOf(late) });
   await statusWhen(first, (status) => status.mempool.count === 2);
-  await gossipFlows(first, late, builder);
+  await gossipFlows(first, [late], builder);
   assert.equal((await late.status()).mempool.count, 0);
 
   const child = buildTx(
@@ -35,15 +35,3 @@ it('a node that hears of a child first fetches the parents, the large one too', 
   assert.equal((await first.submitTransaction(child.raw)).kind, 'accepted');
   await statusWhen(late, (status) => status.mempool.count === 3);
 });
-
-/** Mines until a block has come by gossip: what is announced before a mesh has formed is lost. */
-async function gossipFlows(from: StarlingNode, to: StarlingNode, builder: ChainBuilder): Promise<void> {
-  const heard = async (): Promise<number> => (await to.status()).announcedBlocks.withoutRoundTrip;
-  await phaseOf(from, 'at-tip');
-  const before = await heard();
-  while ((await heard()) === before) {
-    assert.deepEqual(await from.submitBlock(builder.mine().raw), { kind: 'accepted' });
-    await tipOf(to, (tip) => tip.hash === builder.tip.hash);
-  }
-  await phaseOf(to, 'at-tip');
-}

@@ -159,7 +159,9 @@ class MemoryNode implements Net {
       listenAddresses: [`/memory/0/p2p/${this.peerId}`],
       peers: ends
         .filter((end) => end.isConfirmed)
-        .map(({ info, bytesIn, bytesOut }) => ({ ...info, bytesIn, bytesOut })),
+        .map(({ info, bytesIn, bytesOut }) => {
+          return { ...info, bytesIn, bytesOut, penaltyPoints: this.#reputation.points(info.id), gossipScore: 0 };
+        }),
       knownAddresses: this.#targets.length,
       bytesIn: ends.reduce((sum, end) => sum + end.bytesIn, 0),
       bytesOut: ends.reduce((sum, end) => sum + end.bytesOut, 0),

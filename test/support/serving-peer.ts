@@ -1,10 +1,10 @@
 /**
- * A peer that serves a chain over the real network and does nothing else: it says hello and answers as a node does,
- * without sync, gossip or a mempool. Many may share one chain. What it answers can be twisted at the port of the
+ * A peer that serves a chain over the real network and does nothing else by itself: it says hello and answers as a node
+ * does, without sync or a mempool. What gossip brings goes to the test. Many may share one chain. What it answers can be twisted at the port of the
  * network, so that everything below (streams, framing, quotas) stays real.
  */
 import type { ChainReader } from '#chain';
-import { createNet } from '#net';
+import { createNet, type Net, type NetHandlers } from '#net';
 import { Block } from '#primitives';
 import { networkId } from '#protocol';
 import { nullLogger, systemClock, systemRandom } from '#util';
@@ -22,16 +22,21 @@ export type ServingPeer = AsyncDisposable & {
   readonly id: string;
   /** The multiaddr with peer id that others dial. */
   readonly address: string;
+  readonly net: Net;
 };
 
 export type ServingOptions = {
   readonly twist?: Twist;
   /** Of all that it is asked for; 64 when left out. */
   readonly maxPeers?: number;
+  /** Multiaddrs of nodes that it stays connected with. */
+  readonly connect?: readonly string[];
+  /** Hears gossip; all is ignored when left out. */
+  readonly gossip?: NetHandlers['gossip'];
 };
 
 export async function startServingPeer(chain: ChainReader, options: ServingOptions = {}): Promise<ServingPeer> {
-  const { twist = (honest) => honest, maxPeers = 64 } = options;
+  const { twist = (honest) => honest, maxPeers = 64, connect = [], gossip = async () => 'ignore' } = options;
   const deps = { clock: systemClock, random: systemRandom, log: nullLogger };
   const lateNet = createLateNet();
   const peers = new Peers({
@@ -63,7 +68,7 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
       listen: ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: [],
       seeds: [],
-      connect: [],
+      connect,
       maxPeers,
       targetOutbound: 0,
       userAgent: '/serving-peer/',
@@ -72,13 +77,14 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
       peerConnected: (info) => lateNet.whenStarted(() => peers.connected(info)),
       peerDisconnected: (id, reason) => lateNet.whenStarted(() => peers.disconnected(id, reason)),
       serve: twist(serve),
-      gossip: async () => 'ignore',
+      gossip,
     },
     deps,
   );
   lateNet.start(net);
   return {
     id: net.peerId,
+    net,
     address: (await net.status()).listenAddresses[0] ?? '',
     [Symbol.asyncDispose]: async () => {
       peers.close();

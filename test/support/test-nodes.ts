@@ -1,15 +1,17 @@
 /** Real nodes in this process: disk, libp2p over loopback TCP, everything but the command line. */
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { HeaderEntry } from '#chain';
 import type { NetworkParams } from '#consensus';
 import { createNode, type NodeOptions, type NodeStatus, type StarlingNode } from '#node';
 import type { SyncStatus } from '#sync';
-import { nullLogger, systemClock, systemRandom } from '#util';
+import { type Logger, nullLogger, systemClock, systemRandom } from '#util';
+import type { ChainBuilder } from './chain-builder.ts';
 import { makeTempDir } from './temp-dir.ts';
 
 export type TestNodes = AsyncDisposable & {
   /** Starts a node; the same name finds its data again. */
-  readonly start: (name: string, options?: Partial<NodeOptions>) => Promise<StarlingNode>;
+  readonly start: (name: string, options?: Partial<NodeOptions>, log?: Logger) => Promise<StarlingNode>;
 };
 
 export async function createTestNodes(params: NetworkParams): Promise<TestNodes> {
@@ -18,7 +20,7 @@ export async function createTestNodes(params: NetworkParams): Promise<TestNodes>
   const nodes = stack.use(new AsyncDisposableStack());
   const resources = stack.move();
   return {
-    start: async (name, options = {}) => {
+    start: async (name, options = {}, log = nullLogger) => {
       const node = await createNode(
         {
           params,
@@ -34,7 +36,7 @@ export async function createTestNodes(params: NetworkParams): Promise<TestNodes>
           scriptThreads: 1,
           ...options,
         },
-        { clock: systemClock, random: systemRandom, log: nullLogger },
+        { clock: systemClock, random: systemRandom, log },
       );
       nodes.use(node);
       return node;
@@ -79,4 +81,21 @@ export async function statusWhen(node: StarlingNode, when: (status: NodeStatus) 
     if (when(status)) return status;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Mines until a block has come by gossip to all: what is announced before a mesh has formed is lost. */
+export async function gossipFlows(
+  from: StarlingNode,
+  to: readonly StarlingNode[],
+  builder: ChainBuilder,
+): Promise<void> {
+  const heard = (): Promise<number[]> =>
+    Promise.all(to.map(async (node) => (await node.status()).announcedBlocks.withoutRoundTrip));
+  await phaseOf(from, 'at-tip');
+  const before = await heard();
+  for (let now = before; now.some((count, at) => count === before[at]); now = await heard()) {
+    assert.deepEqual(await from.submitBlock(builder.mine().raw), { kind: 'accepted' });
+    await Promise.all(to.map((node) => tipOf(node, (tip) => tip.hash === builder.tip.hash)));
+  }
+  await Promise.all(to.map((node) => phaseOf(node, 'at-tip')));
 }

@@ -49,9 +49,9 @@ beforeEach(async () => {
   };
   clock = createManualClock(2_000_000_000_000, { settle });
   mempool = createMempool({ chain, verifier: createInlineVerifier(), clock, log: nullLogger });
-  const submit: Mempool['submit'] = async (tx, origin) => {
+  const settled = <T>(decision: Promise<T>): Promise<T> => {
     deciding += 1;
-    return mempool.submit(tx, origin).finally(() => {
+    return decision.finally(() => {
       deciding -= 1;
     });
   };
@@ -59,7 +59,11 @@ beforeEach(async () => {
   isSilent = false;
   [served, said, published, seen] = [new Map(), [], [], new Set()];
   ingest = new TxIngest({
-    mempool: { has: mempool.has, submit },
+    mempool: {
+      has: mempool.has,
+      submit: (tx, origin) => settled(mempool.submit(tx, origin)),
+      submitPackage: (parent, child, origin) => settled(mempool.submitPackage(parent, child, origin)),
+    },
     announcer: { hold: () => 0 },
     charge: (peer, offence) => said.push(`charge ${peer} ${offence}`),
     publish: async (_, data) => {
@@ -353,6 +357,73 @@ describe('a child before its parent', () => {
     gossip(parent, 'out');
     await clock.advance(0);
     assert.ok(mempool.has(child.txid));
+  });
+});
+
+describe('a parent that pays too little', () => {
+  /** Nothing, and what pays for both; version 3, so that it is the child's to pay (BIP431). */
+  function poorFamily(height: number): { parent: Transaction; child: Transaction } {
+    const parent = buildTx([builder.coin(height)], [pay(50n * COIN)], { version: 3 });
+    return { parent, child: buildTx([outputOf(parent)], [pay(49n * COIN)], { version: 3 }) };
+  }
+
+  it('gets in with the child that waits for it, and gossip passes both on', async () => {
+    const { parent, child } = poorFamily(1);
+    const messages = [gossip(child), gossip(parent)];
+    await clock.advance(0);
+    assert.deepEqual(
+      messages.map((message) => message.verdict()),
+      ['accept', 'accept'],
+    );
+    await clock.advance(10_000);
+    assert.deepEqual([mempool.stats().count, said, published], [2, [], []], 'nothing is asked or said twice');
+  });
+
+  it('is fetched again for a child that comes later, and both are passed on', async () => {
+    const { parent, child } = poorFamily(1);
+    served.set('in', [parent]);
+    const first = gossip(parent);
+    await clock.advance(0);
+    assert.equal(first.verdict(), 'ignore');
+    const second = gossip(child, 'in');
+    await clock.advance(4_000);
+    assert.deepEqual([said, mempool.stats().count], [['ask in txid'], 2]);
+    assert.equal(second.verdict(), 'accept');
+    assert.deepEqual(published, ['entry'], 'gossip has seen the parent, and would not send it again');
+  });
+
+  it('gets in though another peer brings it than its child', async () => {
+    const { parent, child } = poorFamily(1);
+    const messages = [gossip(child, 'in'), gossip(parent, 'out')];
+    await clock.advance(0);
+    assert.deepEqual(
+      messages.map((message) => message.verdict()),
+      ['accept', 'accept'],
+    );
+  });
+
+  it('costs nobody anything when the child does not pay enough either', async () => {
+    const { parent } = poorFamily(1);
+    const child = buildTx([outputOf(parent)], [pay(50n * COIN - 100n)], { version: 3 });
+    const messages = [gossip(child), gossip(parent)];
+    await clock.advance(10_000);
+    assert.deepEqual(
+      messages.map((message) => message.verdict()),
+      ['ignore', 'ignore'],
+    );
+    assert.deepEqual([said, published, mempool.stats().count], [[], [], 0]);
+  });
+
+  it('with a child that can never be valid is charged to who sent the child', async () => {
+    const { parent } = poorFamily(1);
+    const greedy = buildTx([outputOf(parent)], [pay(51n * COIN)], { version: 3 });
+    const messages = [gossip(greedy, 'in'), gossip(parent, 'out')];
+    await clock.advance(0);
+    assert.deepEqual(
+      messages.map((message) => message.verdict()),
+      ['reject', 'ignore'],
+    );
+    assert.deepEqual(said, ['charge in invalid-transaction']);
   });
 });
 
