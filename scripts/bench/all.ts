@@ -6,11 +6,13 @@ import { headers } from './headers.ts';
 import { hostile } from './hostile.ts';
 import { ibd } from './ibd.ts';
 import { importBlocks } from './import.ts';
+import { overload } from './overload.ts';
 import { relay } from './relay.ts';
 import { serve } from './serve.ts';
 import { startup } from './startup.ts';
 import { stream } from './stream.ts';
 import { sync } from './sync.ts';
+import { txRelay } from './tx-relay.ts';
 import { utxo } from './utxo.ts';
 
 export const BENCHMARKS: readonly Benchmark[] = [
@@ -25,5 +27,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   ibd,
   hostile,
   relay,
+  overload,
+  txRelay,
   utxo,
 ];

@@ -74,6 +74,11 @@ export function cpuMs(): number {
   return (user + system) / 1000;
 }
 
+/** Milliseconds by a clock that all processes of this machine share. */
+export function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 /** Wall and CPU time of a task in this process. */
 export async function timed(task: () => Promise<void> | void): Promise<{ wallMs: number; cpuMs: number }> {
   const cpuBefore = cpuMs();

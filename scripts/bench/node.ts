@@ -6,27 +6,44 @@ export type NodeOrder = {
   readonly network: string;
   readonly datadir: string;
   readonly connect: readonly string[];
+  /** Peers as any others, unlike those of `connect`: they may be banned. */
+  readonly bootstrap?: readonly string[];
+  /** False: nobody can call it. */
+  readonly isListening?: boolean;
   /** Where libp2p runs; as the program has it unless told otherwise. */
   readonly netThread?: 'worker' | 'main';
+  /** 0 unless told otherwise; `default` for the node's own. */
+  readonly trickleMs?: 0 | 'default';
+  readonly dbCacheBytes?: number;
 };
 
 export const DB_CACHE_BYTES = 64 << 20;
 /** Some for those it calls, the rest for callers. */
 const MAX_PEERS = 16;
 
-export async function startNode({ network, datadir, connect, netThread = 'worker' }: NodeOrder): Promise<StarlingNode> {
+export async function startNode(order: NodeOrder): Promise<StarlingNode> {
+  const {
+    isListening = true,
+    bootstrap = [],
+    network,
+    datadir,
+    connect,
+    netThread = 'worker',
+    trickleMs = 0,
+    dbCacheBytes = DB_CACHE_BYTES,
+  } = order;
   return createNode(
     {
       // The chain is but the first part of the network's.
       params: overrideNetwork(await loadNetwork(network), { minimumChainWork: 0n }),
       datadir,
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      bootstrap: [],
+      listen: isListening ? ['/ip4/127.0.0.1/tcp/0'] : [],
+      bootstrap,
       connect,
       maxPeers: MAX_PEERS,
-      targetOutbound: connect.length,
-      trickleMs: 0,
-      dbCacheBytes: DB_CACHE_BYTES,
+      targetOutbound: connect.length + bootstrap.length,
+      ...(trickleMs === 'default' ? {} : { trickleMs }),
+      dbCacheBytes,
       netThread,
     },
     { clock: systemClock, random: systemRandom, log: nullLogger },

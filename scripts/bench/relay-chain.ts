@@ -1,35 +1,53 @@
-/** A regtest chain with many coins, and batches of payments that spend them: the same in every process. */
+/** A regtest chain with many coins, and payments that spend them: the same in every process. */
 import type { PayerCoin } from '#mempool';
-import { type Block, Transaction } from '#primitives';
+import { type Block, Transaction, type TxOutput } from '#primitives';
 import { TxSighash } from '#script';
+import { assert } from '#util';
 import { unsignedPayment } from '../../src/mempool/payer.ts';
 import { BlockMaker, coinsOf } from './block-maker.ts';
 import { type Lock, p2wpkh, secretsFrom } from './locks.ts';
 
 const OUTPUTS_PER_COINBASE = 1_000;
 const FAN_OUTS_PER_BLOCK = 10;
-const INPUTS_PER_PAYMENT = 2;
-const FEE = 2_000n;
+/** Above the relay minimum. A P2WPKH input takes 68 vbytes, such an output 31, the rest 11. */
+const FEE_RATE = 2n;
+
+/** Of P2WPKH inputs and outputs. */
+export type Shape = { readonly inputs: number; readonly outputs: number };
+
+/** 371 bytes, 208 vbytes. */
+export const PAYMENT: Shape = { inputs: 2, outputs: 2 };
+/** 520 bytes, of which 4,000 fill a block of 2 MB. */
+export const LARGE_PAYMENT: Shape = { inputs: 3, outputs: 2 };
 
 export type RelayChain = {
-  /** From height 1 on. */
+  /** From height 1 on: those with the coins, and none that was mined later. */
   readonly blocks: readonly Block[];
-  /** Payments with two P2WPKH inputs and two outputs, 371 bytes each; none spends another. */
-  readonly takePayments: (count: number) => Transaction[];
-  /** The next block, from so many payments. */
-  readonly mine: (payments: readonly Transaction[]) => Block;
+  /** None spends another. All outputs have the script, or one that `pay` could spend. */
+  readonly pay: (shape: Shape, scriptPubKey?: Uint8Array) => Transaction;
+  /** Leaves out coins: processes that make different payments leave each other's. */
+  readonly skip: (coins: number) => void;
+  /** The next block, from these transactions. */
+  readonly mine: (transactions: readonly Transaction[]) => Block;
 };
 
-/** `payments`: how many can be taken. */
-export function buildRelayChain(payments: number): RelayChain {
+/** `coins`: how many can be spent. */
+export function buildRelayChain(coins: number): RelayChain {
   const lock = p2wpkh(secretsFrom(3));
   const maker = new BlockMaker(lock.scriptPubKey);
-  const fanOuts = Math.ceil((payments * INPUTS_PER_PAYMENT) / OUTPUTS_PER_COINBASE);
-  const { blocks, coins } = fanOut(maker, lock, fanOuts);
+  const made = fanOut(maker, lock, Math.ceil(coins / OUTPUTS_PER_COINBASE));
   return {
-    blocks,
-    takePayments: (count) => Array.from({ length: count }, () => pay(coins.splice(-INPUTS_PER_PAYMENT), lock, FEE)),
-    mine: (chosen) => maker.mine(chosen),
+    blocks: made.blocks,
+    pay: (shape, scriptPubKey = lock.scriptPubKey) => {
+      assert(made.coins.length >= shape.inputs, 'the chain was made with enough coins');
+      const fee = FEE_RATE * BigInt(shape.inputs * 68 + shape.outputs * 31 + 11);
+      const coins = made.coins.splice(-shape.inputs);
+      return spend(coins, lock, outputsOf(coins, fee, shape.outputs, scriptPubKey));
+    },
+    skip: (count) => {
+      made.coins.length -= count;
+    },
+    mine: (transactions) => maker.mine(transactions),
   };
 }
 
@@ -43,17 +61,21 @@ function fanOut(maker: BlockMaker, lock: Lock, count: number): { blocks: Block[]
   for (let at = 0; at < coinbases.length; at += FAN_OUTS_PER_BLOCK) {
     const splits = coinbases
       .slice(at, at + FAN_OUTS_PER_BLOCK)
-      .map((coin) => pay([coin], lock, 0n, OUTPUTS_PER_COINBASE));
+      .map((coin) => spend([coin], lock, outputsOf([coin], 0n, OUTPUTS_PER_COINBASE, lock.scriptPubKey)));
     blocks.push(maker.mine(splits));
     coins.push(...splits.flatMap(coinsOf));
   }
   return { blocks, coins };
 }
 
-function pay(coins: readonly PayerCoin[], lock: Lock, fee: bigint, outputCount = 2): Transaction {
+/** Even parts of what the coins have. */
+function outputsOf(coins: readonly PayerCoin[], fee: bigint, count: number, scriptPubKey: Uint8Array): TxOutput[] {
   const total = coins.reduce((sum, { output }) => sum + output.value, 0n) - fee;
-  const value = total / BigInt(outputCount);
-  const outputs = Array.from({ length: outputCount }, () => ({ value, scriptPubKey: lock.scriptPubKey }));
+  const value = total / BigInt(count);
+  return Array.from({ length: count }, () => ({ value, scriptPubKey }));
+}
+
+function spend(coins: readonly PayerCoin[], lock: Lock, outputs: readonly TxOutput[]): Transaction {
   const fields = unsignedPayment({ coins, outputs });
   const spent = coins.map(({ output }) => output);
   const sighash = new TxSighash(Transaction.fromFields(fields), spent);

@@ -1,120 +1,85 @@
-/** A process of the `relay` benchmark: several whole nodes, each with libp2p in this thread. */
-import { join } from 'node:path';
-import { openChain } from '#chain';
-import type { StarlingNode } from '#node';
+/** A process of the `relay` benchmark: several whole nodes, and the payments of the batch that is under way. */
 import type { Transaction } from '#primitives';
-import { assert } from '#util';
-import { cpuMs } from './benchmark.ts';
-import { regtestParams } from './block-maker.ts';
-import { DB_CACHE_BYTES, listenAddress, startNode } from './node.ts';
+import { assert, seededRandom } from '#util';
+import { nowMs } from './benchmark.ts';
 import { servePeer } from './peer-process.ts';
-import { usageOf } from './process-usage.ts';
-import { buildRelayChain, type RelayChain } from './relay-chain.ts';
+import { buildRelayChain, type RelayChain, type Shape } from './relay-chain.ts';
+import { RelayGroup } from './relay-group.ts';
 
-/** `connect`: by node, whom it calls; those of this process by their place in it, as `#1`. */
-export type StartOrder = { readonly datadir: string; readonly connect: readonly (readonly string[])[] };
-export type Batch = {
-  /** Payments to take from the chain; the first `known` of them are spread, the rest only the miner has. */
-  readonly count: number;
-  readonly known: number;
+export type BuildOrder = { readonly payments: number; readonly shape: Shape };
+export type ApartOrder = {
+  /** Place of this process's first node among all. */
+  readonly firstNode: number;
+  /** Of the batch, what a node does not get: a random choice of its own. The first of all nodes, which mines, gets all. */
+  readonly unknownShare: number;
 };
-export type Traffic = { readonly bytesIn: number; readonly bytesOut: number };
-
-/** The channel between processes knows no NaN. */
-const NOT_YET = -1;
+export type MineOrder = {
+  readonly isMiner: boolean;
+  /** Or with all of the batch. */
+  readonly isEmpty: boolean;
+};
+export type Mined = { readonly atMs: number; readonly bytes: number };
 
 let chain: RelayChain | undefined;
+let shape: Shape | undefined;
 let batch: Transaction[] = [];
-let nodes: StarlingNode[] = [];
-let connected: { readonly height: number; readonly atMs: number[] } | undefined;
 
-/** The same clock in all processes of this machine. */
-const nowMs = (): number => performance.timeOrigin + performance.now();
+const group = new RelayGroup(() => chain?.blocks ?? []);
 
 servePeer(
   {
+    ...group.functions,
     /** Builds the chain, of which so many payments can be taken. */
-    build: (payments: number) => {
-      chain = buildRelayChain(payments);
+    build: (order: BuildOrder) => {
+      shape = order.shape;
+      chain = buildRelayChain(order.payments * order.shape.inputs);
     },
-    /** Starts the nodes one after another and gives their addresses. */
-    start: async ({ datadir, connect }: StartOrder): Promise<string[]> => {
-      const addresses: string[] = [];
-      for (const [at, peers] of connect.entries()) {
-        const own = join(datadir, String(at));
-        await fill(own);
-        const called = peers.map((peer) => (peer.startsWith('#') ? (addresses[Number(peer.slice(1))] ?? '') : peer));
-        const node = await startNode({ network: 'regtest', datadir: own, connect: called, netThread: 'main' });
-        nodes.push(node);
-        addresses.push(await listenAddress(node));
-      }
-      return addresses;
-    },
-    /** Every process takes the same batches in the same order. */
-    take: ({ count }: Batch) => {
-      assert(chain !== undefined, 'built before');
-      batch = chain.takePayments(count);
+    /** Every process takes the same batches in the same order. Gives the bytes of all. */
+    take: (count: number): number => {
+      assert(chain !== undefined && shape !== undefined, 'built before');
+      const { pay } = chain;
+      const each = shape;
+      batch = Array.from({ length: count }, () => pay(each));
+      return batch.reduce((sum, tx) => sum + tx.size, 0);
     },
     /** Hands a run of the batch's transactions to the nodes in turns. */
     submit: async ({ from, to }: { readonly from: number; readonly to: number }) => {
-      for (const [at, tx] of batch.slice(from, to).entries()) {
-        const verdict = await nodes[at % nodes.length]?.submitTransaction(tx.raw);
-        assert(verdict?.kind === 'accepted' || verdict?.kind === 'duplicate', JSON.stringify(verdict));
-      }
+      for (const [at, tx] of batch.slice(from, to).entries()) await give(at % group.nodes.length, tx, true);
     },
-    /** The least that one of the nodes has in its mempool. */
-    leastInMempool: async () =>
-      Math.min(...(await Promise.all(nodes.map(async (node) => (await node.status()).mempool.count)))),
-    height: () => nodes[0]?.chain.tip().height,
-    allSynced: async () =>
-      (await Promise.all(nodes.map((node) => node.status()))).every(({ sync }) => sync.phase === 'at-tip'),
-    traffic: () =>
+    /** Gives each node its part of the batch, and nobody tells anybody. For each node the bytes that it lacks. */
+    submitApart: ({ firstNode, unknownShare }: ApartOrder): Promise<number[]> =>
       Promise.all(
-        nodes.map(async (node): Promise<Traffic> => {
-          const { bytesIn, bytesOut } = (await node.status()).net;
-          return { bytesIn, bytesOut };
+        group.nodes.map(async (_, at) => {
+          const unknown = firstNode + at === 0 ? [] : choose(batch, unknownShare, firstNode + at);
+          const lacks = new Set(unknown);
+          for (const tx of batch) if (!lacks.has(tx)) await give(at, tx, false);
+          return unknown.reduce((sum, tx) => sum + tx.size, 0);
         }),
       ),
-    /** The tip that is waited for from now on. */
-    expect: (height: number) => {
-      const atMs = Array.from({ length: nodes.length }, () => NOT_YET);
-      connected = { height, atMs };
-      for (const [at, node] of nodes.entries()) {
-        const stop = node.onTip((tip) => {
-          if (tip.height < height) return;
-          atMs[at] = nowMs();
-          stop();
-        });
-      }
-    },
-    /** Mines all of the batch; the first node of this process announces it. Gives when, and the bytes of the block. */
-    mine: async () => {
-      const block = mined();
+    /** Every process makes the next block, so that their chains stay equal; a node of the miner's announces it. */
+    mineOrFollow: async ({ isMiner, isEmpty }: MineOrder): Promise<Mined | undefined> => {
+      assert(chain !== undefined, 'built before');
+      const block = chain.mine(isEmpty ? [] : batch);
+      if (!isMiner) return undefined;
       const atMs = nowMs();
-      const verdict = await nodes[0]?.submitBlock(block.raw);
+      const verdict = await group.nodes[0]?.submitBlock(block.raw);
       assert(verdict?.kind === 'accepted', JSON.stringify(verdict));
       return { atMs, bytes: block.size };
     },
-    /** The others only keep their chains equal. */
-    follow: () => {
-      mined();
-    },
-    connectedAt: () => connected?.atMs ?? [],
-    cpuMs,
-    peakMemoryMb: () => usageOf('self').peakMemoryMb,
   },
-  async () => {
-    for (const node of nodes) await node[Symbol.asyncDispose]();
-    nodes = [];
-  },
+  () => group.end(),
 );
 
-function mined() {
-  assert(chain !== undefined, 'built before');
-  return chain.mine(batch);
+async function give(at: number, tx: Transaction, announce: boolean): Promise<void> {
+  const verdict = await group.nodes[at]?.submitTransaction(tx.raw, { announce });
+  assert(verdict?.kind === 'accepted' || verdict?.kind === 'duplicate', JSON.stringify(verdict));
 }
 
-async function fill(datadir: string): Promise<void> {
-  await using opened = await openChain({ params: regtestParams(), datadir, dbCacheBytes: DB_CACHE_BYTES });
-  for (const block of chain?.blocks ?? []) await opened.submitBlock(block);
+/** So many of them, by chance, the same for the same seed. */
+function choose<T>(from: readonly T[], share: number, seed: number): T[] {
+  const random = seededRandom(seed);
+  const left = [...from];
+  return Array.from({ length: Math.round(share * from.length) }, () =>
+    left.splice(random.below(left.length), 1),
+  ).flat();
 }

@@ -91,7 +91,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
     snapshotForShortIds: () => Array.from(pool.entries(), (entry) => entry.tx),
     stats: () => {
       const { size: count, vsize, usage, totalFee } = pool;
-      return { count, vsize, usage, maxBytes: options.maxBytes, totalFee };
+      return { count, vsize, usage, maxBytes: options.maxBytes, totalFee, refusedBusy: queue.refused };
     },
     minFeeSatPerKvb,
     minRelayFeeSatPerKvb: options.minRelayFeeSatPerKvb,

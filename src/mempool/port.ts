@@ -49,6 +49,8 @@ export type MempoolStats = {
   readonly usage: number;
   readonly maxBytes: number;
   readonly totalFee: Sats;
+  /** Submissions refused since the start because too many waited. */
+  readonly refusedBusy: number;
 };
 
 /** The answer of Core's estimatesmartfee. */

@@ -14,15 +14,24 @@ export class SubmitQueue {
   readonly #waiting = new Map<TxOrigin, number>();
   #waitingOfPeers = 0;
   #bytesOfPeers = 0;
+  #refused = 0;
 
   constructor(bounds: Bounds, clock: Clock) {
     this.#slices = new Slices(clock);
     this.#bounds = bounds;
   }
 
+  /** Submissions that found no room, since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /** Undefined when there is no room. `bytes`: of what waits. */
   async submit<T>(bytes: number, origin: TxOrigin, decide: () => Promise<T>): Promise<T | undefined> {
-    if (!this.#hasRoom(bytes, origin)) return undefined;
+    if (!this.#hasRoom(bytes, origin)) {
+      this.#refused += 1;
+      return undefined;
+    }
     this.#count(bytes, origin, 1);
     try {
       return await this.#serial.run(async () => {

@@ -10,7 +10,13 @@ import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
-import { type GossipVerdict, MAX_GOSSIP_HOLD_MS, type NetHandlers, type PeerIdText } from './port.ts';
+import {
+  type GossipCounts,
+  type GossipVerdict,
+  MAX_GOSSIP_HOLD_MS,
+  type NetHandlers,
+  type PeerIdText,
+} from './port.ts';
 import { topicLimits, topicNames } from './rows.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
@@ -67,6 +73,9 @@ export class Gossip {
   readonly #rates: TokenBuckets;
   readonly #held = new Set<TimerHandle>();
   #isStopped = false;
+  #received = 0;
+  #fresh = 0;
+  #dropped = 0;
 
   constructor(deps: GossipDeps) {
     this.#deps = deps;
@@ -94,6 +103,10 @@ export class Gossip {
     return scoreOf(this.#deps.pubsub, peer);
   }
 
+  counts(): GossipCounts {
+    return { received: this.#received, fresh: this.#fresh, dropped: this.#dropped };
+  }
+
   /** Number of peers that the message was sent to. */
   async publish(topic: TopicName, data: Uint8Array): Promise<number> {
     const { maxBytes, floodPublish = false } = topicLimits(topic);
@@ -104,6 +117,7 @@ export class Gossip {
   }
 
   #onMessage(event: GossipsubMessage): void {
+    this.#fresh += 1;
     const topic = this.#names.get(event.msg.topic);
     const from = event.propagationSource.toString();
     const queue = topic === undefined ? undefined : this.#queues.get(topic);
@@ -120,6 +134,7 @@ export class Gossip {
     }
     const message: Waiting = { id: event.msgId, from, data, arrivedAt: this.#deps.clock.monotonicMs() };
     if (queue.waiting.length >= row.queue.length) {
+      this.#dropped += 1;
       const dropped = row.queue.drop === 'newest' ? message : queue.waiting.shift();
       if (dropped !== undefined) this.#report(dropped.id, dropped.from, 'ignore');
       if (dropped === message) return;
@@ -182,6 +197,7 @@ export class Gossip {
     this.#internals.handleReceivedRpc = async (from, rpc) => {
       const peer = from.toString();
       let bytes = 0;
+      this.#received += rpc.messages.length;
       for (const message of rpc.messages) bytes += message.data?.length ?? 0;
       const isWithin =
         this.#rates.take(`bytes ${peer}`, BYTE_RATE, bytes) &&

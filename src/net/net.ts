@@ -242,6 +242,7 @@ function netOf(base: Base, parts: Parts): Net {
       })),
       knownAddresses: book.size,
       ...peers.totals(),
+      gossip: gossip.counts(),
     }),
     request: createRequester({
       network: options.network,

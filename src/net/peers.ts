@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { Connection, IdentifyResult } from '@libp2p/interface';
 import type { Clock, Logger, TimerHandle } from '#util';
 import { hostKey, ipOf } from './addresses.ts';
-import type { NetHandlers, PeerIdText, PeerInfo } from './port.ts';
+import type { NetHandlers, NetStatus, PeerIdText, PeerInfo } from './port.ts';
 
 /** Connections opened closer together than this crossed on the wire: nobody meant to replace the other. */
 const CROSSING_MS = 5_000;
@@ -208,15 +208,19 @@ export class Peers {
     return [...this.#peers.values()].filter((peer) => peer.phase === 'confirmed').map((peer) => this.#info(peer));
   }
 
-  totals(): { readonly bytesIn: number; readonly bytesOut: number } {
+  totals(): Pick<NetStatus, 'bytesIn' | 'bytesOut' | 'connections' | 'streams'> {
     let bytesIn = this.#closedBytesIn;
     let bytesOut = this.#closedBytesOut;
+    let connections = 0;
+    let streams = 0;
     for (const connection of this.connections()) {
+      connections += 1;
+      streams += connection.streams.length;
       const socket = this.#deps.socketOf(connection.timeline);
       bytesIn += socket?.bytesRead ?? 0;
       bytesOut += socket?.bytesWritten ?? 0;
     }
-    return { bytesIn, bytesOut };
+    return { bytesIn, bytesOut, connections, streams };
   }
 
   /** No timer fires and no handler is called any more. */

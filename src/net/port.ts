@@ -100,6 +100,20 @@ export type NetStatus = {
   readonly knownAddresses: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Open connections, and the open streams on all of them. */
+  readonly connections: number;
+  readonly streams: number;
+  readonly gossip: GossipCounts;
+};
+
+/** Messages that peers sent, since the start. */
+export type GossipCounts = {
+  /** Copies counted. */
+  readonly received: number;
+  /** Heard of for the first time. */
+  readonly fresh: number;
+  /** Of those, how many found the queue in front of the node full, so that one was dropped. */
+  readonly dropped: number;
 };
 
 export type Net = AsyncDisposable & {

@@ -27,7 +27,7 @@ export function createLocal(
   deps: LocalDeps,
 ): Pick<StarlingNode, 'submitTransaction' | 'submitPackage' | 'submitBlock' | 'mineBlock' | 'estimateSmartFee'> {
   return {
-    submitTransaction: (raw) => submitTransaction(deps, raw),
+    submitTransaction: (raw, { announce } = { announce: true }) => submitTransaction(deps, raw, announce),
     submitPackage: (parent, child) => submitPackage(deps, parent, child),
     estimateSmartFee: deps.mempool.estimateSmartFee,
     submitBlock: async (raw) => {
@@ -45,11 +45,11 @@ export function createLocal(
 
 const TX_DECODE_FAILED = { kind: 'rejected', code: 'TX decode failed' } as const;
 
-async function submitTransaction(deps: LocalDeps, raw: Uint8Array): Promise<TxSubmitResult> {
+async function submitTransaction(deps: LocalDeps, raw: Uint8Array, announce: boolean): Promise<TxSubmitResult> {
   const tx = decode(() => Transaction.fromBytes(raw));
   if (tx === undefined) return TX_DECODE_FAILED;
   const verdict = await deps.mempool.submit(tx, 'local');
-  announceLater(deps, [{ tx, verdict }]);
+  if (announce) announceLater(deps, [{ tx, verdict }]);
   return { ...resultOf(verdict), txid: tx.txid };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Chain, type ChainChange, type HeaderEntry, networkDirectory, openChain } from '#chain';
 import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
 import { createNet, createWorkerNet, type NetHandlers } from '#net';
+import type { Transaction } from '#primitives';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
@@ -88,6 +89,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
+  const txListeners = hearTransactions(mempool);
   const handlers: NetHandlers = {
     ...peerHandlers(lateNet, peers, ingest),
     serve: makeServe(parts, peers, ingest, upload),
@@ -104,13 +106,13 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     ...createLocal({ ...parts, ingest, clock, random, log: log.child('local') }),
     chain,
     status: async () => {
-      const { count, vsize } = mempool.stats();
+      const { count, vsize, refusedBusy } = mempool.stats();
       return {
         network: options.params.name,
         tip: chain.tip(),
         sync: sync.status(),
         net: await realNet.status(),
-        mempool: { count, bytes: vsize },
+        mempool: { count, bytes: vsize, refusedBusy },
         txRelay: ingest.txs.stats(),
         upload: upload.status,
         lastBlockDelayMs: parts.blockDelay.ms,
@@ -118,10 +120,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
       };
     },
     onSync: sync.onStatus,
-    onTip: (listener) => {
-      tipListeners.add(listener);
-      return () => tipListeners.delete(listener);
-    },
+    onTip: (listener) => listen(tipListeners, listener),
+    onTransaction: (listener) => listen(txListeners, listener),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -129,6 +129,23 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
 function openNodeChain(options: NodeOptions, deps: NodeDeps, verifier: ScriptVerifier): Promise<Chain> {
   const { clock, random, log, onOpening: onProgress, signal } = deps;
   return openChain({ ...options, verifier, clock, random, log: log.child('chain'), onProgress, signal });
+}
+
+/** Whoever is in the set hears of what enters the mempool. */
+function hearTransactions(mempool: Mempool): Set<(tx: Transaction) => void> {
+  const listeners = new Set<(tx: Transaction) => void>();
+  mempool.observe({
+    entered: ({ tx }) => {
+      for (const listener of listeners) listener(tx);
+    },
+  });
+  return listeners;
+}
+
+/** Gives what removes it again. */
+function listen<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 function openPersistence(options: NodeOptions, deps: NodeDeps, mempool: Mempool): Promise<Persistence> {

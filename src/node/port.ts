@@ -3,7 +3,7 @@ import type { ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain
 import type { NetworkParams } from '#consensus';
 import type { EstimateMode, MempoolOptions, SmartFeeEstimate } from '#mempool';
 import type { NetStatus } from '#net';
-import type { Txid } from '#primitives';
+import type { Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
 import type { RebuildStats } from './block-rebuilder.ts';
@@ -65,7 +65,7 @@ export type NodeStatus = {
   readonly tip: HeaderEntry;
   readonly sync: SyncStatus;
   readonly net: NetStatus;
-  readonly mempool: { readonly count: number; readonly bytes: number };
+  readonly mempool: { readonly count: number; readonly bytes: number; readonly refusedBusy: number };
   /** Transactions whose parents are missing, and ids that peers are asked for. */
   readonly txRelay: TxRelayStats;
   readonly upload: UploadStatus;
@@ -89,8 +89,8 @@ export type PackageSubmitResult = SubmitResult & { readonly parent?: TxSubmitRes
 export type StarlingNode = AsyncDisposable & {
   readonly chain: ChainReader;
   readonly status: () => Promise<NodeStatus>;
-  /** Checks a serialised transaction, keeps it and announces it. */
-  readonly submitTransaction: (raw: Uint8Array) => Promise<TxSubmitResult>;
+  /** Checks a serialised transaction, keeps it and announces it, unless told not to: peers that ask get it then too. */
+  readonly submitTransaction: (raw: Uint8Array, options?: { readonly announce: boolean }) => Promise<TxSubmitResult>;
   /**
    * Checks a serialised parent that alone pays too little together with a child that pays for both, keeps them and
    * announces them (Core's submitpackage, for one parent). Each is tried alone first: one may get in without the other.
@@ -109,4 +109,6 @@ export type StarlingNode = AsyncDisposable & {
   readonly onSync: (listener: (status: SyncStatus) => void) => () => void;
   /** Called after each change of the tip. Returns a function that removes the listener. */
   readonly onTip: (listener: (tip: HeaderEntry) => void) => () => void;
+  /** Called for each transaction that enters the mempool, in the same step. Must not throw. Returns what removes it. */
+  readonly onTransaction: (listener: (tx: Transaction) => void) => () => void;
 };

@@ -48,12 +48,22 @@ describe('nodes', () => {
         await tipOf(late, (tip) => tip.height >= height);
         heard = (await late.status()).lastBlockDelayMs !== undefined;
       }
+      const entered: string[] = [];
+      const stopListening = late.onTransaction(({ txid }) => entered.push(txid));
+      const kept = buildTx([builder.coin(2)], [pay(48_0000_0000n)]);
+      assert.equal((await miner.submitTransaction(kept.raw, { announce: false })).kind, 'accepted');
       const sent = await miner.submitTransaction(tx.raw);
       assert.deepEqual(sent, { kind: 'accepted', txid: tx.txid });
-      await statusWhen(late, (status) => status.mempool.count === 1);
+      const { net: netAfter } = await statusWhen(late, (status) => status.mempool.count > 0);
+      assert.deepEqual(entered, [tx.txid], 'of the other nobody was told');
+      stopListening();
+      const { connections, streams, gossip } = netAfter;
+      assert.ok(connections >= 1 && streams >= connections && gossip.fresh >= 2 && gossip.received >= gossip.fresh);
       await mine(miner, 1);
       await statusWhen(late, (status) => status.mempool.count === 0);
-      assert.equal(late.chain.getCoin({ txid: tx.txidBytes, index: 0 })?.output.value, 49_0000_0000n);
+      for (const [mined, value] of [[tx, 49_0000_0000n] as const, [kept, 48_0000_0000n] as const]) {
+        assert.equal(late.chain.getCoin({ txid: mined.txidBytes, index: 0 })?.output.value, value);
+      }
     },
   );
 

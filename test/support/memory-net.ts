@@ -165,6 +165,9 @@ class MemoryNode implements Net {
       knownAddresses: this.#targets.length,
       bytesIn: ends.reduce((sum, end) => sum + end.bytesIn, 0),
       bytesOut: ends.reduce((sum, end) => sum + end.bytesOut, 0),
+      connections: ends.length,
+      streams: 0,
+      gossip: { received: 0, fresh: 0, dropped: 0 },
     };
   };
 

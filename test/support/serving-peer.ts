@@ -1,9 +1,10 @@
 /**
  * A peer that serves a chain over the real network and does nothing else by itself: it says hello and answers as a node
- * does, without sync or a mempool. What gossip brings goes to the test. Many may share one chain. What it answers can be twisted at the port of the
- * network, so that everything below (streams, framing, quotas) stays real.
+ * does, without sync or a mempool of its own. What gossip brings goes to the test. Many may share one chain. What it answers
+ * can be twisted at the port of the network, so that everything below (streams, framing, quotas) stays real.
  */
 import type { ChainReader } from '#chain';
+import type { Mempool } from '#mempool';
 import { createNet, type Net, type NetHandlers } from '#net';
 import { Block } from '#primitives';
 import { networkId } from '#protocol';
@@ -33,10 +34,20 @@ export type ServingOptions = {
   readonly connect?: readonly string[];
   /** Hears gossip; all is ignored when left out. */
   readonly gossip?: NetHandlers['gossip'];
+  /** Transactions that it serves; none when left out. Its hello then says that it wants some. */
+  readonly mempool?: Pick<Mempool, 'get' | 'entries'>;
 };
 
+const NO_MEMPOOL: NonNullable<ServingOptions['mempool']> = { get: () => undefined, entries: () => [].values() };
+
 export async function startServingPeer(chain: ChainReader, options: ServingOptions = {}): Promise<ServingPeer> {
-  const { twist = (honest) => honest, maxPeers = 64, connect = [], gossip = async () => 'ignore' } = options;
+  const {
+    twist = (honest) => honest,
+    maxPeers = 64,
+    connect = [],
+    gossip = async () => 'ignore',
+    mempool = NO_MEMPOOL,
+  } = options;
   const deps = { clock: systemClock, random: systemRandom, log: nullLogger };
   const lateNet = createLateNet();
   const peers = new Peers({
@@ -47,12 +58,12 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
     sync: { peerReady: () => {}, peerUpdated: () => {}, peerGone: () => {} },
     nonce: Buffer.from(systemRandom.bytes(8)).readBigUInt64LE(),
     userAgent: '/serving-peer/',
-    wantsTransactions: () => false,
+    wantsTransactions: () => mempool !== NO_MEMPOOL,
     feeFilterSatPerKvb: () => 0n,
   });
   const serve = createServe({
     chain,
-    mempool: { get: () => undefined, entries: () => [].values() },
+    mempool,
     announcer: { isWaiting: () => false },
     hello: (peer, theirs) => peers.received(peer, theirs),
     rebuilt: async () => undefined,

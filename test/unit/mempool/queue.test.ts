@@ -138,6 +138,7 @@ describe('what waits', () => {
       ...['accepted', 'accepted', busy],
       ...['accepted', 'accepted'],
     ]);
+    assert.equal(h.mempool.stats().refusedBusy, 2);
     assert.equal(await h.submit(txs[2] ?? assert.fail()), 'accepted');
   });
 
