@@ -42,11 +42,18 @@ export class BlockIngest {
     return this.#announced.has(hash);
   }
 
-  markAnnounced(hash: BlockHash): void {
-    if (this.#announced.has(hash)) return;
+  /** False if it was before. */
+  markAnnounced(hash: BlockHash): boolean {
+    if (this.#announced.has(hash)) return false;
     const [oldest] = this.#announced.keys();
     if (this.#announced.size >= MAX_ANNOUNCED && oldest !== undefined) this.#announced.delete(oldest);
     this.#announced.set(hash, new Set());
+    return true;
+  }
+
+  /** It was not announced after all. */
+  unmarkAnnounced(hash: BlockHash): void {
+    this.#announced.delete(hash);
   }
 
   /**

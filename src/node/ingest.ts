@@ -24,7 +24,8 @@ export type Ingest = {
   /** Whether gossip has carried the block: peers need no hello to hear of it. */
   readonly wasAnnounced: (hash: BlockHash) => boolean;
   /** We are about to announce the block ourselves. */
-  readonly markAnnounced: (hash: BlockHash) => void;
+  readonly markAnnounced: BlockIngest['markAnnounced'];
+  readonly unmarkAnnounced: BlockIngest['unmarkAnnounced'];
   /** A block of which gossip has told: if it was just rebuilt, or once it is. Undefined if it is not. */
   readonly rebuilt: (hash: BlockHash) => Promise<Block | undefined>;
   readonly rebuildStats: () => RebuildStats;
@@ -56,6 +57,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     },
     wasAnnounced: (hash) => blocks.wasAnnounced(hash),
     markAnnounced: (hash) => blocks.markAnnounced(hash),
+    unmarkAnnounced: (hash) => blocks.unmarkAnnounced(hash),
     rebuilt: (hash) => rebuilder.rebuilt(hash),
     rebuildStats: () => rebuilder.stats,
     peerConnected: (info) => txs.peerConnected(info),

@@ -14,7 +14,7 @@ export type LocalDeps = {
   readonly chain: Chain;
   readonly mempool: Mempool;
   readonly net: Pick<Net, 'publish'>;
-  readonly ingest: Pick<Ingest, 'markAnnounced'>;
+  readonly ingest: Pick<Ingest, 'markAnnounced' | 'unmarkAnnounced'>;
   readonly announcer: Pick<TxAnnouncer, 'hold'>;
   readonly blocks: Pick<BlockAnnouncer, 'ownBlock' | 'unannounced'>;
   readonly log: Logger;
@@ -120,9 +120,11 @@ function announceLater({ mempool, net, announcer, clock, log, signal }: LocalDep
 
 async function submitBlock(deps: LocalDeps, block: Block): Promise<SubmitResult> {
   // Said before it is connected, so that the change of the tip counts as announced.
-  deps.ingest.markAnnounced(block.hash);
+  const isMarked = deps.ingest.markAnnounced(block.hash);
   const unannounced = deps.blocks.unannounced(block);
   const verdict = await deps.chain.submitBlock(block);
+  // It may become the tip later, and is announced then.
+  if (isMarked && verdict.kind !== 'connected') deps.ingest.unmarkAnnounced(block.hash);
   switch (verdict.kind) {
     case 'invalid':
       // The chain may be on its way back; who asks for the tip next expects it there.

@@ -31,6 +31,8 @@ import { UploadTarget } from './upload-target.ts';
 const NEARLY_SYNCED_BLOCKS = 2;
 /** Half of what Core takes for an outbound link; here it delays all links, and each node on the way has its own. */
 const DEFAULT_TRICKLE_MS = 1_000;
+/** Core's. */
+const MAX_BLOCKS_TO_ANNOUNCE = 8;
 /** BIP14 form. */
 const USER_AGENT = `/Starling:${VERSION}/`;
 
@@ -303,9 +305,10 @@ function observeChain(
   return chain.observe({ changed, pruned: () => peers.tipMoved() });
 }
 
-/** Not on the way to a better one: during a sync each block is a new tip. */
-function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, { hash, header }: HeaderEntry): void {
-  if (!isSynced() || chain.bestHeader().hash !== hash) return;
+/** Not on a long way to a better one: during a sync each block is a new tip. Whoever hides a block stops nothing. */
+function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, tip: HeaderEntry): void {
+  const { hash, header, height } = tip;
+  if (!isSynced() || chain.bestHeader().height > height + MAX_BLOCKS_TO_ANNOUNCE) return;
   ingest.markAnnounced(hash);
   blocks.tip(header).catch((error) => deps.log.debug('tip not announced', { hash, error: errorText(error) }));
 }
