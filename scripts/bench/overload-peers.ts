@@ -101,7 +101,7 @@ servePeer(
 );
 
 function messageOf(raw: Uint8Array, form: Form): Uint8Array {
-  return topics.tx.codec.encode(txMessageFor(Transaction.fromBytes(raw), FEE, form));
+  return topics.tx.codec.encode(txMessageFor(Transaction.fromBytes(raw), FEE, form === 'fitting' ? undefined : form));
 }
 
 function mine(raws: readonly Uint8Array[]): Block {

@@ -30,7 +30,8 @@ export function gossipSettings(settings: GossipSettings): Partial<GossipsubOpts>
     globalSignaturePolicy: 'StrictNoSign',
     fallbackToFloodsub: false,
     asyncValidation: true,
-    batchPublish: true,
+    // One RPC for all peers could not carry what `mergeSends` puts together for each.
+    batchPublish: false,
     floodPublish: false,
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,

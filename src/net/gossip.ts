@@ -9,6 +9,8 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import { GossipGather } from './gossip-gather.ts';
+import { mergeSends } from './gossip-sends.ts';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
 import {
   type GossipCounts,
@@ -20,13 +22,14 @@ import {
 import { topicLimits, topicNames } from './rows.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
-/** Messages of one topic with the node at once; the others wait in the queue. */
-const MAX_WITH_NODE = 32;
 /** Good messages that wait to be passed on. Beyond it they are passed on at once. */
 const MAX_HELD = 4_096;
-/** What one peer may send: honest peers at the limits of both topics stay far below. */
-const MESSAGE_RATE = { burst: 5_000, perSecond: 500 };
+/** What one peer may send: twice what a node passes on at its most (`GossipGather`), with what it sends of its own. */
+const MESSAGE_RATE = { burst: 10_000, perSecond: 2_000 };
 const BYTE_RATE = { burst: 16 << 20, perSecond: 2 << 20 };
+
+/** gossipsub's MessageStatus. */
+const DUPLICATE = 'duplicate';
 
 type Result = Extract<GossipVerdict, string>;
 const RESULT: Readonly<Record<Result, TopicValidatorResult>> = {
@@ -41,17 +44,21 @@ export type GossipDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly deliver: NetHandlers['gossip'];
+  readonly deliverCopy: NetHandlers['gossipCopy'] | undefined;
   readonly isAnnounced: (peer: PeerIdText) => boolean;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
 };
 
+/** A message whose verdict is open. */
 type Waiting = {
   readonly id: string;
+  readonly topic: TopicName;
   readonly from: PeerIdText;
   readonly data: Uint8Array;
   readonly arrivedAt: number;
 };
 type Queue = { readonly waiting: Waiting[]; withNode: number };
+type RawMessage = { readonly topic: string; readonly data?: Uint8Array };
 
 /** What gossipsub has at run time beyond its declared interface. Checked when we start. */
 type GossipInternals = {
@@ -62,6 +69,11 @@ type GossipInternals = {
     data: Uint8Array,
     options: { readonly floodPublish: boolean },
   ) => ReturnType<GossipSub['publish']>;
+  /** Gives `duplicate` as the code of what was seen before. */
+  validateReceivedMessage: (
+    from: PeerId,
+    message: RawMessage,
+  ) => Promise<{ readonly code: string; readonly msgIdStr?: string }>;
 };
 type ReceivedRpc = { readonly messages: readonly { readonly data?: Uint8Array }[] };
 
@@ -71,7 +83,10 @@ export class Gossip {
   readonly #names: TopicIds;
   readonly #queues = new Map<TopicName, Queue>(topicNames.map((name) => [name, { waiting: [], withNode: 0 }]));
   readonly #rates: TokenBuckets;
+  /** By gossipsub's id; with the peers that sent them. As many as wait in the queues or are with the node. */
+  readonly #open = new Map<string, { readonly message: Waiting; readonly senders: Set<PeerIdText> }>();
   readonly #held = new Set<TimerHandle>();
+  readonly #gathers: ReadonlyMap<TopicName, GossipGather>;
   #isStopped = false;
   #received = 0;
   #fresh = 0;
@@ -79,11 +94,14 @@ export class Gossip {
 
   constructor(deps: GossipDeps) {
     this.#deps = deps;
+    this.#gathers = gathersOf(deps.clock, (id, from, verdict) => this.#report(id, from, verdict));
     this.#internals = internalsOf(deps.pubsub);
     this.#names = topicIds(deps.network);
     this.#rates = new TokenBuckets(deps.clock);
     deps.pubsub.addEventListener('gossipsub:message', (event) => this.#onMessage(event.detail));
     this.#meter();
+    this.#watchCopies();
+    mergeSends(deps.pubsub);
   }
 
   /** Joins all topics. */
@@ -96,6 +114,7 @@ export class Gossip {
     for (const queue of this.#queues.values()) queue.waiting.length = 0;
     for (const timer of this.#held) timer.cancel();
     this.#held.clear();
+    for (const gather of this.#gathers.values()) gather.stop();
   }
 
   /** Gossipsub's score of a peer. */
@@ -132,7 +151,7 @@ export class Gossip {
       this.#report(event.msgId, from, 'reject');
       return;
     }
-    const message: Waiting = { id: event.msgId, from, data, arrivedAt: this.#deps.clock.monotonicMs() };
+    const message: Waiting = { id: event.msgId, topic, from, data, arrivedAt: this.#deps.clock.monotonicMs() };
     if (queue.waiting.length >= row.queue.length) {
       this.#dropped += 1;
       const dropped = row.queue.drop === 'newest' ? message : queue.waiting.shift();
@@ -140,29 +159,30 @@ export class Gossip {
       if (dropped === message) return;
     }
     queue.waiting.push(message);
+    this.#open.set(message.id, { message, senders: new Set([from]) });
     this.#pump(topic, queue);
   }
 
   #pump(topic: TopicName, queue: Queue): void {
-    while (queue.withNode < MAX_WITH_NODE) {
+    while (queue.withNode < topicLimits(topic).queue.atOnce) {
       const message = queue.waiting.shift();
       if (message === undefined) return;
       queue.withNode += 1;
-      void this.#judge(topic, message).finally(() => {
+      void this.#judge(message).finally(() => {
         queue.withNode -= 1;
         this.#pump(topic, queue);
       });
     }
   }
 
-  async #judge(topic: TopicName, message: Waiting): Promise<void> {
-    const { data, from, id, arrivedAt } = message;
+  async #judge({ topic, data, from, id, arrivedAt }: Waiting): Promise<void> {
     let verdict: GossipVerdict = 'ignore';
     try {
       verdict = await this.#deps.deliver({ topic, data, from });
     } catch (error) {
       this.#deps.log.error('a gossip message could not be judged', { topic, error: errorText(error) });
     }
+    this.#open.delete(id);
     if (this.#isStopped) return;
     if (verdict === 'ignore' || verdict === 'reject') {
       this.#report(id, from, verdict);
@@ -172,7 +192,10 @@ export class Gossip {
     const leftMs = arrivedAt + rowHoldMs - this.#deps.clock.monotonicMs();
     const askedMs = verdict === 'accept' ? 0 : verdict.acceptAfterMs;
     const longestMs = arrivedAt + MAX_GOSSIP_HOLD_MS - this.#deps.clock.monotonicMs();
-    this.#acceptAfter(Math.min(Math.max(leftMs, askedMs), longestMs), id, from);
+    const afterMs = Math.min(Math.max(leftMs, askedMs), longestMs);
+    const gather = this.#gathers.get(topic);
+    if (gather === undefined) this.#acceptAfter(afterMs, id, from);
+    else gather.add(id, from, Math.max(0, afterMs), arrivedAt);
   }
 
   #acceptAfter(ms: number, id: string, from: PeerIdText): void {
@@ -188,7 +211,24 @@ export class Gossip {
   }
 
   #report(id: string, from: PeerIdText, verdict: Result): void {
+    this.#open.delete(id);
     this.#internals.reportMessageValidationResult(id, from, RESULT[verdict]);
+  }
+
+  /** Gossipsub tells of the first sender only. Who sent the same while it is judged can be asked for what it announces. */
+  #watchCopies(): void {
+    const validate = this.#internals.validateReceivedMessage.bind(this.#deps.pubsub);
+    this.#internals.validateReceivedMessage = async (peer, raw) => {
+      const result = await validate(peer, raw);
+      const open = result.code === DUPLICATE ? this.#open.get(result.msgIdStr ?? '') : undefined;
+      const from = peer.toString();
+      if (open !== undefined && !open.senders.has(from) && this.#deps.isAnnounced(from)) {
+        open.senders.add(from);
+        const { topic, data } = open.message;
+        this.#deps.deliverCopy?.({ topic, data, from });
+      }
+      return result;
+    };
   }
 
   /** Counts what each peer sends before gossipsub works on it; duplicates cost CPU too and are seen nowhere else. */
@@ -208,6 +248,18 @@ export class Gossip {
   }
 }
 
+function gathersOf(
+  clock: Clock,
+  report: ConstructorParameters<typeof GossipGather>[2],
+): ReadonlyMap<TopicName, GossipGather> {
+  return new Map(
+    topicNames.flatMap((name) => {
+      const { gatherMs } = topicLimits(name);
+      return gatherMs === undefined ? [] : [[name, new GossipGather(clock, gatherMs, report)] as const];
+    }),
+  );
+}
+
 /** Topic ids of a network by their rows' names. */
 export function topicIds(network: string): TopicIds {
   return new Map(topicNames.map((name) => [topicId(network, name), name]));
@@ -217,6 +269,7 @@ function internalsOf(pubsub: GossipSub): GossipInternals {
   const internals = pubsub as unknown as Partial<GossipInternals>;
   assert(typeof internals.reportMessageValidationResult === 'function', 'gossipsub reports no validation results');
   assert(typeof internals.handleReceivedRpc === 'function', 'gossipsub hides its RPC handler');
+  assert(typeof internals.validateReceivedMessage === 'function', 'gossipsub hides its check of messages');
   return internals as GossipInternals;
 }
 

@@ -111,6 +111,7 @@ async function assemble(base: Base): Promise<Parts> {
     clock,
     log,
     deliver: handlers.gossip,
+    deliverCopy: handlers.gossipCopy,
     isAnnounced: (peer) => peers.isAnnounced(peer),
     charge,
   });

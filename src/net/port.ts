@@ -79,6 +79,8 @@ export type NetHandlers = {
     signal: AbortSignal,
   ) => AsyncIterable<ResponseFrame>;
   readonly gossip: (message: GossipMessage) => Promise<GossipVerdict>;
+  /** Another peer sent the same as a message whose verdict is still open. Of each peer once a message. */
+  readonly gossipCopy?: (message: GossipMessage) => void;
 };
 
 /** Why a request failed; thrown by the iterator of `request`. */

@@ -21,6 +21,8 @@ type Handlers = {
 
 export type Ingest = {
   readonly message: (message: GossipMessage) => Promise<GossipVerdict>;
+  /** Another peer sent the same as a message that is looked at. */
+  readonly copy: (message: GossipMessage) => void;
   /** Whether gossip has carried the block: peers need no hello to hear of it. */
   readonly wasAnnounced: (hash: BlockHash) => boolean;
   /** We are about to announce the block ourselves. */
@@ -54,6 +56,9 @@ export function createIngest(deps: IngestDeps): Ingest {
       const early = message.topic === 'block' ? blocks.judgeEarly(message) : undefined;
       if (early !== undefined) return Promise.resolve(early);
       return decodeAndHandle(handlers, message.topic, message, deps.charge);
+    },
+    copy: ({ topic, data, from }) => {
+      if (topic === 'tx') txs.copied(topics.tx.codec.decode(data), from);
     },
     wasAnnounced: (hash) => blocks.wasAnnounced(hash),
     markAnnounced: (hash) => blocks.markAnnounced(hash),

@@ -96,6 +96,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     ...peerHandlers(lateNet, peers, ingest),
     serve: makeServe(parts, peers, ingest, upload),
     gossip: ingest.message,
+    gossipCopy: ingest.copy,
   };
   const realNet = stack.use(await startNet(options, deps, handlers));
   lateNet.start(realNet);

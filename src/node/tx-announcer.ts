@@ -1,8 +1,9 @@
 /**
- * When transactions are announced: each after a random time, the own user's and relayed ones alike, so that who hears
- * of one from us first learns little about where it comes from. Times are exponential, as between the events of Core's
- * trickle (NextInvToInbounds and its like), but shorter: every node on the way adds its own, and all of its links share
- * one. Until then a transaction is not served: asking for it must not tell that we have it.
+ * When transactions are announced: at random times, the own user's and relayed ones together, so that who hears of one
+ * from us first learns little about where it comes from. The times are a Poisson process, as Core's trickle to inbound
+ * peers is (NextInvToInbounds), but closer: every node on the way adds its own, and all of its links share one. What
+ * waits for the same time travels in one gossip RPC. Until then a transaction is not served: asking for it must not tell
+ * that we have it.
  */
 import { MAX_GOSSIP_HOLD_MS } from '#net';
 import type { Transaction, Txid, Wtxid } from '#primitives';
@@ -18,6 +19,7 @@ export class TxAnnouncer {
   readonly #meanMs: number;
   /** By txid and by wtxid: when it will have been announced. Oldest first. */
   readonly #waiting = new Map<Txid | Wtxid, number>();
+  #nextMs = 0;
 
   /** `meanMs` of 0 announces all at once. */
   constructor(clock: Clock, random: Random, meanMs: number) {
@@ -30,12 +32,17 @@ export class TxAnnouncer {
   hold(...txs: readonly Pick<Transaction, 'txid' | 'wtxid'>[]): number {
     this.#forget();
     if (this.#meanMs <= 0 || this.#waiting.size >= 2 * MAX_WAITING) return 0;
+    const now = this.#clock.monotonicMs();
+    // The process has no memory: drawn from now on, the next time is as likely as if it had been drawn before.
+    if (this.#nextMs <= now) this.#nextMs = now + this.#interval();
+    for (const { txid, wtxid } of txs) this.#waiting.set(txid, this.#nextMs).set(wtxid, this.#nextMs);
+    return this.#nextMs - now;
+  }
+
+  #interval(): number {
     // 1 .. 2^32, so that the logarithm is finite.
     const share = (this.#random.below(RANDOM_STEPS) + 1) / RANDOM_STEPS;
-    const holdMs = Math.min(-this.#meanMs * Math.log(share), MAX_GOSSIP_HOLD_MS);
-    const dueMs = this.#clock.monotonicMs() + holdMs;
-    for (const { txid, wtxid } of txs) this.#waiting.set(txid, dueMs).set(wtxid, dueMs);
-    return holdMs;
+    return Math.min(-this.#meanMs * Math.log(share), MAX_GOSSIP_HOLD_MS);
   }
 
   /** In the mempool, but not announced yet. */
@@ -44,7 +51,6 @@ export class TxAnnouncer {
     return dueMs !== undefined && dueMs > this.#clock.monotonicMs();
   }
 
-  /** The oldest that are due; a younger one that is due leaves when it is the oldest, after MAX_GOSSIP_HOLD_MS at most. */
   #forget(): void {
     const now = this.#clock.monotonicMs();
     for (const [id, dueMs] of this.#waiting) {

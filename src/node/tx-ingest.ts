@@ -18,9 +18,9 @@ import { type Judged, type Submitted, TxSubmission, type TxSubmissionDeps } from
  * 4 s and an answer.
  */
 const HOLD_MS = 8_000;
-/** Fewer than the 32 messages that gossip has with the node at once: entries without a body cannot block the topic. */
-const MAX_HELD = 24;
-const MAX_HELD_OF_PEER = 4;
+/** Fewer than the messages that gossip has with the node at once: entries without a body cannot block the topic. */
+const MAX_HELD = topics.tx.queue.atOnce - 32;
+const MAX_HELD_OF_PEER = 64;
 
 export type TxIngestDeps = TxSubmissionDeps & {
   readonly mempool: Pick<Mempool, 'has'>;
@@ -49,9 +49,11 @@ export class TxIngest {
   readonly #download: TxDownload;
   readonly #submission: TxSubmission;
   readonly #held = new Map<Wtxid, Held>();
+  readonly #heldOf = new Map<PeerIdText, number>();
   /** Listed by peers: all of them have it, or will hear of it. Those that are still open with the tracker. */
   readonly #listed = new Set<Wtxid>();
   #timer: TimerHandle | undefined;
+  #soon: TimerHandle | undefined;
   #isReconsidering = false;
 
   constructor(deps: TxIngestDeps) {
@@ -81,6 +83,7 @@ export class TxIngest {
 
   close(): void {
     this.#timer?.cancel();
+    this.#soon?.cancel();
     for (const wtxid of [...this.#held.keys()]) this.#release(wtxid, 'ignore');
   }
 
@@ -119,25 +122,37 @@ export class TxIngest {
       this.#pump();
       if (message.kind === 'entry' || !this.#download.isReconsiderable(message.tx)) return 'ignore';
     }
-    if (message.kind === 'entry') this.#download.announced(from, wtxid, nowMs);
-    else {
+    if (message.kind === 'entry') {
+      this.#download.announced(from, wtxid, nowMs);
+      this.#pumpSoon();
+    } else {
       const { fate, gossip } = await this.#submit(message.tx, from);
       if (fate !== 'orphan') {
         this.#release(wtxid, gossip);
         return gossip;
       }
+      this.#pump();
     }
-    this.#pump();
     return this.#hold(wtxid, from);
+  }
+
+  /** Another peer sent what is looked at: one more who has the transaction. */
+  copied(message: TxMessage, from: PeerIdText): void {
+    if (!this.#deps.isSynced()) return;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const wtxid = message.kind === 'whole' ? message.tx.wtxid : message.wtxid;
+    const isDone = this.#download.heard(from, wtxid, nowMs);
+    if (!isDone && message.kind === 'entry') this.#download.announced(from, wtxid, nowMs);
+    this.#pumpSoon();
   }
 
   /** Waits for what becomes of the transaction. Without room it is ignored now, and announced anew if it gets in. */
   #hold(wtxid: Wtxid, from: PeerIdText): Promise<GossipVerdict> | GossipVerdict {
     if (this.#held.size >= MAX_HELD || this.#held.has(wtxid) || !this.#download.isPending(wtxid)) return 'ignore';
     if (this.#deps.signal.aborted) return 'ignore';
-    let ofPeer = 0;
-    for (const held of this.#held.values()) ofPeer += Number(held.from === from);
+    const ofPeer = this.#heldOf.get(from) ?? 0;
     if (ofPeer >= MAX_HELD_OF_PEER) return 'ignore';
+    this.#heldOf.set(from, ofPeer + 1);
     return new Promise((resolve) => {
       const timer = this.#deps.clock.after(HOLD_MS, () => this.#release(wtxid, 'ignore'));
       this.#held.set(wtxid, { from, timer, resolve });
@@ -149,9 +164,20 @@ export class TxIngest {
     const held = this.#held.get(wtxid);
     if (held === undefined) return false;
     this.#held.delete(wtxid);
+    const left = (this.#heldOf.get(held.from) ?? 1) - 1;
+    if (left > 0) this.#heldOf.set(held.from, left);
+    else this.#heldOf.delete(held.from);
     held.timer.cancel();
     held.resolve(verdict);
     return true;
+  }
+
+  /** Once all that came in the same RPC was heard: it is asked for together. */
+  #pumpSoon(): void {
+    this.#soon ??= this.#deps.clock.after(0, () => {
+      this.#soon = undefined;
+      this.#pump();
+    });
   }
 
   /** Sends what is due, and comes back when more is. */
@@ -216,13 +242,15 @@ export class TxIngest {
     });
   }
 
-  /** Gossip sends nothing that it has seen, also when it was ignored then: an entry for the same has another id. */
+  /** Gossip sends nothing that it has seen, also when it was ignored then: the other form of the same has another id. */
   async #publish(tx: Transaction, fee: Sats, afterMs: number): Promise<void> {
     const { clock, publish, signal } = this.#deps;
     await sleep(clock, afterMs, signal);
     const { codec } = topics.tx;
-    const sent = await publish('tx', codec.encode(txMessageFor(tx, fee)));
-    if (sent === 0) await publish('tx', codec.encode(txMessageFor(tx, fee, 'entry')));
+    const message = txMessageFor(tx, fee);
+    const sent = await publish('tx', codec.encode(message));
+    const other = message.kind === 'whole' ? 'entry' : 'whole';
+    if (sent === 0) await publish('tx', codec.encode(txMessageFor(tx, fee, other)));
   }
 
   /** One orphan at a time, peers by turns: what peers send anew waits for one of them at most. */

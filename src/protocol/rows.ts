@@ -95,7 +95,12 @@ export type TopicRow<T> = {
   readonly codec: Codec<T>;
   readonly maxBytes: number;
   /** Messages waiting for the node. A message dropped here is reported to gossipsub as ignored. */
-  readonly queue: { readonly length: number; readonly drop: 'newest' | 'oldest' };
+  readonly queue: {
+    readonly length: number;
+    readonly drop: 'newest' | 'oldest';
+    /** Messages with the node at once, out of the queue. */
+    readonly atOnce: number;
+  };
   /** 32 bytes, the same for the same content on every node. Synchronous; safe on garbage. */
   messageId(data: Uint8Array): Uint8Array;
   readonly score: TopicScore;
@@ -106,6 +111,11 @@ export type TopicRow<T> = {
   readonly holdAcceptMs?: number;
   /** What we publish goes to all peers of the topic, not only to those of the mesh. */
   readonly floodPublish?: boolean;
+  /**
+   * Messages are passed on together, at times so far apart. They share an RPC then, and whoever sends one meanwhile is not
+   * sent it.
+   */
+  readonly gatherMs?: number;
 };
 
 /**

@@ -12,7 +12,7 @@ export const topics = Object.freeze({
     codec: compactBlock,
     maxBytes: MAX_COMPACT_BLOCK_BYTES,
     // 8 MiB at most. The newest announcement says most about where the chain is; headers bring what was dropped.
-    queue: { length: 32, drop: 'oldest' },
+    queue: { length: 32, drop: 'oldest', atOnce: 32 },
     // Over the content, not the block hash alone: a bogus body under a real header must not keep the good one out.
     messageId: sha256,
     score: topicScore(1, -100),
@@ -27,9 +27,10 @@ export const topics = Object.freeze({
     codec: txMessage,
     maxBytes: MAX_TX_MESSAGE_BYTES,
     // 8 MiB at most. Parents come before their children: under load the first come are worth most.
-    queue: { length: 2048, drop: 'newest' },
+    queue: { length: 2048, drop: 'newest', atOnce: 512 },
     messageId: txMessageId,
     score: topicScore(0.5, -20),
+    gatherMs: 100,
   }),
 });
 

@@ -14,12 +14,17 @@ export const MAX_PEER_ANNOUNCEMENTS = 5_000;
 /** MAX_PEER_TX_REQUEST_IN_FLIGHT. Core only slows down there; here it is also the size of a request. */
 export const MAX_IN_FLIGHT = 100;
 /**
- * One step of delay: for peers that came to us (NONPREF_PEER_TX_DELAY), for requests by txid (TXID_RELAY_DELAY: a
- * parent that gossip brings a little after its child need not be asked for), for a peer that is asked for
- * MAX_IN_FLIGHT already (OVERLOADED_PEER_TX_DELAY).
+ * One step of delay: for requests by txid (TXID_RELAY_DELAY: a parent that gossip brings a little after its child need
+ * not be asked for), for a peer that is asked for MAX_IN_FLIGHT already (OVERLOADED_PEER_TX_DELAY).
  */
 const DELAY_STEP_MS = 2_000;
-const MAX_DELAY_STEPS = 3;
+const MAX_DELAY_STEPS = 2;
+/**
+ * Where Core waits with asking a peer that came to us (NONPREF_PEER_TX_DELAY), such a peer is asked at once and given so
+ * long, if anybody else has the transaction. Who is first to announce and then silent delays it no longer than with Core,
+ * and honest peers do not delay it by two seconds a hop.
+ */
+const NONPREF_PATIENCE_MS = 2_000;
 
 type TxId = TxRef['id'];
 
@@ -33,8 +38,10 @@ type Announcement = {
   /** Breaks ties between announcers in a way that nobody without the salt can foresee. */
   readonly rank: number;
   state: 'delayed' | 'ready' | 'requested' | 'completed';
-  /** When the delay or the request runs out. */
+  /** When the delay or the patience runs out. */
   dueMs: number;
+  /** When the request runs out. */
+  timeoutMs: number;
 };
 
 type Wanted = {
@@ -66,8 +73,9 @@ export class TxRequestTracker {
   readonly #wanted = new Map<TxId, Wanted>();
   /** By steps of delay. All in one set wait equally long, so a set is in the order of time. */
   readonly #delayed: readonly Set<Announcement>[] = Array.from({ length: MAX_DELAY_STEPS + 1 }, () => new Set());
-  /** In the order of time, like those. */
+  /** In the order of time, like those: of peers of our choice, and of others. */
   readonly #requested = new Set<Announcement>();
+  readonly #requestedBriefly = new Set<Announcement>();
   #sequence = 0;
 
   /** `salt`: 16 secret bytes. After `timeoutMs` without an answer another announcer is asked. */
@@ -115,8 +123,7 @@ export class TxRequestTracker {
     const peer = this.#peers.get(peerId);
     if (peer === undefined || peer.announcements.has(ref.id)) return;
     if (peer.announcements.size >= MAX_PEER_ANNOUNCEMENTS) return;
-    const steps =
-      Number(!peer.isPreferred) + Number(ref.kind === 'txid') + Number(peer.requested.size >= MAX_IN_FLIGHT);
+    const steps = Number(ref.kind === 'txid') + Number(peer.requested.size >= MAX_IN_FLIGHT);
     const wanted = this.#wanted.get(ref.id) ?? this.#want(ref.id);
     const announcement: Announcement = {
       peer,
@@ -126,6 +133,7 @@ export class TxRequestTracker {
       rank: this.#rank(ref.id, peerId),
       state: 'delayed',
       dueMs: nowMs + steps * DELAY_STEP_MS,
+      timeoutMs: Number.POSITIVE_INFINITY,
     };
     wanted.announcements.set(peerId, announcement);
     peer.announcements.set(ref.id, announcement);
@@ -154,7 +162,7 @@ export class TxRequestTracker {
   /** When `take` has something new to give even if nothing else happens. */
   nextDueMs(): number | undefined {
     let earliest: number | undefined;
-    for (const queue of [...this.#delayed, this.#requested]) {
+    for (const queue of [...this.#delayed, this.#requested, this.#requestedBriefly]) {
       const [first] = queue;
       if (first !== undefined && !(first.dueMs >= (earliest ?? Number.POSITIVE_INFINITY))) earliest = first.dueMs;
     }
@@ -220,10 +228,10 @@ export class TxRequestTracker {
       }
       this.#leaveState(announcement);
       announcement.state = 'requested';
-      announcement.dueMs = nowMs + this.#timeoutMs;
+      announcement.timeoutMs = nowMs + this.#timeoutMs;
       announcement.wanted.requested = announcement;
       peer.requested.add(announcement);
-      this.#requested.add(announcement);
+      this.#awaitAnswer(announcement, nowMs);
       refs.push(announcement.ref);
     }
     if (refs.length === 0) return undefined;
@@ -241,10 +249,22 @@ export class TxRequestTracker {
         this.#offer(announcement);
       }
     }
-    for (const announcement of this.#requested) {
-      if (announcement.dueMs > nowMs) break;
-      this.#complete(announcement);
+    for (const queue of [this.#requested, this.#requestedBriefly]) {
+      for (const announcement of queue) {
+        if (announcement.dueMs > nowMs) break;
+        if (announcement.timeoutMs <= nowMs || hasOther(announcement.wanted)) this.#complete(announcement);
+        else this.#awaitAnswer(announcement, nowMs);
+      }
     }
+  }
+
+  #awaitAnswer(announcement: Announcement, nowMs: number): void {
+    const { peer, timeoutMs } = announcement;
+    const queue = peer.isPreferred ? this.#requested : this.#requestedBriefly;
+    announcement.dueMs = peer.isPreferred ? timeoutMs : Math.min(timeoutMs, nowMs + NONPREF_PATIENCE_MS);
+    // To the end.
+    queue.delete(announcement);
+    queue.add(announcement);
   }
 
   /** Takes the announcement out of whatever its state has put it in; the caller gives it its next state. */
@@ -252,6 +272,7 @@ export class TxRequestTracker {
     const { peer, wanted } = announcement;
     for (const queue of this.#delayed) queue.delete(announcement);
     this.#requested.delete(announcement);
+    this.#requestedBriefly.delete(announcement);
     peer.requested.delete(announcement);
     peer.next.delete(announcement);
     if (wanted.next === announcement) wanted.next = undefined;
@@ -298,6 +319,11 @@ export class TxRequestTracker {
     wanted.next = announcement;
     peer.next.add(announcement);
   }
+}
+
+/** Somebody can be asked instead of who is asked now. */
+function hasOther({ announcements }: Wanted): boolean {
+  return announcements.values().some(({ state }) => state === 'ready');
 }
 
 /** Who is free goes first, so that nobody delays what it was not even asked for; then our own choice of peers. */

@@ -39,9 +39,12 @@ export type NetHarness = {
 export class TestPeer implements AsyncDisposable {
   readonly events: string[] = [];
   readonly messages: GossipMessage[] = [];
+  readonly copies: GossipMessage[] = [];
   readonly connected = new Map<PeerIdText, PeerInfo>();
   serve: NetHandlers['serve'] = async function* () {};
   verdict: GossipVerdict = 'accept';
+  /** Until it settles no message gets its verdict. */
+  judging: Promise<void> = Promise.resolve();
   /** Confirm every peer at once, as after a good hello. */
   confirms = true;
   readonly #harness: NetHarness;
@@ -85,7 +88,12 @@ export class TestPeer implements AsyncDisposable {
       gossip: async (message) => {
         peer.messages.push(message);
         peer.#changed();
+        await peer.judging;
         return peer.verdict;
+      },
+      gossipCopy: (message) => {
+        peer.copies.push(message);
+        peer.#changed();
       },
     });
     return peer;
@@ -528,6 +536,32 @@ function gossipTests(harness: NetHarness): void {
     assert.ok(Buffer.from(c.messages[0]?.data ?? []).equals(data));
     assert.equal(c.messages[0]?.from, b.id);
     assert.equal(a.messages.length, 0, 'nobody hears itself');
+  });
+
+  test('who sends what is being judged is told of, once each, and nobody afterwards', async () => {
+    await using stack = new AsyncDisposableStack();
+    const b = stack.use(await TestPeer.start(harness, 'b'));
+    const around = await Promise.all(
+      [200, 201, 202].map(async (seed) => {
+        const peer = stack.use(await TestPeer.start(harness, 'c', { connect: [await b.address()] }));
+        await peer.isWith(b);
+        await peer.publishToSome('tx', 50, seed);
+        return peer;
+      }),
+    );
+    await b.when(() => b.messages.length >= 3);
+    b.messages.length = 0;
+    b.copies.length = 0;
+    const judged = Promise.withResolvers<void>();
+    b.judging = judged.promise;
+    const data = filled(60, 7);
+    for (const peer of around) assert.equal(await peer.net.publish('tx', data), 1);
+    await b.when(() => b.copies.length >= 2);
+    const senders = [...b.messages, ...b.copies].map(({ from }) => from);
+    assert.deepEqual(new Set(senders), new Set(around.map(({ id }) => id)));
+    assert.equal(senders.length, 3);
+    for (const copy of b.copies) assert.ok(Buffer.from(copy.data).equals(data));
+    judged.resolve();
   });
 
   test('what is ignored or rejected does not travel on', async () => {

@@ -45,7 +45,7 @@ export type Attacker = AsyncDisposable & {
   /** Hands bytes to gossip; they reach the node if the peer is still welcome there. */
   readonly send: (topic: TopicName, data: Uint8Array) => Promise<void>;
   /** A transaction as gossip brings it; `entry`: only the word that there is one. */
-  readonly sendTx: (tx: Transaction, form?: 'fitting' | 'entry') => Promise<void>;
+  readonly sendTx: (tx: Transaction, form?: 'whole' | 'entry') => Promise<void>;
   /** Sends a good transaction and waits until the node has passed it on: it has judged all that was sent before. */
   readonly drained: () => Promise<void>;
 };
@@ -220,7 +220,7 @@ async function startAttacker(deps: AttackerDeps, twist: Twist | undefined): Prom
   const peer = await startServingPeer(victim.chain, { ...ALONE, connect, ...(twist && { twist }) });
   const { id, net } = peer;
   await statusWhen(victim, ({ net: { peers } }) => peers.some((each) => each.id === id));
-  const sendTx: Attacker['sendTx'] = async (tx, form = 'fitting') => {
+  const sendTx: Attacker['sendTx'] = async (tx, form = 'whole') => {
     await net.publish('tx', topics.tx.codec.encode(txMessageFor(tx, 1_000n, form)));
   };
   // What is published before gossip runs goes to nobody. News of what everybody has is no offence, and new each time.

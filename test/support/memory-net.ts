@@ -117,6 +117,8 @@ class MemoryNode implements Net {
   readonly #ends = new Map<PeerIdText, End>();
   readonly #targets: readonly Target[];
   readonly #seen = new Set<string>();
+  /** Messages whose verdict is open, with who sent them. */
+  readonly #judging = new Map<string, Set<PeerIdText>>();
   readonly #timers = new Set<TimerHandle>();
   #isStopped = false;
 
@@ -398,7 +400,7 @@ class MemoryNode implements Net {
 
   /** True once a message. */
   #isNew(topic: TopicName, data: Uint8Array): boolean {
-    const id = `${topic} ${toHex(topicLimits(topic).messageId(data))}`;
+    const id = messageKey(topic, data);
     if (this.#seen.has(id)) return false;
     const [oldest] = this.#seen;
     if (this.#seen.size >= MAX_SEEN_MESSAGES && oldest !== undefined) this.#seen.delete(oldest);
@@ -424,13 +426,21 @@ class MemoryNode implements Net {
   }
 
   async #heard(topic: TopicName, data: Uint8Array, from: PeerIdText): Promise<void> {
-    if (!this.#ends.has(from) || !this.#isNew(topic, data)) return;
+    if (!this.#ends.has(from)) return;
+    if (!this.#isNew(topic, data)) {
+      const senders = this.#judging.get(messageKey(topic, data));
+      if (senders === undefined || senders.has(from)) return;
+      senders.add(from);
+      this.#handlers.gossipCopy?.({ topic, data, from });
+      return;
+    }
     if (data.length > topicLimits(topic).maxBytes) {
       this.charge(from, 'oversized-frame', topic);
       return;
     }
     const message: GossipMessage = { topic, data, from };
-    const verdict = await this.#handlers.gossip(message);
+    this.#judging.set(messageKey(topic, data), new Set([from]));
+    const verdict = await this.#handlers.gossip(message).finally(() => this.#judging.delete(messageKey(topic, data)));
     if (verdict === 'ignore' || verdict === 'reject' || this.#isStopped) return;
     if (verdict === 'accept') this.#spread(topic, data, from);
     else this.#later(verdict.acceptAfterMs, () => void this.#spread(topic, data, from));
@@ -444,4 +454,8 @@ class MemoryNode implements Net {
     });
     this.#timers.add(timer);
   }
+}
+
+function messageKey(topic: TopicName, data: Uint8Array): string {
+  return `${topic} ${toHex(topicLimits(topic).messageId(data))}`;
 }

@@ -171,6 +171,7 @@ class WorkerClient {
       this.#serving.get(id)?.sender.close();
     },
     gossip: (message) => void this.#judge(message),
+    'gossip-copy': ({ topic, from, data }) => this.#handlers.gossipCopy?.({ topic, from, data }),
     log: ({ level, module, text, fields }) => this.#log.child(module)[level](text, fields),
   };
 

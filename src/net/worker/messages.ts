@@ -69,6 +69,7 @@ export type FromWorker =
       readonly from: PeerIdText;
       readonly data: Uint8Array;
     }
+  | { readonly kind: 'gossip-copy'; readonly topic: TopicName; readonly from: PeerIdText; readonly data: Uint8Array }
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

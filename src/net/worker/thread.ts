@@ -56,6 +56,10 @@ class NetThread {
         const bytes = ownCopy(data);
         this.#post({ kind: 'gossip', id, topic, from, data: bytes }, [bytes.buffer]);
       }),
+    gossipCopy: ({ topic, from, data }) => {
+      const bytes = ownCopy(data);
+      this.#post({ kind: 'gossip-copy', topic, from, data: bytes }, [bytes.buffer]);
+    },
   };
 
   /** What to do with each message, once the network runs. */

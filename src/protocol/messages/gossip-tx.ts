@@ -8,11 +8,10 @@ import { assert } from '#util';
 import type { Codec } from '../rows.ts';
 import { readTxEntry, TX_ENTRY_BYTES, type TxEntry, writeTxEntry } from './tx-entry.ts';
 
-/**
- * A transaction of more bytes is announced by an entry. 4096 covers all but a few percent of mainnet's
- * transactions, and gossip copies each message about five times.
- */
+/** Bound of what is heard. */
 const MAX_GOSSIP_TX_BYTES = 4096;
+/** A transaction of more bytes is announced by an entry; the figures are in the README. */
+const MAX_EAGER_TX_BYTES = 256;
 export const MAX_TX_MESSAGE_BYTES = 1 + MAX_GOSSIP_TX_BYTES;
 
 const KIND_WHOLE = 0;
@@ -41,9 +40,13 @@ export const txMessage: Codec<TxMessage> = {
   },
 };
 
-/** The message for a transaction that the mempool took: whole when it is small enough, unless an entry is asked for. */
-export function txMessageFor(tx: Transaction, fee: Sats, form: 'fitting' | 'entry' = 'fitting'): TxMessage {
-  if (form === 'fitting' && tx.size <= MAX_GOSSIP_TX_BYTES) return { kind: 'whole', tx };
+/**
+ * The message for a transaction that the mempool took: in the form that costs the network least, or in the one asked
+ * for. What is too large to go whole is always an entry.
+ */
+export function txMessageFor(tx: Transaction, fee: Sats, form?: TxMessage['kind']): TxMessage {
+  const maxWhole = form === undefined ? MAX_EAGER_TX_BYTES : MAX_GOSSIP_TX_BYTES;
+  if (form !== 'entry' && tx.size <= maxWhole) return { kind: 'whole', tx };
   return { kind: 'entry', wtxid: tx.wtxid, vsize: Math.ceil(tx.weight / 4), fee };
 }
 

@@ -14,7 +14,8 @@ const sha256 = (data: Uint8Array): Buffer => createHash('sha256').update(data).d
 function txOfSize(size: number): Transaction {
   const [output] = coinbase.outputs;
   assert.ok(output !== undefined);
-  const scriptBytes = size - 62;
+  // Its length takes three bytes from 253 on.
+  const scriptBytes = size - (size < 253 + 60 ? 60 : 62);
   const outputs = [{ value: 1n, scriptPubKey: new Uint8Array(scriptBytes) }];
   const inputs = [
     { prevTxid: new Uint8Array(32), prevIndex: 0, scriptSig: new Uint8Array(0), sequence: 0, witness: [] },
@@ -24,9 +25,11 @@ function txOfSize(size: number): Transaction {
   return tx;
 }
 
-test('up to 4096 bytes a transaction travels itself, above as an entry', () => {
+test('a small transaction travels itself, up to 4096 bytes it may, above as an entry', () => {
+  assert.equal(txMessageFor(txOfSize(256), 5n).kind, 'whole');
+  assert.equal(txMessageFor(txOfSize(257), 5n).kind, 'entry');
   const small = txOfSize(4096);
-  assert.deepEqual(txMessageFor(small, 5n), { kind: 'whole', tx: small });
+  assert.deepEqual(txMessageFor(small, 5n, 'whole'), { kind: 'whole', tx: small });
   const bytes = codec.encode({ kind: 'whole', tx: small });
   assert.equal(bytes.length, maxBytes);
   assert.deepEqual(codec.decode(bytes), { kind: 'whole', tx: Transaction.fromBytes(small.raw) });
@@ -37,6 +40,7 @@ test('up to 4096 bytes a transaction travels itself, above as an entry', () => {
   const large = txOfSize(4097);
   const entry = txMessageFor(large, 5n);
   assert.deepEqual(entry, { kind: 'entry', wtxid: large.wtxid, vsize: 4097, fee: 5n });
+  assert.deepEqual(txMessageFor(large, 5n, 'whole'), entry);
   assert.deepEqual(codec.decode(codec.encode(entry)), entry);
   assert.throws(() => codec.encode({ kind: 'whole', tx: large }), /in gossip/);
   assert.throws(() => codec.decode(concatBytes(Uint8Array.of(0), large.raw)), DecodeError);

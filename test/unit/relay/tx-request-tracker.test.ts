@@ -51,12 +51,12 @@ function take(
 }
 
 describe('transaction requests', () => {
-  it('go at once to peers of our choice, later to others, later still by txid', () => {
+  it('go at once, by txid later', () => {
     for (const [peer, ref, delayMs] of [
       ['out', byWtxid(1), 0],
-      ['in', byWtxid(1), 2_000],
+      ['in', byWtxid(1), 0],
       ['out', byTxid(1), 2_000],
-      ['in', byTxid(1), 4_000],
+      ['in', byTxid(1), 2_000],
     ] as const) {
       const tracker = trackerWith([peer]);
       tracker.announced(peer, ref, 100);
@@ -107,6 +107,39 @@ describe('transaction requests', () => {
     assert.deepEqual(take(tracker, 10 + TIMEOUT_MS - 1), {});
     assert.equal(tracker.nextDueMs(), 10 + TIMEOUT_MS);
     assert.deepEqual(take(tracker, 10 + TIMEOUT_MS), { in: [wtxid(1)] });
+  });
+
+  it('to a peer that came to us have two seconds if another has the transaction, else all the time', () => {
+    const tracker = trackerWith(['in', 'in2', 'out']);
+    tracker.announced('in', byWtxid(1), 0);
+    assert.deepEqual(take(tracker, 0), { in: [wtxid(1)] });
+    tracker.announced('out', byWtxid(1), 100);
+    tracker.announced('in2', byWtxid(1), 100);
+    assert.deepEqual(take(tracker, 1_999), {});
+    assert.equal(tracker.nextDueMs(), 2_000);
+    assert.deepEqual(take(tracker, 2_000), { out: [wtxid(1)] }, 'one of our choice is next');
+    assert.deepEqual(take(tracker, 2_000 + TIMEOUT_MS - 1), {});
+    assert.deepEqual(take(tracker, 2_000 + TIMEOUT_MS), { in2: [wtxid(1)] });
+
+    const alone = trackerWith(['in', 'out']);
+    alone.announced('in', byWtxid(1), 0);
+    take(alone, 0);
+    for (let nowMs = 2_000; nowMs < TIMEOUT_MS; nowMs += 2_000) {
+      assert.deepEqual(take(alone, nowMs), {});
+      assert.equal(alone.nextDueMs(), nowMs + 2_000);
+    }
+    assert.equal(alone.size, 1);
+    take(alone, TIMEOUT_MS);
+    assert.equal(alone.size, 0);
+  });
+
+  it('to a peer that came to us go on beside another that announces late', () => {
+    const tracker = trackerWith(['in', 'out']);
+    tracker.announced('in', byWtxid(1), 0);
+    take(tracker, 0);
+    take(tracker, 2_000);
+    tracker.announced('out', byWtxid(1), 2_001);
+    assert.deepEqual(take(tracker, 4_000), { out: [wtxid(1)] });
   });
 
   it('do not go again to a peer that answered, while others are left', () => {
