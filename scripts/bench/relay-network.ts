@@ -9,8 +9,10 @@ import type { NodeCounts, StartOrder } from './relay-group.ts';
 export const PROCESSES = 4;
 export const NODES_PER_PROCESS = 5;
 export const NODES = PROCESSES * NODES_PER_PROCESS;
-/** Each node calls so many, and is called by as many on average. */
-export const CALLS = 4;
+/** Each node calls so many and is called by as many; the DHT keeps up to two more that a node called for its queries. */
+const CALLS = 3;
+/** What that comes to, a node; the benchmarks print what it is. */
+export const LINKS = 8;
 
 const POLL_MS = 50;
 const PATIENCE_MS = 300_000;

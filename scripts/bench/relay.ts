@@ -4,7 +4,7 @@ import type { Benchmark, BenchmarkContext, Case, Sample } from './benchmark.ts';
 import { LARGE_PAYMENT, PAYMENT } from './relay-chain.ts';
 import type { NodeCounts } from './relay-group.ts';
 import {
-  CALLS,
+  LINKS,
   NODES,
   NODES_PER_PROCESS,
   PROCESSES,
@@ -25,7 +25,7 @@ const compactBytes = (transactions: number): number => 88 + 6 + 6 * transactions
 
 export const relay: Benchmark = {
   name: 'relay',
-  what: `${NODES} whole nodes in ${PROCESSES} processes, ${2 * CALLS} links each; payments, then the block of them`,
+  what: `${NODES} whole nodes in ${PROCESSES} processes, some ${LINKS} links each; payments, then the block of them`,
   isHeavy: true,
   run: async (context) => {
     await using stack = new AsyncDisposableStack();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Benchmark, type BenchmarkContext, type Case, type CaseResult, nowMs, type Sample } from './benchmark.ts';
 import type { NodeCounts } from './relay-group.ts';
 import {
-  CALLS,
+  LINKS,
   type NetworkOrder,
   NODES,
   PROCESSES,
@@ -35,7 +35,7 @@ const PATIENCE_MS = 60_000;
 
 export const txRelay: Benchmark = {
   name: 'tx-relay',
-  what: `${NODES} whole nodes in ${PROCESSES} processes, ${2 * CALLS} links each; transactions offered by all in turns at an even rate: p95 until all have one`,
+  what: `${NODES} whole nodes in ${PROCESSES} processes, some ${LINKS} links each; transactions offered by all in turns at an even rate: p95 until all have one`,
   isHeavy: true,
   run: async (context) => {
     const both: readonly Load[] = [USUAL, TENFOLD].map((perSecond) => ({ mix: 'mixed', perSecond }));
@@ -121,8 +121,8 @@ async function spread(network: RelayNetwork, batch: Batch, perSecond: number): P
       'ms worst': quantile(latenciesMs, 1),
       txs: count,
       'lost on the way to a node': lost,
-      'links of all nodes before': totalPeers(before),
-      'and after': totalPeers(after),
+      'links a node before': linksOf(before),
+      'and after': linksOf(after),
       'tx/s offered': (1000 * (count - 1)) / spanMs,
       'B each': (size?.bytes ?? Number.NaN) / count,
       'above 1 kB': size?.above1kB ?? Number.NaN,
@@ -147,8 +147,8 @@ async function untilEverywhere(network: RelayNetwork, count: number): Promise<nu
   return missing;
 }
 
-function totalPeers(counts: readonly NodeCounts[]): number {
-  return counts.reduce((sum, { peers }) => sum + peers, 0);
+function linksOf(counts: readonly NodeCounts[]): number {
+  return counts.reduce((sum, { peers }) => sum + peers, 0) / NODES;
 }
 
 /** What a node receives in a second when nothing is offered: heartbeats, pings. It is in the figures of a slow rate. */
