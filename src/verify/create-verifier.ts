@@ -3,17 +3,19 @@ import { availableParallelism } from 'node:os';
 import { createInlineVerifier } from './inline.ts';
 import { CAPACITY_PER_WORKER, createPoolVerifier } from './pool.ts';
 import type { ScriptVerifier } from './port.ts';
+import { isQuick } from './quick.ts';
 
 /** Core's MAX_SCRIPTCHECK_THREADS and the main thread. */
 const MAX_THREADS = 16;
 
 /**
  * With `threads` worker threads; 0 (the default) takes as many as there are cores, 16 at most; 1 checks on the calling
- * thread (Core's -par). Threads start with the first script: a node without blocks to check does without.
+ * thread (Core's -par). Threads start with the first script that is worth one: a node without blocks to check does without.
  */
 export function createVerifier(threads = 0): ScriptVerifier {
   const workers = threads === 0 ? Math.min(availableParallelism(), MAX_THREADS) : threads;
   if (workers === 1) return createInlineVerifier();
+  const inline = createInlineVerifier();
   let pool: Promise<ScriptVerifier> | undefined;
   let started: ScriptVerifier | undefined;
   const start = async (): Promise<ScriptVerifier> => {
@@ -22,7 +24,9 @@ export function createVerifier(threads = 0): ScriptVerifier {
   };
   return {
     verify: async (jobs, signal) => {
-      if (jobs.length === 0) return undefined;
+      const [first] = jobs;
+      if (first === undefined) return undefined;
+      if (jobs.length === 1 && isQuick(first)) return inline.verify(jobs, signal);
       pool ??= start();
       try {
         return await (started ?? (await pool)).verify(jobs, signal);
