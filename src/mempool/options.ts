@@ -60,7 +60,7 @@ export const DEFAULT_MEMPOOL_OPTIONS: MempoolOptions = {
   chainLimits: DEFAULT_CHAIN_LIMITS,
   maxDisconnectedBytes: MAX_DISCONNECTED_BYTES,
   maxPending: 1_000,
-  maxPendingPerOrigin: 100,
+  maxPendingPerOrigin: 600,
   maxPendingBytes: 16_000_000,
 };
 

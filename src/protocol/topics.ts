@@ -27,10 +27,11 @@ export const topics = Object.freeze({
     codec: txMessage,
     maxBytes: MAX_TX_MESSAGE_BYTES,
     // 8 MiB at most. Parents come before their children: under load the first come are worth most.
+    // At once: entries wait for their bodies there. The mempool has room for as many of one peer.
     queue: { length: 2048, drop: 'newest', atOnce: 512 },
     messageId: txMessageId,
     score: topicScore(0.5, -20),
-    gatherMs: 100,
+    gatherMs: 250,
   }),
 });
 
