@@ -555,7 +555,7 @@ function gossipTests(harness: NetHarness): void {
     const judged = Promise.withResolvers<void>();
     b.judging = judged.promise;
     const data = filled(60, 7);
-    for (const peer of around) assert.equal(await peer.net.publish('tx', data), 1);
+    for (const peer of around) await peer.net.publish('tx', data);
     await b.when(() => b.copies.length >= 2);
     const senders = [...b.messages, ...b.copies].map(({ from }) => from);
     assert.deepEqual(new Set(senders), new Set(around.map(({ id }) => id)));
