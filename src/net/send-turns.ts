@@ -13,7 +13,7 @@ const UNSENT_BYTES = 8 << 20;
  * Half of a stream's window. Sizes are powers of two, so that windows are used up without a remainder: a remainder is
  * a data frame of its own, and so is what it leaves of the next piece.
  */
-const MAX_PIECE_BYTES = 512 * 1024;
+const MAX_PIECE_BYTES = 256 * 1024;
 /** At 10 kB/s a piece leaves in 1.6 s, four streams at a time within the protocol's 10 s. */
 export const MIN_PIECE_BYTES = 16 * 1024;
 
