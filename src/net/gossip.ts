@@ -24,7 +24,7 @@ import { TokenBuckets } from './token-bucket.ts';
 
 /** Good messages that wait to be passed on. Beyond it they are passed on at once. */
 const MAX_HELD = 4_096;
-/** What one peer may send: twice what a node passes on at its most (`GossipGather`), with what it sends of its own. */
+/** What one peer may send: five times what a node passes on at its most (`GossipGather`); there is what it sends of its own. */
 const MESSAGE_RATE = { burst: 10_000, perSecond: 2_000 };
 const BYTE_RATE = { burst: 16 << 20, perSecond: 2 << 20 };
 
