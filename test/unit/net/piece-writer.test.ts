@@ -57,7 +57,7 @@ suite('net piece writer', () => {
     const link = new SlowLink(clock, Number.POSITIVE_INFINITY);
     await writeAll(clock, link, 2_000_000);
     const times = link.pieces.map((bytes) => bytes / MIN_PIECE_BYTES);
-    assert.deepEqual(times.slice(0, -1), [1, 2, 4, 8, 16, 32, 32], 'powers of two, up to half a window');
+    assert.deepEqual(times.slice(0, -1), [1, 2, 4, 8, 16, 16, 16, 16, 16, 16], 'powers of two, up to 256 KiB');
     assert.equal(
       link.pieces.reduce((sum, each) => sum + each, 0),
       2_000_000,
