@@ -49,6 +49,17 @@ const BLOCK_LOOKUP_BYTES = 4 * 1024;
 
 const row = <Request, Item>(fields: StreamRow<Request, Item>): StreamRow<Request, Item> => Object.freeze(fields);
 
+/** One request for each announced block is what an honest peer makes. */
+const OF_AN_ANNOUNCED_BLOCK = {
+  // The responder may still be waiting for the block itself. Who asks turns to others long before.
+  timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 30_000 },
+  maxInboundStreams: 8,
+  maxOutboundStreams: 4,
+  cost: () => 1,
+  costPerByte: 0,
+  quota: { burst: 30, perSecond: 3 },
+};
+
 export const streams = Object.freeze({
   hello: row({
     version: 1,
@@ -111,14 +122,7 @@ export const streams = Object.freeze({
     maxFrameBytes: MAX_COMPACT_BLOCK_BYTES,
     maxFrames: () => 1,
     maxResponseBytes: MAX_COMPACT_BLOCK_BYTES,
-    // The responder may still be waiting for it itself. Who asks turns to others long before.
-    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 30_000 },
-    maxInboundStreams: 8,
-    maxOutboundStreams: 4,
-    cost: () => 1,
-    costPerByte: 0,
-    // One for each announced block is what an honest peer asks.
-    quota: { burst: 30, perSecond: 3 },
+    ...OF_AN_ANNOUNCED_BLOCK,
   }),
 
   blocktxn: row({
@@ -129,14 +133,7 @@ export const streams = Object.freeze({
     maxFrameBytes: MAX_BLOCK_TXS_BYTES,
     maxFrames: () => 1,
     maxResponseBytes: MAX_BLOCK_TXS_BYTES,
-    // The responder may still be rebuilding the block itself. Who asks turns to others long before.
-    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 30_000 },
-    maxInboundStreams: 8,
-    maxOutboundStreams: 4,
-    cost: () => 1,
-    costPerByte: 0,
-    // One for each announced block is what an honest peer asks.
-    quota: { burst: 30, perSecond: 3 },
+    ...OF_AN_ANNOUNCED_BLOCK,
   }),
 
   txs: row({
