@@ -58,7 +58,10 @@ export function createIngest(deps: IngestDeps): Ingest {
       return decodeAndHandle(handlers, message.topic, message, deps.charge);
     },
     copy: ({ topic, data, from }) => {
-      if (topic === 'tx') txs.copied(topics.tx.codec.decode(data), from);
+      if (topic !== 'tx') return;
+      const message = decoded(topic, data);
+      // What cannot be decoded is charged to who sent it first.
+      if (!(message instanceof DecodeError)) txs.copied(message, from);
     },
     wasAnnounced: (hash) => blocks.wasAnnounced(hash),
     markAnnounced: (hash) => blocks.markAnnounced(hash),
@@ -79,13 +82,17 @@ async function decodeAndHandle<Name extends TopicName>(
   { data, from }: GossipMessage,
   charge: Net['charge'],
 ): Promise<GossipVerdict> {
-  let message: Message<Name>;
+  const message = decoded(name, data);
+  if (!(message instanceof DecodeError)) return handlers[name](message, from);
+  charge(from, 'undecodable-message', `${name}: ${message.message}`);
+  return 'reject';
+}
+
+function decoded<Name extends TopicName>(name: Name, data: Uint8Array): Message<Name> | DecodeError {
   try {
-    message = topics[name].codec.decode(data) as Message<Name>;
+    return topics[name].codec.decode(data) as Message<Name>;
   } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    charge(from, 'undecodable-message', `${name}: ${error.message}`);
-    return 'reject';
+    if (error instanceof DecodeError) return error;
+    throw error;
   }
-  return handlers[name](message, from);
 }

@@ -357,6 +357,15 @@ describe('ingest of blocks', () => {
     assert.deepEqual(said, ['charge peer undecodable-message', 'charge peer undecodable-message']);
   });
 
+  it('are passed over when another peer sends the same while they are looked at', () => {
+    for (const topic of ['block', 'tx'] as const) {
+      for (const data of [new Uint8Array(0), Uint8Array.of(0, 1, 2), Uint8Array.of(9)]) {
+        ingest.copy({ topic, data, from: 'other' });
+      }
+    }
+    assert.deepEqual(said, []);
+  });
+
   it('blames nobody for an announced block whose body proves invalid', async () => {
     const bad = builder.build({ coinbaseValue: 51_0000_0000n });
     assert.equal(await gossipBlock(blockMessage(bad)), 'accept');
