@@ -5,11 +5,13 @@
 import { join } from 'node:path';
 import type { PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import { multiaddr } from '@multiformats/multiaddr';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
 import type { Clock, Logger, Random, TimerHandle } from '#util';
-import { AddressBook } from './address-book.ts';
-import { peerIdOf } from './addresses.ts';
+import { peerIdOf, withoutPeerId } from './addresses.ts';
+import { openAsmap } from './addrman/asmap.ts';
+import { AddressManager } from './addrman/manager.ts';
+import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
 import { Dialler } from './dialler.ts';
 import { Discovery } from './discovery.ts';
 import { createGater, type Gater } from './gater.ts';
@@ -31,7 +33,7 @@ export type NetDeps = { readonly clock: Clock; readonly random: Random; readonly
 
 /** A foreign or silent node is not dialled again for this long. */
 const USELESS_COOLDOWN_MS = 600_000;
-/** The address book is written this long after a peer proved good. */
+/** The addresses are written this long after one proved good, unless they were a moment ago. */
 const SAVE_SOON_MS = 500;
 
 /** What is there before the parts, and what they are made from. */
@@ -41,7 +43,8 @@ type Base = NetDeps & {
   readonly key: PrivateKey;
   readonly self: PeerIdText;
   readonly reputation: Reputation;
-  readonly book: AddressBook;
+  readonly groups: NetGroups;
+  readonly addresses: AddressManager;
   readonly manual: ReadonlySet<PeerIdText>;
   readonly seeds: ReadonlySet<PeerIdText>;
 };
@@ -77,6 +80,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
   const { dataDir, tuning } = options;
   const file = (name: string) => openJsonFile(dataDir === undefined ? undefined : join(dataDir, name), log);
   const key = await loadPeerKey(dataDir, log);
+  const groups = createNetGroups(options.asmapFile === undefined ? undefined : await openAsmap(options.asmapFile));
   return {
     clock,
     random,
@@ -86,14 +90,15 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     key,
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
-    book: await AddressBook.open(clock, random, file('peers.json'), { ...options, ...tuning }),
+    groups,
+    addresses: await AddressManager.open({ clock, random, file: file('peers.json'), groups }, options),
     manual: idsOf(options.connect),
     seeds: idsOf([...options.bootstrap, ...options.seeds]),
   };
 }
 
 async function assemble(base: Base): Promise<Parts> {
-  const { clock, random, log, options, handlers, book } = base;
+  const { clock, random, log, options, handlers, addresses } = base;
   const { network, tuning } = options;
   const gater = makeGater(
     base,
@@ -120,7 +125,8 @@ async function assemble(base: Base): Promise<Parts> {
   const server = createServer({ clock, log, serve: handlers.serve, whenAnnounced, charge });
   const isShort = (): boolean => dialler.isShort();
   const onFound = (): void => dialler.poke();
-  const discovery = new Discovery({ libp2p: host, dht, clock, random, log, book, isShort, onFound }, tuning);
+  const parts = { libp2p: host, dht, clock, random, log, addresses, groups: base.groups, isShort, onFound };
+  const discovery = new Discovery(parts, tuning);
   return { host, peers, server, gossip, watchdog, dialler, discovery, charge };
 }
 
@@ -151,7 +157,7 @@ function makeHost(base: Base, gater: Gater): Promise<Host> {
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Peers {
-  const { clock, log, self, handlers, manual, seeds, book, options } = base;
+  const { clock, log, self, handlers, manual, seeds, addresses, options } = base;
   const ours = new Set(streamNames.map((name) => protocolId(options.network, name)));
   return new Peers(
     {
@@ -165,7 +171,7 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
       socketOf: gater.socketOf,
       onDropped: (peer, why) => {
         gater.coolDown(peer, why === 'other' ? options.tuning.cooldownMs : USELESS_COOLDOWN_MS);
-        if (why !== 'other') book.failed(peer, false);
+        if (why === 'foreign') addresses.forget(peer);
       },
       onCollapsed: (kept) => watchdog().rebindSoon(kept),
     },
@@ -174,23 +180,24 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
 }
 
 function makeCharge(base: Base, peers: Peers): Charge {
-  const { log, reputation, manual, book } = base;
+  const { log, reputation, manual, addresses } = base;
   return (peer, offence, detail) => {
     const judgement = reputation.charge(peer, peers.ipOf(peer), offence, manual.has(peer));
     log.debug('offence', { peer, offence, judgement, detail: detail.slice(0, 200) });
-    if (judgement === 'ban') book.forget(peer);
+    if (judgement === 'ban') addresses.forget(peer);
     if (judgement !== 'noted') peers.drop(peer, `${judgement} for ${offence}`);
   };
 }
 
 function makeDialler(base: Base, gater: Gater, host: Host, peers: Peers): Dialler {
-  const { clock, log, book, self, options, reputation } = base;
+  const { clock, log, addresses, groups, self, options, reputation } = base;
   return new Dialler(
     {
       clock,
       log,
       peers,
-      book,
+      addresses,
+      groups,
       self,
       dial: (addresses, signal) => host.dial(addresses, { signal }),
       isUnwelcome: (peer) => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer),
@@ -206,13 +213,18 @@ function makeDialler(base: Base, gater: Gater, host: Host, peers: Peers): Dialle
 }
 
 /** Registers everything that identify tells of, then starts listening: the last step that can fail. */
-async function listen(base: Base, { host, peers, server, dialler }: Parts): Promise<void> {
+async function listen(base: Base, { host, peers, server, dialler, discovery }: Parts): Promise<void> {
   host.addEventListener('connection:open', (event) => peers.opened(event.detail));
   host.addEventListener('connection:close', (event) => {
     peers.closed(event.detail);
+    const { direction, remotePeer } = event.detail;
+    if (direction === 'outbound') base.addresses.connected(remotePeer.toString());
     dialler.poke();
   });
-  host.addEventListener('peer:identify', (event) => peers.identified(event.detail));
+  host.addEventListener('peer:identify', ({ detail }) => {
+    peers.identified(detail);
+    if (peers.isAnnounced(detail.peerId.toString())) discovery.identified(detail);
+  });
   for (const name of streamNames) {
     const { maxInboundStreams, maxOutboundStreams } = streamLimits(name);
     const limits = { maxInboundStreams, maxOutboundStreams: 4 * maxOutboundStreams };
@@ -228,7 +240,7 @@ async function listen(base: Base, { host, peers, server, dialler }: Parts): Prom
 }
 
 function netOf(base: Base, parts: Parts): Net {
-  const { clock, log, self, options, book, reputation } = base;
+  const { clock, log, self, options, addresses, reputation } = base;
   const { host, peers, gossip, charge, server } = parts;
   let saving: TimerHandle | undefined;
   return {
@@ -241,7 +253,7 @@ function netOf(base: Base, parts: Parts): Net {
         penaltyPoints: reputation.points(info.id),
         gossipScore: gossip.scoreOf(info.id),
       })),
-      knownAddresses: book.size,
+      knownAddresses: addresses.size.tried + addresses.size.fresh,
       ...peers.totals(),
       gossip: gossip.counts(),
     }),
@@ -257,9 +269,10 @@ function netOf(base: Base, parts: Parts): Net {
     confirmPeer: (peer) => {
       if (!peers.confirm(peer)) return;
       const connection = peers.connectionOf(peer);
-      book.succeeded(peer, connection?.direction === 'outbound' ? connection.remoteAddr : undefined);
+      if (connection?.direction !== 'outbound') return;
+      noteGood(base, peer, connection.remoteAddr);
       saving?.cancel();
-      saving = clock.after(SAVE_SOON_MS, () => void book.save());
+      saving = clock.after(SAVE_SOON_MS, () => void addresses.saveIfDue());
     },
     [Symbol.asyncDispose]: async () => {
       parts.dialler.stop();
@@ -270,9 +283,16 @@ function netOf(base: Base, parts: Parts): Net {
       saving?.cancel();
       await stopHost(host, log);
       peers.stop();
-      await Promise.all([book.save(), reputation.close()]);
+      await Promise.all([addresses.save(), reputation.close()]);
     },
   };
+}
+
+/** It answered a call of ours. What the operator told us of, nobody had told the address manager. */
+function noteGood({ addresses, manual, seeds }: Base, peer: PeerIdText, address: Multiaddr): void {
+  const kind = manual.has(peer) ? 'manual' : seeds.has(peer) ? 'seed' : undefined;
+  if (kind !== undefined) addresses.add(peer, [address], { kind, group: `${kind}:${peer}` });
+  addresses.good({ id: peer, address: withoutPeerId(address) });
 }
 
 /** Inbound peers have what the outbound target leaves, and half of all at least: otherwise small nodes could not meet. */
