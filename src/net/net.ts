@@ -1,18 +1,17 @@
 /**
  * The network in this thread: builds the parts, joins them, and takes them down in reverse. Who decides what:
- * `gater` who may connect, `peers` who is one, `dialler` whom we call, `reputation` who must go.
+ * `gater` who may connect, `peers` who is one, `slots` whom we call and who gets a place, `reputation` who must go.
  */
 import { join } from 'node:path';
 import type { PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
 import type { Clock, Logger, Random, TimerHandle } from '#util';
-import { peerIdOf, withoutPeerId } from './addresses.ts';
+import { peerIdOf } from './addresses.ts';
 import { openAsmap } from './addrman/asmap.ts';
 import { AddressManager } from './addrman/manager.ts';
 import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
-import { Dialler } from './dialler.ts';
 import { Discovery } from './discovery.ts';
 import { createGater, type Gater } from './gater.ts';
 import { Gossip, topicIds } from './gossip.ts';
@@ -20,7 +19,8 @@ import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
 import { createHost, type Host, startHost, stopHost } from './host.ts';
 import { loadPeerKey } from './identity.ts';
-import { openJsonFile } from './json-file.ts';
+import { type JsonFile, openJsonFile } from './json-file.ts';
+import { groupsByText, makeSlots, type Slots } from './make-slots.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Net, NetHandlers, PeerIdText } from './port.ts';
@@ -28,6 +28,8 @@ import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
 import { streamLimits, streamNames } from './rows.ts';
 import { createServer, type Server } from './serving.ts';
+import type { ConnectionFacts } from './slots/port.ts';
+import { createWire, type WireDeps } from './wire.ts';
 
 export type NetDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
@@ -44,6 +46,8 @@ type Base = NetDeps & {
   readonly self: PeerIdText;
   readonly reputation: Reputation;
   readonly groups: NetGroups;
+  readonly groupOf: (address: string) => string | undefined;
+  readonly anchorsFile: JsonFile;
   readonly addresses: AddressManager;
   readonly manual: ReadonlySet<PeerIdText>;
   readonly seeds: ReadonlySet<PeerIdText>;
@@ -57,7 +61,9 @@ type Parts = {
   readonly server: Server;
   readonly gossip: Gossip;
   readonly watchdog: GossipWatchdog;
-  readonly dialler: Dialler;
+  readonly slots: Slots;
+  /** Ends every dial. */
+  readonly dialling: AbortController;
   readonly discovery: Discovery;
   readonly charge: Charge;
 };
@@ -70,7 +76,7 @@ export async function createNet(options: NetOptions, handlers: NetHandlers, deps
   parts.gossip.start();
   parts.watchdog.start();
   parts.discovery.start();
-  parts.dialler.start();
+  parts.slots.outbound.start();
   return netOf(base, parts);
 }
 
@@ -91,6 +97,8 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
     groups,
+    groupOf: groupsByText(groups),
+    anchorsFile: file('anchors.json'),
     addresses: await AddressManager.open({ clock, random, file: file('peers.json'), groups }, options),
     manual: idsOf(options.connect),
     seeds: idsOf([...options.bootstrap, ...options.seeds]),
@@ -103,13 +111,19 @@ async function assemble(base: Base): Promise<Parts> {
   const gater = makeGater(
     base,
     () => peers,
-    () => dialler,
+    () => slots,
   );
   const host = await makeHost(base, gater);
   const { pubsub, identify, dht } = host.services;
-  const peers = makePeers(base, gater, () => watchdog);
+  const peers = makePeers(
+    base,
+    gater,
+    () => watchdog,
+    () => slots,
+  );
   const charge = makeCharge(base, peers);
-  const dialler = makeDialler(base, gater, host, peers);
+  const dialling = new AbortController();
+  const slots = await joinSlots(base, gater, host, peers, dialling.signal);
   const gossip = new Gossip({
     network,
     pubsub,
@@ -118,19 +132,20 @@ async function assemble(base: Base): Promise<Parts> {
     deliver: handlers.gossip,
     deliverCopy: handlers.gossipCopy,
     isAnnounced: (peer) => peers.isAnnounced(peer),
+    isBlockOnly: (peer) => peers.kindOf(peer) === 'block-only',
     charge,
   });
   const watchdog = new GossipWatchdog({ pubsub, identify, clock, log, peers, charge }, tuning.watchdogMs);
   const whenAnnounced: Peers['whenAnnounced'] = (connection) => peers.whenAnnounced(connection);
   const server = createServer({ clock, log, serve: handlers.serve, whenAnnounced, charge });
-  const isShort = (): boolean => dialler.isShort();
-  const onFound = (): void => dialler.poke();
+  const isShort = (): boolean => slots.outbound.isShort();
+  const onFound = (): void => slots.outbound.poke();
   const parts = { libp2p: host, dht, clock, random, log, addresses, groups: base.groups, isShort, onFound };
   const discovery = new Discovery(parts, tuning);
-  return { host, peers, server, gossip, watchdog, dialler, discovery, charge };
+  return { host, peers, server, gossip, watchdog, slots, dialling, discovery, charge };
 }
 
-function makeGater(base: Base, peers: () => Peers, dialler: () => Dialler): Gater {
+function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
   const { clock, reputation, self, options, manual } = base;
   return createGater({
     clock,
@@ -138,9 +153,9 @@ function makeGater(base: Base, peers: () => Peers, dialler: () => Dialler): Gate
     self,
     allowPrivateAddresses: options.allowPrivateAddresses,
     isManual: (peer) => manual.has(peer),
-    isWanted: (peer) => dialler().isWanted(peer),
-    hasInboundSlot: () => peers().count() < options.maxPeers && peers().count('inbound') < inboundSlots(options),
-    hasOutboundSlot: () => dialler().hasOutboundSlot(),
+    isWanted: (peer) => slots().outbound.diallingFor(peer) !== undefined,
+    hasInboundSlot: () => slots().inbound.hasRoom(),
+    hasQuerySlot: () => slots().outbound.hasQuerySlot(),
     connectionsOfPeer: (peer) => peers().connectionsOfPeer(peer),
     connectionsOfHost: (host) => peers().connectionsOfHost(host),
   });
@@ -156,8 +171,8 @@ function makeHost(base: Base, gater: Gater): Promise<Host> {
   return createHost(options, { key, gater: gater.hooks, gossip, clock, log });
 }
 
-function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Peers {
-  const { clock, log, self, handlers, manual, seeds, addresses, options } = base;
+function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {
+  const { clock, log, self, handlers, manual, seeds, addresses, options, groupOf } = base;
   const ours = new Set(streamNames.map((name) => protocolId(options.network, name)));
   return new Peers(
     {
@@ -168,6 +183,10 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
       isOurs: (protocols) => protocols.some((protocol) => ours.has(protocol)),
       isManual: (peer) => manual.has(peer),
       isSeed: (peer) => seeds.has(peer),
+      kindOf: (peer) => slots().outbound.diallingFor(peer) ?? (manual.has(peer) ? 'manual' : 'query'),
+      admitInbound: () => slots().inbound.admit(),
+      groupOf,
+      onGone: (facts) => slots().outbound.disconnected(facts),
       socketOf: gater.socketOf,
       onDropped: (peer, why) => {
         gater.coolDown(peer, why === 'other' ? options.tuning.cooldownMs : USELESS_COOLDOWN_MS);
@@ -189,38 +208,19 @@ function makeCharge(base: Base, peers: Peers): Charge {
   };
 }
 
-function makeDialler(base: Base, gater: Gater, host: Host, peers: Peers): Dialler {
-  const { clock, log, addresses, groups, self, options, reputation } = base;
-  return new Dialler(
-    {
-      clock,
-      log,
-      peers,
-      addresses,
-      groups,
-      self,
-      dial: (addresses, signal) => host.dial(addresses, { signal }),
-      isUnwelcome: (peer) => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer),
-    },
-    {
-      manual: options.connect.map((text) => multiaddr(text)),
-      seeds: [...options.bootstrap, ...options.seeds].map((text) => multiaddr(text)),
-      maxPeers: options.maxPeers,
-      targetOutbound: options.targetOutbound,
-      tuning: options.tuning,
-    },
-  );
+function joinSlots(base: Base, gater: Gater, host: Host, peers: Peers, signal: AbortSignal): Promise<Slots> {
+  const { clock, log, options, reputation } = base;
+  const { dialTimeoutMs } = options.tuning;
+  const dial: WireDeps['dial'] = (addresses, dialSignal) => host.dial(addresses, { signal: dialSignal });
+  const wire = createWire({ clock, log, peers, dial, dialTimeoutMs, signal });
+  const isUnwelcome = (peer: PeerIdText): boolean => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer);
+  return makeSlots({ ...base, wire, isUnwelcome }, options);
 }
 
 /** Registers everything that identify tells of, then starts listening: the last step that can fail. */
-async function listen(base: Base, { host, peers, server, dialler, discovery }: Parts): Promise<void> {
+async function listen(base: Base, { host, peers, server, discovery }: Parts): Promise<void> {
   host.addEventListener('connection:open', (event) => peers.opened(event.detail));
-  host.addEventListener('connection:close', (event) => {
-    peers.closed(event.detail);
-    const { direction, remotePeer } = event.detail;
-    if (direction === 'outbound') base.addresses.connected(remotePeer.toString());
-    dialler.poke();
-  });
+  host.addEventListener('connection:close', (event) => peers.closed(event.detail));
   host.addEventListener('peer:identify', ({ detail }) => {
     peers.identified(detail);
     if (peers.isAnnounced(detail.peerId.toString())) discovery.identified(detail);
@@ -266,16 +266,19 @@ function netOf(base: Base, parts: Parts): Net {
     publish: (topic, data) => gossip.publish(topic, data),
     charge,
     disconnect: (peer, reason) => peers.drop(peer, reason),
-    confirmPeer: (peer) => {
-      if (!peers.confirm(peer)) return;
-      const connection = peers.connectionOf(peer);
-      if (connection?.direction !== 'outbound') return;
-      noteGood(base, peer, connection.remoteAddr);
+    confirmPeer: (peer, relaysTransactions) => {
+      const facts = peers.confirm(peer, relaysTransactions);
+      if (facts === undefined) return;
+      noteOrigin(base, facts);
+      parts.slots.outbound.confirmed(facts);
       saving?.cancel();
       saving = clock.after(SAVE_SOON_MS, () => void addresses.saveIfDue());
     },
+    noteUseful: (peer, what) => peers.noteUseful(peer, what),
+    noteChain: (news) => parts.slots.outbound.chainLooked(news),
     [Symbol.asyncDispose]: async () => {
-      parts.dialler.stop();
+      await parts.slots.outbound.stop();
+      parts.dialling.abort();
       parts.discovery.stop();
       parts.watchdog.stop();
       gossip.stop();
@@ -289,15 +292,10 @@ function netOf(base: Base, parts: Parts): Net {
 }
 
 /** It answered a call of ours. What the operator told us of, nobody had told the address manager. */
-function noteGood({ addresses, manual, seeds }: Base, peer: PeerIdText, address: Multiaddr): void {
-  const kind = manual.has(peer) ? 'manual' : seeds.has(peer) ? 'seed' : undefined;
-  if (kind !== undefined) addresses.add(peer, [address], { kind, group: `${kind}:${peer}` });
-  addresses.good({ id: peer, address: withoutPeerId(address) });
-}
-
-/** Inbound peers have what the outbound target leaves, and half of all at least: otherwise small nodes could not meet. */
-function inboundSlots(options: CompleteNetOptions): number {
-  return options.maxPeers - Math.min(options.targetOutbound, Math.floor(options.maxPeers / 2));
+function noteOrigin({ addresses, manual, seeds }: Base, { id, address, kind: connection }: ConnectionFacts): void {
+  const kind = manual.has(id) ? 'manual' : seeds.has(id) ? 'seed' : undefined;
+  if (kind === undefined || connection === 'inbound') return;
+  addresses.add(id, [multiaddr(address)], { kind, group: `${kind}:${id}` });
 }
 
 function idsOf(addresses: readonly string[]): Set<PeerIdText> {
