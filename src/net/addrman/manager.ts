@@ -219,7 +219,8 @@ export class AddressManager {
   #table(newOnly: boolean): 'new' | 'tried' {
     if (newOnly || this.#tables.triedCount === 0) return 'new';
     if (this.#tables.newCount === 0) return 'tried';
-    return this.#deps.random.below(2) === 0 ? 'new' : 'tried';
+    const [fresh, tried] = [this.#tables.groupCount('new'), this.#tables.groupCount('tried')];
+    return this.#deps.random.below(Math.max(2 * fresh, fresh + tried)) < fresh ? 'new' : 'tried';
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Random } from '#util';
 import { BucketTable } from './bucket-table.ts';
 import { type AddressSource, type Entry, isTerrible } from './entry.ts';
 import { EntryIndex } from './entry-index.ts';
+import { GroupIndex } from './group-index.ts';
 import { NEW_BUCKETS, type Placement, TRIED_BUCKETS } from './placement.ts';
 
 export class AddressTables {
@@ -14,6 +15,8 @@ export class AddressTables {
   readonly #placement: Placement;
   readonly #new = new BucketTable<Entry>(NEW_BUCKETS);
   readonly #tried = new BucketTable<Entry>(TRIED_BUCKETS);
+  readonly #newGroups = new GroupIndex();
+  readonly #triedGroups = new GroupIndex();
 
   constructor(placement: Placement) {
     this.#placement = placement;
@@ -28,8 +31,14 @@ export class AddressTables {
     return this.index.size - this.#tried.size;
   }
 
+  /** Netgroups with entries in the table. */
+  groupCount(table: 'new' | 'tried'): number {
+    return (table === 'new' ? this.#newGroups : this.#triedGroups).size;
+  }
+
+  /** Any netgroup with entries in the table, each as likely as any other, and any entry of it. */
   draw(table: 'new' | 'tried', random: Random): Entry | undefined {
-    return (table === 'new' ? this.#new : this.#tried).draw(random);
+    return (table === 'new' ? this.#newGroups : this.#triedGroups).draw(random);
   }
 
   /** Every place that is taken, for checks. */
@@ -54,6 +63,7 @@ export class AddressTables {
     this.#clearNew(place);
     this.#new.put(place, entry);
     entry.sources.push(source);
+    this.#newGroups.add(entry);
     if (!this.index.has(entry)) this.index.add(entry);
   }
 
@@ -71,10 +81,13 @@ export class AddressTables {
     this.#tried.clear(place);
     this.#tried.put(place, entry);
     entry.isTried = true;
+    this.#newGroups.remove(entry);
+    this.#triedGroups.add(entry);
     if (!this.index.has(entry)) this.index.add(entry);
     if (rival === undefined) return;
     const [source] = rival.sources.splice(0);
     rival.isTried = false;
+    this.#triedGroups.remove(rival);
     if (source !== undefined) this.putNew(rival, source);
   }
 
@@ -82,7 +95,7 @@ export class AddressTables {
     if (!this.index.has(entry)) return;
     if (entry.isTried) this.#tried.clear(this.#placement.inTried(entry));
     else this.#clearAllNew(entry);
-    this.index.remove(entry);
+    this.#forget(entry);
   }
 
   #clearAllNew(entry: Entry): void {
@@ -96,6 +109,12 @@ export class AddressTables {
     if (there === undefined) return;
     this.#new.clear(place);
     there.sources = there.sources.filter(({ group }) => this.#placement.inNew(there, group) !== place);
-    if (there.sources.length === 0) this.index.remove(there);
+    if (there.sources.length === 0) this.#forget(there);
+  }
+
+  #forget(entry: Entry): void {
+    this.index.remove(entry);
+    this.#newGroups.remove(entry);
+    this.#triedGroups.remove(entry);
   }
 }
