@@ -8,17 +8,12 @@ import { assert, type Random } from '#util';
 export const BUCKET_SIZE = 64;
 
 export class BucketTable<T> {
-  readonly bucketCount: number;
   readonly #places = new Map<number, T>();
   /** Entries in a bucket; a bucket without any is absent. */
   readonly #counts = new Map<number, number>();
   /** The buckets with entries, in no order, and where each stands in that list. */
   readonly #filled: number[] = [];
   readonly #filledIndex = new Map<number, number>();
-
-  constructor(bucketCount: number) {
-    this.bucketCount = bucketCount;
-  }
 
   get size(): number {
     return this.#places.size;
@@ -59,11 +54,6 @@ export class BucketTable<T> {
       if (entry !== undefined) return entry;
     }
     return undefined;
-  }
-
-  /** Every place that is taken, with what is there. */
-  entries(): IterableIterator<[number, T]> {
-    return this.#places.entries();
   }
 
   #dropBucket(bucket: number): void {

@@ -7,13 +7,13 @@ import type { Random } from '#util';
 import { BucketTable } from './bucket-table.ts';
 import { type AddressSource, type Entry, isTerrible } from './entry.ts';
 import { EntryIndex } from './entry-index.ts';
-import { NEW_BUCKETS, type Placement, TRIED_BUCKETS } from './placement.ts';
+import type { Placement } from './placement.ts';
 
 export class AddressTables {
   readonly index = new EntryIndex();
   readonly #placement: Placement;
-  readonly #new = new BucketTable<Entry>(NEW_BUCKETS);
-  readonly #tried = new BucketTable<Entry>(TRIED_BUCKETS);
+  readonly #new = new BucketTable<Entry>();
+  readonly #tried = new BucketTable<Entry>();
 
   constructor(placement: Placement) {
     this.#placement = placement;
@@ -30,11 +30,6 @@ export class AddressTables {
 
   draw(table: 'new' | 'tried', random: Random): Entry | undefined {
     return (table === 'new' ? this.#new : this.#tried).draw(random);
-  }
-
-  /** Every place that is taken, for checks. */
-  places(table: 'new' | 'tried'): IterableIterator<[number, Entry]> {
-    return (table === 'new' ? this.#new : this.#tried).entries();
   }
 
   /**
@@ -83,6 +78,27 @@ export class AddressTables {
     if (entry.isTried) this.#tried.clear(this.#placement.inTried(entry));
     else this.#clearAllNew(entry);
     this.index.remove(entry);
+  }
+
+  /** What contradicts the invariants, for tests (Core's CheckAddrman). */
+  violations(): string[] {
+    const found: string[] = [];
+    let newPlaces = 0;
+    for (const entry of this.index.entries()) {
+      const { id, sources, isTried } = entry;
+      const places = isTried
+        ? [this.#placement.inTried(entry)]
+        : sources.map(({ group }) => this.#placement.inNew(entry, group));
+      const table = isTried ? this.#tried : this.#new;
+      if (places.some((place) => table.get(place) !== entry)) found.push(`${id} is not at its places`);
+      if (sources.length === 0 || (isTried && sources.length > 1)) found.push(`${id} has ${sources.length} sources`);
+      if (this.index.find(entry) !== entry) found.push(`${id} is not found, or stands twice`);
+      if (!isTried) newPlaces += places.length;
+    }
+    if (newPlaces !== this.#new.size) found.push(`${this.#new.size} places are taken by ${newPlaces} sources`);
+    const tried = [...this.index.entries()].filter(({ isTried }) => isTried).length;
+    if (tried !== this.#tried.size) found.push(`${this.#tried.size} places are taken by ${tried} tried`);
+    return found;
   }
 
   #clearAllNew(entry: Entry): void {
