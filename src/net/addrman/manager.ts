@@ -290,7 +290,7 @@ export class AddressManager {
       return undefined;
     const entry = this.#newEntry(id, address, parsed);
     const source: AddressSource = { kind: 'identify', group: entry.group };
-    if (this.#tables.rivalOf(entry) === undefined) entry.sources.push(source);
+    if (this.#tables.rivalOf(entry) === undefined) entry.sources = [source];
     else if (!this.#addNew(entry, source)) return undefined;
     return entry;
   }

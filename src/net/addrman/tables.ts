@@ -48,7 +48,8 @@ export class AddressTables {
     const place = this.#placement.inNew(entry, source.group);
     this.#clearNew(place);
     this.#new.put(place, entry);
-    entry.sources.push(source);
+    // A list that grows by push reserves room for seventeen.
+    entry.sources = [...entry.sources, source];
     if (!this.index.has(entry)) this.index.add(entry);
   }
 
@@ -60,7 +61,7 @@ export class AddressTables {
   /** Core's MakeTried. A rival goes back to the new table, to the place that its first source gives it. */
   makeTried(entry: Entry): void {
     this.#clearAllNew(entry);
-    entry.sources.length = 1;
+    entry.sources = entry.sources.slice(0, 1);
     const place = this.#placement.inTried(entry);
     const rival = this.#tried.get(place);
     this.#tried.clear(place);
@@ -68,7 +69,8 @@ export class AddressTables {
     entry.isTried = true;
     if (!this.index.has(entry)) this.index.add(entry);
     if (rival === undefined) return;
-    const [source] = rival.sources.splice(0);
+    const [source] = rival.sources;
+    rival.sources = [];
     rival.isTried = false;
     if (source !== undefined) this.putNew(rival, source);
   }

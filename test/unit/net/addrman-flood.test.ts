@@ -139,7 +139,7 @@ suite('address manager: floods', () => {
     for (let n = 0; n < later; n += 1) tell(manager, peerIn(n % 900, 5000 + n), source(`8.${n % 300}`, 'record'));
     const added = (manager.quality().find(({ kind }) => kind === 'record')?.fresh ?? 0) - before;
     t.diagnostic(`of ${later} honest addresses told afterwards ${added} have a place`);
-    assert.ok(added > 0.7 * later);
+    assert.ok(added > 0.65 * later);
   });
 
   test('addresses of 4 netgroups told by these 4 get 16 buckets', async (t) => {
