@@ -33,7 +33,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   chain: ['consensus', 'script', 'verify', 'store', 'primitives', 'crypto', 'util'],
   mempool: ['chain', 'consensus', 'script', 'verify', 'primitives', 'crypto', 'util'],
   relay: ['mempool', 'chain', 'protocol', 'primitives', 'crypto', 'util'],
-  net: ['protocol', 'util'],
+  // SipHash, for the places of addresses.
+  net: ['protocol', 'crypto', 'util'],
   sync: ['chain', 'consensus', 'mempool', 'protocol', 'primitives', 'crypto', 'util'],
   node: [
     ...['sync', 'relay', 'net', 'mempool', 'chain', 'protocol', 'verify', 'store', 'consensus', 'script', 'primitives'],

@@ -3,7 +3,7 @@
  * that are always there, answer quickest, tell of every block first, fill the places for inbound peers, and name each other
  * whenever somebody asks. Honest peers repeat what they were told: their answers are poisoned too.
  */
-import { type PeersHost, type PeersWorld } from './peers-world.ts';
+import type { PeersHost, PeersWorld } from './peers-world.ts';
 
 const HONEST = 1_000;
 const ATTACKERS = 1_000;

@@ -121,8 +121,7 @@ export class PeersNode implements PeersHost {
         seeds: fixed(this.#seeds),
         self: this.id,
         groupOf,
-        isUnwelcome: (peer) =>
-          reputation.isPeerBanned(peer) || (this.#cooldowns.get(peer) ?? 0) > clock.monotonicMs(),
+        isUnwelcome: (peer) => reputation.isPeerBanned(peer) || (this.#cooldowns.get(peer) ?? 0) > clock.monotonicMs(),
       },
       {
         fullRelay: FULL_RELAY,

@@ -69,3 +69,10 @@ export function source(group: string, kind: SourceKind = 'dht'): AddressSource {
 export function tell(manager: AddressManager, { id, address }: PeerAddress, from: AddressSource): number {
   return manager.add(id, [multiaddr(address)], from);
 }
+
+/** In which table each address stands, by peer id, as the file says. */
+export async function tablesOf({ manager, file }: AddressManagerScene): Promise<Map<string, 'new' | 'tried'>> {
+  await manager.save();
+  const { entries } = file.content as { readonly entries: readonly [string, string, number][] };
+  return new Map(entries.map(([id, , isTried]) => [id, isTried === 1 ? 'tried' : 'new']));
+}

@@ -10,32 +10,41 @@ type Group = { readonly name: string; readonly entries: Entry[]; index: number }
 export class GroupIndex {
   readonly #byName = new Map<string, Group>();
   readonly #groups: Group[] = [];
+  /** Where each entry stands in the list of its group. */
+  readonly #positions = new Map<Entry, number>();
 
+  /** Groups. */
   get size(): number {
     return this.#groups.length;
   }
 
+  has(entry: Entry): boolean {
+    return this.#positions.has(entry);
+  }
+
   /** May be told twice. */
   add(entry: Entry): void {
+    if (this.#positions.has(entry)) return;
     let group = this.#byName.get(entry.group);
     if (group === undefined) {
       group = { name: entry.group, entries: [], index: this.#groups.length };
       this.#groups.push(group);
       this.#byName.set(group.name, group);
     }
-    if (!group.entries.includes(entry)) group.entries.push(entry);
+    this.#positions.set(entry, group.entries.push(entry) - 1);
   }
 
   remove(entry: Entry): void {
     const group = this.#byName.get(entry.group);
-    const at = group?.entries.indexOf(entry) ?? -1;
-    if (group === undefined || at < 0) return;
-    moveLastTo(group.entries, at);
+    const at = this.#positions.get(entry);
+    if (group === undefined || at === undefined) return;
+    this.#positions.delete(entry);
+    const moved = removeAt(group.entries, at);
+    if (moved !== undefined) this.#positions.set(moved, at);
     if (group.entries.length > 0) return;
     this.#byName.delete(group.name);
-    moveLastTo(this.#groups, group.index);
-    const moved = this.#groups[group.index];
-    if (moved !== undefined) moved.index = group.index;
+    const other = removeAt(this.#groups, group.index);
+    if (other !== undefined) other.index = group.index;
   }
 
   /** Any group, each as likely, and any entry of it. Undefined only when there is none. */
@@ -45,8 +54,10 @@ export class GroupIndex {
   }
 }
 
-/** Removes an item in constant time: the last one takes its place. */
-function moveLastTo<T>(list: T[], at: number): void {
+/** In constant time: the last item takes its place, and is given. */
+function removeAt<T>(list: T[], at: number): T | undefined {
   const last = list.pop();
-  if (last !== undefined && at < list.length) list[at] = last;
+  if (last === undefined || at >= list.length) return undefined;
+  list[at] = last;
+  return last;
 }

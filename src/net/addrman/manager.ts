@@ -163,7 +163,7 @@ export class AddressManager {
       const entry = this.#tables.draw(this.#table(newOnly), random);
       if (entry === undefined) return undefined;
       if (!isWanted(entry)) continue;
-      if (random.below(CHANCE_UNIT) < factor * chanceOf(entry, clock.now()) * CHANCE_UNIT) return entry;
+      if (random.below(CHANCE_UNIT) < factor * chanceOf(entry, clock.now()) * CHANCE_UNIT) return asPeerAddress(entry);
       factor *= 1.2;
     }
     return undefined;
@@ -171,7 +171,8 @@ export class AddressManager {
 
   /** Core's SelectTriedCollision: a tried address whose place another wants; a feeler should test it. */
   selectTriedCollision(): PeerAddress | undefined {
-    return this.#collisions.select();
+    const tried = this.#collisions.select();
+    return tried && asPeerAddress(tried);
   }
 
   /** Core's ResolveCollisions: who was tested and failed makes room for who waits. */
@@ -191,7 +192,7 @@ export class AddressManager {
     const chosen: PeerAddress[] = [];
     if (count <= 0) return chosen;
     for (const entry of this.#tables.index.shuffled(this.#deps.random)) {
-      if (!isTerrible(entry, now)) chosen.push({ id: entry.id, address: entry.address });
+      if (!isTerrible(entry, now)) chosen.push(asPeerAddress(entry));
       if (chosen.length === count) break;
     }
     return chosen;
@@ -200,6 +201,11 @@ export class AddressManager {
   /** What came of each kind of source. */
   quality(): readonly SourceQuality[] {
     return this.#quality.of(this.#tables.index.entries());
+  }
+
+  /** What contradicts the tables' invariants, for tests. */
+  violations(): string[] {
+    return this.#tables.violations();
   }
 
   /** Writes the file if something changed. */
@@ -285,7 +291,7 @@ export class AddressManager {
       return undefined;
     const entry = this.#newEntry(id, address, parsed);
     const source: AddressSource = { kind: 'identify', group: entry.group };
-    if (this.#tables.rivalOf(entry) === undefined) entry.sources.push(source);
+    if (this.#tables.rivalOf(entry) === undefined) entry.sources = [source];
     else if (!this.#addNew(entry, source)) return undefined;
     return entry;
   }
@@ -310,4 +316,9 @@ export class AddressManager {
     }
     for (const source of sources) if (this.#tables.isOpen(entry, source, now)) this.#tables.putNew(entry, source);
   }
+}
+
+/** Entries stay inside. */
+function asPeerAddress({ id, address }: Entry): PeerAddress {
+  return { id, address };
 }
