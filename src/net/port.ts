@@ -3,7 +3,7 @@
  * Two implementations, in-process and worker, pass one compliance suite. `net` checks sizes, counts, deadlines
  * and quotas by the rows of `protocol`; it knows no message by name and decodes nothing.
  */
-import type { OffenceName, StreamName, TopicName } from '#protocol';
+import type { NodeStreamName, OffenceName, StreamName, TopicName } from '#protocol';
 
 /** base58 text of a libp2p peer id. */
 export type PeerIdText = string;
@@ -82,7 +82,7 @@ export type NetHandlers = {
    * iterable is closed when the peer goes away or stalls. A handler that throws answers status 2.
    */
   readonly serve: (
-    name: StreamName,
+    name: NodeStreamName,
     from: PeerIdText,
     request: Uint8Array,
     signal: AbortSignal,
@@ -102,6 +102,21 @@ export type RequestErrorCode =
   | 'TOO_MANY_STREAMS'
   | 'UNSUPPORTED_PROTOCOL';
 
+/** How we heard of an address. */
+export type SourceKind = 'manual' | 'seed' | 'dht' | 'provider' | 'record' | 'identify' | 'mdns' | 'inbound';
+
+/** What came of a kind of source. */
+export type SourceQuality = {
+  readonly kind: SourceKind;
+  /** Addresses that were new to us, since the start. */
+  readonly heard: number;
+  /** How many of its addresses are hearsay now, and how many have answered a call. */
+  readonly fresh: number;
+  readonly tried: number;
+  /** Addresses that answered for the first time, since the start. */
+  readonly succeeded: number;
+};
+
 export type NetStatus = {
   readonly peerId: PeerIdText;
   /** Multiaddrs with peer id that others can dial. */
@@ -109,6 +124,7 @@ export type NetStatus = {
   /** Confirmed ones. */
   readonly peers: readonly PeerStatus[];
   readonly knownAddresses: number;
+  readonly addressSources: readonly SourceQuality[];
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Open connections, and the open streams on all of them. */

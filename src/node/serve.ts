@@ -3,7 +3,7 @@ import type { ChainReader } from '#chain';
 import type { Mempool } from '#mempool';
 import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
 import { Block, type BlockHash, DecodeError } from '#primitives';
-import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, type StreamName, streams } from '#protocol';
+import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, type NodeStreamName, streams } from '#protocol';
 import type { CompactForms } from './compact-forms.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 import type { UploadTarget } from './upload-target.ts';
@@ -36,17 +36,17 @@ export type ServeDeps = {
 };
 
 /** What a stream's request decodes to. */
-type Request<Name extends StreamName> = Decoded<(typeof streams)[Name]['request']>;
+type Request<Name extends NodeStreamName> = Decoded<(typeof streams)[Name]['request']>;
 
 type Handlers = {
-  readonly [Name in StreamName]: (
+  readonly [Name in NodeStreamName]: (
     request: Request<Name>,
     peer: PeerIdText,
   ) => AsyncIterable<ResponseFrame> | Iterable<ResponseFrame>;
 };
 
 export type Serve = (
-  name: StreamName,
+  name: NodeStreamName,
   peer: PeerIdText,
   request: Uint8Array,
   signal: AbortSignal,
@@ -84,7 +84,7 @@ export function createServe(deps: ServeDeps): Serve {
 }
 
 /** Generic in the name, so that each handler gets the request type of its own row. */
-function decodeAndHandle<Name extends StreamName>(
+function decodeAndHandle<Name extends NodeStreamName>(
   handlers: Handlers,
   name: Name,
   bytes: Uint8Array,

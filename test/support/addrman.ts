@@ -1,8 +1,9 @@
 /** An address manager over a file in memory, and addresses for it by the number. */
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import type { AddressSource, PeerAddress, SourceKind } from '../../src/net/addrman/entry.ts';
+import type { AddressSource, PeerAddress } from '../../src/net/addrman/entry.ts';
 import { AddressManager, type AddressManagerOptions } from '../../src/net/addrman/manager.ts';
 import { createNetGroups, type NetGroups } from '../../src/net/addrman/net-groups.ts';
+import type { SourceKind } from '../../src/net/port.ts';
 import { seededRandom } from '../../src/util/index.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 

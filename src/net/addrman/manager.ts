@@ -7,19 +7,11 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { type Clock, fromHex, type Random } from '#util';
 import { dialableText, parseTcpAddress } from '../addresses.ts';
 import type { JsonFile } from '../json-file.ts';
-import type { PeerIdText } from '../port.ts';
-import {
-  type AddressSource,
-  chanceOf,
-  type Entry,
-  hearsayAgeMs,
-  isTerrible,
-  type PeerAddress,
-  type SourceKind,
-} from './entry.ts';
+import type { PeerIdText, SourceKind, SourceQuality } from '../port.ts';
+import { type AddressSource, chanceOf, type Entry, hearsayAgeMs, isTerrible, type PeerAddress } from './entry.ts';
 import type { NetGroups } from './net-groups.ts';
 import { PLACEMENT_KEY_BYTES, Placement } from './placement.ts';
-import { Quality, type SourceQuality } from './quality.ts';
+import { Quality } from './quality.ts';
 import { admit, limits } from './siblings.ts';
 import { parseStored, type StoredEntry, toStored } from './stored.ts';
 import { AddressTables } from './tables.ts';

@@ -1,5 +1,5 @@
 /** What crosses between the threads. Plain data; large byte arrays are transferred, small ones packed together. */
-import type { OffenceName, StreamName, TopicName } from '#protocol';
+import type { NodeStreamName, OffenceName, StreamName, TopicName } from '#protocol';
 import type { LogFields, NodeErrorCode } from '#util';
 import type { CompleteNetOptions } from '../options.ts';
 import type {
@@ -67,7 +67,7 @@ export type FromWorker =
   | {
       readonly kind: 'serve';
       readonly id: number;
-      readonly name: StreamName;
+      readonly name: NodeStreamName;
       readonly from: PeerIdText;
       readonly request: Uint8Array;
     }

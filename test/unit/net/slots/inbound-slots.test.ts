@@ -52,11 +52,11 @@ describe('inbound slots', () => {
     }
     assert.equal(slots.hasRoom(), false, 'four may wait beside the places');
     assert.deepEqual(closed, []);
-    const [first] = peers.filter(({ isAdmitted }) => !isAdmitted);
+    const first = peers.find(({ isAdmitted }) => !isAdmitted);
     assert.equal(slots.admit(), true);
     if (first) first.isAdmitted = true;
     assert.equal(closed.length, 1);
-    assert.ok(Number(closed[0]?.slice(1)) > 50, `${closed[0]} is of the crowd`);
+    assert.ok(closed.every((id) => Number(id.slice(1)) > 50), `${closed} is of the crowd`);
     assert.equal(slots.hasRoom(), true);
   });
 
