@@ -101,7 +101,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
 }
 
 async function assemble(base: Base): Promise<Parts> {
-  const { clock, random, log, options, handlers, addresses } = base;
+  const { clock, log, options, handlers } = base;
   const { network, tuning } = options;
   const gater = makeGater(
     base,
@@ -133,7 +133,7 @@ async function assemble(base: Base): Promise<Parts> {
   const serve: ServeDeps['serve'] = (name, from, bytes, signal) =>
     name === 'peers' ? exchange.serve(from, bytes) : handlers.serve(name, from, bytes, signal);
   const server = createServer({ clock, log, serve, whenAnnounced, charge });
-  const parts = { libp2p: host, dht, clock, random, log, addresses, groups: base.groups, isShort, onFound };
+  const parts = { ...base, libp2p: host, dht, network, isShort, onFound };
   const discovery = new Discovery(parts, tuning);
   return { host, peers, server, gossip, watchdog, dialler, discovery, exchange, request, charge };
 }
