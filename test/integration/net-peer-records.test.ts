@@ -8,7 +8,7 @@ import { openPeerRecord } from '../../src/net/addrman/signed-record.ts';
 import { TestPeer } from '../compliance/net.ts';
 import { recordKey, sealRecord } from '../support/peer-record.ts';
 import { startRawPeer } from './net-raw-peer.ts';
-import { inProcess, within } from './net-support.ts';
+import { inProcess } from './net-support.ts';
 
 /** A peer that answers `peers/1` so, and one that calls it. */
 async function calledBy(stack: AsyncDisposableStack, answer: Uint8Array) {
@@ -28,15 +28,18 @@ async function calledBy(stack: AsyncDisposableStack, answer: Uint8Array) {
   return { raw, caller };
 }
 
+type Status = Awaited<ReturnType<TestPeer['net']['status']>>;
+
 /** Until the status says so: an answer that is read has no event. */
-async function until(caller: TestPeer, holds: (status: Awaited<ReturnType<TestPeer['net']['status']>>) => boolean) {
-  const look = async (): Promise<void> => {
-    while (!holds(await caller.net.status())) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
-  await within(look());
+async function until(peer: TestPeer, holds: (status: Status) => boolean): Promise<void> {
+  for (let look = 0; look < 1000; look += 1) {
+    if (holds(await peer.net.status())) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail('the status never says so');
 }
 
-const heardByRecord = (status: Awaited<ReturnType<TestPeer['net']['status']>>): number =>
+const heardByRecord = (status: Status): number =>
   status.addressSources.find(({ kind }) => kind === 'record')?.heard ?? 0;
 
 suite('net peer records', () => {
