@@ -7,7 +7,7 @@
  */
 import { isIPv4 } from 'node:net';
 import type { Connection } from '@libp2p/interface';
-import { MAX_PEER_RECORDS, type OffenceName, responseStatus, streams } from '#protocol';
+import { type OffenceName, responseStatus, streams } from '#protocol';
 import { type Clock, errorText, type Logger, nextTurn, type Random } from '#util';
 import { ipOf, isLocalIp, mappedIpv4 } from '../addresses.ts';
 import type { Net, PeerIdText, ResponseFrame } from '../port.ts';
@@ -23,6 +23,8 @@ const ANSWER_SPREAD_MS = 6 * HOUR_MS;
 /** An answer with fewer records is given for as short as `SMALL_ANSWER_MS`: a young network must find itself first. */
 const SMALL_ANSWER_RECORDS = 32;
 const SMALL_ANSWER_MS = 600_000;
+/** Asked for, and given: as many as the row allows. */
+const MAX_RECORDS = 1000;
 /** Records verified before others get a turn; one takes 0.1 ms. */
 const AT_ONCE = 16;
 
@@ -70,7 +72,7 @@ export class AddressExchange {
     if (this.#asked.has(connection)) return;
     this.#asked.add(connection);
     const peer = connection.remotePeer.toString();
-    const request = streams.peers.request.encode(MAX_PEER_RECORDS);
+    const request = streams.peers.request.encode(MAX_RECORDS);
     try {
       for await (const { status, payload } of this.#deps.request(peer, 'peers', request, this.#stopping.signal)) {
         if (status === responseStatus.ok) await this.#hear(peer, this.#deps.groups.of(connection.remoteAddr), payload);
@@ -123,7 +125,7 @@ export class AddressExchange {
     const { clock, random, addresses } = this.#deps;
     const known = this.#answers.get(network);
     if (known !== undefined && clock.monotonicMs() < known.untilMs) return known.records;
-    const ids = new Set(addresses.sample(MAX_PEER_RECORDS).map(({ id }) => id));
+    const ids = new Set(addresses.sample(MAX_RECORDS).map(({ id }) => id));
     const records = [...ids].map((id) => this.#records.get(id)).filter((bytes) => bytes !== undefined);
     const isSmall = records.length < SMALL_ANSWER_RECORDS;
     const lifetimeMs = isSmall ? SMALL_ANSWER_MS : ANSWER_MS + random.below(ANSWER_SPREAD_MS);

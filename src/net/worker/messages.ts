@@ -1,8 +1,16 @@
 /** What crosses between the threads. Plain data; large byte arrays are transferred, small ones packed together. */
-import type { NodeStreamName, OffenceName, StreamName, TopicName } from '#protocol';
+import type { OffenceName, StreamName, TopicName } from '#protocol';
 import type { LogFields, NodeErrorCode } from '#util';
 import type { CompleteNetOptions } from '../options.ts';
-import type { GossipVerdict, NetStatus, PeerIdText, PeerInfo, RequestErrorCode, ResponseFrame } from '../port.ts';
+import type {
+  GossipVerdict,
+  NetStatus,
+  NodeStreamName,
+  PeerIdText,
+  PeerInfo,
+  RequestErrorCode,
+  ResponseFrame,
+} from '../port.ts';
 
 export type WorkerData = { readonly options: CompleteNetOptions };
 
