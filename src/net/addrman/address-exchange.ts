@@ -22,7 +22,7 @@ const ANSWER_MS = 21 * HOUR_MS;
 const ANSWER_SPREAD_MS = 6 * HOUR_MS;
 /** An answer with fewer records is given for as short as `SMALL_ANSWER_MS`: a young network must find itself first. */
 const SMALL_ANSWER_RECORDS = 32;
-const SMALL_ANSWER_MS = 600_000;
+const SMALL_ANSWER_MS = 60_000;
 /** Asked for, and given: as many as the row allows. */
 const MAX_RECORDS = 1000;
 /** Records verified before others get a turn; one takes 0.1 ms. */
@@ -40,7 +40,7 @@ export type AddressExchangeDeps = {
   readonly addresses: AddressManager;
   readonly groups: NetGroups;
   readonly request: Net['request'];
-  readonly connectionOf: (peer: PeerIdText) => Connection | undefined;
+  readonly connectionOf: (peer: PeerIdText) => Pick<Connection, 'remoteAddr' | 'direction'> | undefined;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
   /** Something new was heard. */
   readonly onFound: () => void;
@@ -82,7 +82,10 @@ export class AddressExchange {
     }
   }
 
-  /** Answers a request of `peers/1`. */
+  /**
+   * Answers a request of `peers/1`; with nothing if it was we who called, as Core: who tells us of addresses that are
+   * nowhere else must not be able to ask for them wherever we call him, and so to know us again.
+   */
   async *serve(peer: PeerIdText, request: Uint8Array): AsyncGenerator<ResponseFrame> {
     const count = decoded(() => streams.peers.request.decode(request));
     if (count === undefined) {
@@ -90,7 +93,8 @@ export class AddressExchange {
       yield { status: responseStatus.invalidRequest, payload: new Uint8Array(0) };
       return;
     }
-    const records = this.#answerFor(this.#networkOf(peer)).slice(0, count);
+    const connection = this.#deps.connectionOf(peer);
+    const records = connection?.direction === 'inbound' ? this.#answerFor(networkOf(connection)).slice(0, count) : [];
     yield { status: responseStatus.ok, payload: streams.peers.response.encode(records), isExclusive: true };
   }
 
@@ -132,13 +136,12 @@ export class AddressExchange {
     this.#answers.set(network, { records, untilMs: clock.monotonicMs() + lifetimeMs });
     return records;
   }
+}
 
-  #networkOf(peer: PeerIdText): Network {
-    const connection = this.#deps.connectionOf(peer);
-    const ip = connection && ipOf(connection.remoteAddr);
-    if (ip === undefined || isLocalIp(ip)) return 'local';
-    return isIPv4(ip) || mappedIpv4(ip) !== undefined ? 'ipv4' : 'ipv6';
-  }
+function networkOf({ remoteAddr }: Pick<Connection, 'remoteAddr'>): Network {
+  const ip = ipOf(remoteAddr);
+  if (ip === undefined || isLocalIp(ip)) return 'local';
+  return isIPv4(ip) || mappedIpv4(ip) !== undefined ? 'ipv4' : 'ipv6';
 }
 
 /** Undefined for what the codec refuses. */
