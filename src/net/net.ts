@@ -109,7 +109,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
 }
 
 async function assemble(base: Base): Promise<Parts> {
-  const { clock, random, log, options, handlers, addresses } = base;
+  const { clock, log, options, handlers } = base;
   const { network, tuning } = options;
   const gater = makeGater(
     base,
@@ -150,7 +150,7 @@ async function assemble(base: Base): Promise<Parts> {
     return peers.kindOf(from) === 'block-only' ? nothing() : exchange.serve(from, bytes);
   };
   const server = createServer({ clock, log, serve, whenAnnounced, charge });
-  const parts = { libp2p: host, dht, clock, random, log, addresses, groups: base.groups, isShort, onFound };
+  const parts = { ...base, libp2p: host, dht, network, isShort, onFound };
   const discovery = new Discovery(parts, tuning);
   return { host, peers, server, gossip, watchdog, slots, dialling, discovery, exchange, request, charge };
 }

@@ -3,7 +3,7 @@
  * Two implementations, in-process and worker, pass one compliance suite. `net` checks sizes, counts, deadlines
  * and quotas by the rows of `protocol`; it knows no message by name and decodes nothing.
  */
-import type { NodeStreamName, OffenceName, StreamName, TopicName } from '#protocol';
+import type { OffenceName, StreamName, TopicName } from '#protocol';
 
 /** base58 text of a libp2p peer id. */
 export type PeerIdText = string;
@@ -72,6 +72,9 @@ export type GossipMessage = {
   /** The peer that handed it to us (not its author). */
   readonly from: PeerIdText;
 };
+
+/** What the node answers: all but what is about addresses, which this module does. */
+export type NodeStreamName = Exclude<StreamName, 'peers'>;
 
 /** What the node supplies. Handlers may be slow: queues in front of them are bounded and drop as their rows say. */
 export type NetHandlers = {

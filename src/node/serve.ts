@@ -1,9 +1,9 @@
 /** Answers to what peers ask, one handler a stream protocol. Blocks go out as stored bytes, never decoded. */
 import type { ChainReader } from '#chain';
 import type { Mempool } from '#mempool';
-import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
+import type { NodeStreamName, PeerIdText, ResponseFrame, ResponseStatus } from '#net';
 import { Block, type BlockHash, DecodeError } from '#primitives';
-import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, type NodeStreamName, streams } from '#protocol';
+import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, streams } from '#protocol';
 import type { CompactForms } from './compact-forms.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 import type { UploadTarget } from './upload-target.ts';

@@ -189,7 +189,3 @@ export const streams = Object.freeze({
 });
 
 export type StreamName = keyof typeof streams;
-/** Streams that are about addresses: `net` answers them itself. */
-type NetStreamName = 'peers';
-/** Streams that the node answers. */
-export type NodeStreamName = Exclude<StreamName, NetStreamName>;

@@ -7,7 +7,7 @@
  */
 import { isIPv4 } from 'node:net';
 import type { Connection } from '@libp2p/interface';
-import { MAX_PEER_RECORDS, type OffenceName, responseStatus, streams } from '#protocol';
+import { type OffenceName, responseStatus, streams } from '#protocol';
 import { type Clock, errorText, type Logger, nextTurn, type Random } from '#util';
 import { ipOf, isLocalIp, mappedIpv4 } from '../addresses.ts';
 import type { Net, PeerIdText, ResponseFrame } from '../port.ts';
@@ -22,7 +22,9 @@ const ANSWER_MS = 21 * HOUR_MS;
 const ANSWER_SPREAD_MS = 6 * HOUR_MS;
 /** An answer with fewer records is given for as short as `SMALL_ANSWER_MS`: a young network must find itself first. */
 const SMALL_ANSWER_RECORDS = 32;
-const SMALL_ANSWER_MS = 600_000;
+const SMALL_ANSWER_MS = 60_000;
+/** Asked for, and given: as many as the row allows. */
+const MAX_RECORDS = 1000;
 /** Records verified before others get a turn; one takes 0.1 ms. */
 const AT_ONCE = 16;
 
@@ -38,7 +40,7 @@ export type AddressExchangeDeps = {
   readonly addresses: AddressManager;
   readonly groups: NetGroups;
   readonly request: Net['request'];
-  readonly connectionOf: (peer: PeerIdText) => Connection | undefined;
+  readonly connectionOf: (peer: PeerIdText) => Pick<Connection, 'remoteAddr' | 'direction'> | undefined;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
   /** Something new was heard. */
   readonly onFound: () => void;
@@ -70,7 +72,7 @@ export class AddressExchange {
     if (this.#asked.has(connection)) return;
     this.#asked.add(connection);
     const peer = connection.remotePeer.toString();
-    const request = streams.peers.request.encode(MAX_PEER_RECORDS);
+    const request = streams.peers.request.encode(MAX_RECORDS);
     try {
       for await (const { status, payload } of this.#deps.request(peer, 'peers', request, this.#stopping.signal)) {
         if (status === responseStatus.ok) await this.#hear(peer, this.#deps.groups.of(connection.remoteAddr), payload);
@@ -80,7 +82,10 @@ export class AddressExchange {
     }
   }
 
-  /** Answers a request of `peers/1`. */
+  /**
+   * Answers a request of `peers/1`; with nothing if it was we who called, as Core: who tells us of addresses that are
+   * nowhere else must not be able to ask for them wherever we call him, and so to know us again.
+   */
   async *serve(peer: PeerIdText, request: Uint8Array): AsyncGenerator<ResponseFrame> {
     const count = decoded(() => streams.peers.request.decode(request));
     if (count === undefined) {
@@ -88,7 +93,8 @@ export class AddressExchange {
       yield { status: responseStatus.invalidRequest, payload: new Uint8Array(0) };
       return;
     }
-    const records = this.#answerFor(this.#networkOf(peer)).slice(0, count);
+    const connection = this.#deps.connectionOf(peer);
+    const records = connection?.direction === 'inbound' ? this.#answerFor(networkOf(connection)).slice(0, count) : [];
     yield { status: responseStatus.ok, payload: streams.peers.response.encode(records), isExclusive: true };
   }
 
@@ -123,20 +129,19 @@ export class AddressExchange {
     const { clock, random, addresses } = this.#deps;
     const known = this.#answers.get(network);
     if (known !== undefined && clock.monotonicMs() < known.untilMs) return known.records;
-    const ids = new Set(addresses.sample(MAX_PEER_RECORDS).map(({ id }) => id));
+    const ids = new Set(addresses.sample(MAX_RECORDS).map(({ id }) => id));
     const records = [...ids].map((id) => this.#records.get(id)).filter((bytes) => bytes !== undefined);
     const isSmall = records.length < SMALL_ANSWER_RECORDS;
     const lifetimeMs = isSmall ? SMALL_ANSWER_MS : ANSWER_MS + random.below(ANSWER_SPREAD_MS);
     this.#answers.set(network, { records, untilMs: clock.monotonicMs() + lifetimeMs });
     return records;
   }
+}
 
-  #networkOf(peer: PeerIdText): Network {
-    const connection = this.#deps.connectionOf(peer);
-    const ip = connection && ipOf(connection.remoteAddr);
-    if (ip === undefined || isLocalIp(ip)) return 'local';
-    return isIPv4(ip) || mappedIpv4(ip) !== undefined ? 'ipv4' : 'ipv6';
-  }
+function networkOf({ remoteAddr }: Pick<Connection, 'remoteAddr'>): Network {
+  const ip = ipOf(remoteAddr);
+  if (ip === undefined || isLocalIp(ip)) return 'local';
+  return isIPv4(ip) || mappedIpv4(ip) !== undefined ? 'ipv4' : 'ipv6';
 }
 
 /** Undefined for what the codec refuses. */

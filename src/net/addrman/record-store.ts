@@ -2,9 +2,9 @@
  * The newest signed record of peers, to be handed on. Those of peers that we met stand apart from those that others
  * told us of: no flood of made-up peers takes the place of the real. Full: the record longest untouched goes.
  */
-import { MAX_PEER_RECORD_BYTES } from '#protocol';
 import { BoundedMap } from '../bounded-map.ts';
 import type { PeerIdText } from '../port.ts';
+import { MAX_RECORD_BYTES } from './signed-record.ts';
 
 const MAX_MET = 2048;
 const MAX_HEARD = 4096;
@@ -17,7 +17,7 @@ export class RecordStore {
 
   /** Keeps a copy. */
   put(id: PeerIdText, seq: bigint, bytes: Uint8Array, from: 'met' | 'heard'): void {
-    if (bytes.length > MAX_PEER_RECORD_BYTES) return;
+    if (bytes.length > MAX_RECORD_BYTES) return;
     const held = this.#held(id);
     if (held !== undefined && held.seq > seq) return;
     const isMet = from === 'met' || this.#met.get(id) !== undefined;

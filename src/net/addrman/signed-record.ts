@@ -7,13 +7,14 @@ import { publicKeyFromProtobuf } from '@libp2p/crypto/keys';
 import type { PublicKey } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { MAX_PEER_RECORD_BYTES } from '#protocol';
 import { concatBytes, equalBytes } from '#util';
 import type { PeerIdText } from '../port.ts';
 
 const DOMAIN = new TextEncoder().encode('libp2p-peer-record');
 /** The multicodec of a peer record. */
 const PAYLOAD_TYPE = Uint8Array.of(0x03, 0x01);
+/** As the row has it. An honest record of four addresses has 250. */
+export const MAX_RECORD_BYTES = 1024;
 /** Read of one record; of honest ones there are four. */
 const MAX_ADDRESSES = 16;
 const KEY_TYPES: ReadonlySet<string> = new Set<PublicKey['type']>(['Ed25519', 'secp256k1']);
@@ -35,7 +36,7 @@ export type PeerRecord = {
  * nobody honest hands them on. `undefined`: signed by a key of a kind that we do not check.
  */
 export async function openPeerRecord(bytes: Uint8Array): Promise<PeerRecord | false | undefined> {
-  const envelope = bytes.length > MAX_PEER_RECORD_BYTES ? undefined : fieldsOf(bytes);
+  const envelope = bytes.length > MAX_RECORD_BYTES ? undefined : fieldsOf(bytes);
   const payload = envelope && bytesField(envelope, ENVELOPE.payload);
   const record = payload && fieldsOf(payload);
   if (envelope === undefined || payload === undefined || record === undefined) return false;

@@ -1,11 +1,12 @@
 /** What crosses between the threads. Plain data; large byte arrays are transferred, small ones packed together. */
-import type { NodeStreamName, OffenceName, StreamName, TopicName } from '#protocol';
+import type { OffenceName, StreamName, TopicName } from '#protocol';
 import type { LogFields, NodeErrorCode } from '#util';
 import type { CompleteNetOptions } from '../options.ts';
 import type {
   ChainNews,
   GossipVerdict,
   NetStatus,
+  NodeStreamName,
   PeerIdText,
   PeerInfo,
   RequestErrorCode,

@@ -7,9 +7,9 @@ import { assert } from '#util';
 import type { Codec } from '../rows.ts';
 
 /** Core's MAX_ADDR_TO_SEND. */
-export const MAX_PEER_RECORDS = 1000;
+const MAX_PEER_RECORDS = 1000;
 /** An honest record of four addresses has 250. */
-export const MAX_PEER_RECORD_BYTES = 1024;
+const MAX_PEER_RECORD_BYTES = 1024;
 export const PEERS_REQUEST_BYTES = 4;
 export const MAX_PEERS_RESPONSE_BYTES =
   compactSizeLength(MAX_PEER_RECORDS) +
