@@ -56,7 +56,10 @@ describe('inbound slots', () => {
     assert.equal(slots.admit(), true);
     if (first) first.isAdmitted = true;
     assert.equal(closed.length, 1);
-    assert.ok(closed.every((id) => Number(id.slice(1)) > 50), `${closed} is of the crowd`);
+    assert.ok(
+      closed.every((id) => Number(id.slice(1)) > 50),
+      `${closed} is of the crowd`,
+    );
     assert.equal(slots.hasRoom(), true);
   });
 
