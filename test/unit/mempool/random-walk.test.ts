@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { createBlockTemplate, mineBlock } from '#mempool';
+import { createBlockTemplate } from '#mempool';
+import { mineBlock } from '#miner';
 import { type Transaction, type TxInput, type Txid, txidFromBytes } from '#primitives';
 import { type Random, seededRandom, toHex } from '#util';
 import type { ChainBuilder } from '../../support/chain-builder.ts';
