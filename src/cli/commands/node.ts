@@ -17,7 +17,6 @@ import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util'
 import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
-import { limitHeapGrowth } from '../heap-growth.ts';
 import { createLogging } from '../logging.ts';
 import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
@@ -45,7 +44,6 @@ const PORTS: Readonly<Record<string, number>> = {
 const OTHER_PORT = 28433;
 
 export async function runNode(settings: Settings): Promise<ExitCode> {
-  limitHeapGrowth();
   using stop = listenForStop();
   const terminal = createTerminal(process.stdout, systemClock, { plainIntervalMs: 0 });
   const logging = createLogging({ level: settings.logLevel, format: settings.logFormat, print: terminal.print });
