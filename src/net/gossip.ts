@@ -10,6 +10,7 @@ import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
 import { GossipGather } from './gossip-gather.ts';
+import { boundMemory } from './gossip-memory.ts';
 import { mergeSends } from './gossip-sends.ts';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
 import {
@@ -234,6 +235,7 @@ export class Gossip {
   /** Counts what each peer sends before gossipsub works on it; duplicates cost CPU too and are seen nowhere else. */
   #meter(): void {
     const handle = this.#internals.handleReceivedRpc.bind(this.#deps.pubsub);
+    const forgetSurplus = boundMemory(this.#deps.pubsub);
     this.#internals.handleReceivedRpc = async (from, rpc) => {
       const peer = from.toString();
       let bytes = 0;
@@ -242,8 +244,12 @@ export class Gossip {
       const isWithin =
         this.#rates.take(`bytes ${peer}`, BYTE_RATE, bytes) &&
         this.#rates.take(`messages ${peer}`, MESSAGE_RATE, rpc.messages.length + 1);
-      if (isWithin) await handle(from, rpc);
-      else this.#deps.charge(peer, 'quota-exceeded', `gossip of ${bytes} bytes in ${rpc.messages.length} messages`);
+      if (isWithin) {
+        await handle(from, rpc);
+        forgetSurplus();
+      } else {
+        this.#deps.charge(peer, 'quota-exceeded', `gossip of ${bytes} bytes in ${rpc.messages.length} messages`);
+      }
     };
   }
 }

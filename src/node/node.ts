@@ -160,7 +160,9 @@ function mayMine({ params, bootstrap, connect }: NodeOptions, sync: Sync): () =>
 function hearTransactions(mempool: Mempool): Set<(tx: Transaction) => void> {
   const listeners = new Set<(tx: Transaction) => void>();
   mempool.observe({
-    entered: ({ tx }) => {
+    entered: (entry) => {
+      if (listeners.size === 0) return;
+      const { tx } = entry;
       for (const listener of listeners) listener(tx);
     },
   });
