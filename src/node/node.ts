@@ -87,7 +87,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
   const ingest = stack.adopt(makeIngest(parts, peers), (each) => each.close());
-  stack.adopt(startTxRelay(parts, peers, ingest), (stop) => stop());
+  if (options.syncsMempool ?? true) stack.use(startMempoolSync(parts, peers, ingest));
+  stack.use(new Rebroadcast({ mempool, publish: net.publish, clock, random, log: log.child('rebroadcast') }));
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
@@ -287,24 +288,24 @@ function peerHandlers(
   };
 }
 
-/** What nobody calls for: the mempools of others, and own transactions that nobody has heard of. Gives what ends it. */
-function startTxRelay(parts: Parts, peers: Peers, ingest: Ingest): () => void {
-  const { deps, mempool, net, sync } = parts;
+function startMempoolSync(parts: Parts, peers: Peers, ingest: Ingest): Disposable {
+  const { deps, mempool, sync } = parts;
   const { clock, random, log } = deps;
-  const mempoolSync = new MempoolSync({
-    ...parts,
-    peers: () => peers.ready(),
-    ingest: ingest.txs,
-    minFeeSatPerKvb: mempool.minFeeSatPerKvb,
-    clock,
-    log: log.child('mempool-sync'),
-  });
-  const stopListening = sync.onStatus(() => mempoolSync.poke());
-  const rebroadcast = new Rebroadcast({ mempool, publish: net.publish, clock, random, log: log.child('rebroadcast') });
-  return () => {
-    stopListening();
-    rebroadcast[Symbol.dispose]();
-  };
+  const stack = new DisposableStack();
+  const mempoolSync = stack.use(
+    new MempoolSync({
+      ...parts,
+      peers: () => peers.ready(),
+      ingest: ingest.txs,
+      count: () => mempool.stats().count,
+      minFeeSatPerKvb: mempool.minFeeSatPerKvb,
+      clock,
+      random,
+      log: log.child('mempool-sync'),
+    }),
+  );
+  stack.defer(sync.onStatus(() => mempoolSync.poke()));
+  return stack;
 }
 
 /** The order in which the rest of the node hears of a new tip. */

@@ -44,6 +44,8 @@ export type NodeOptions = {
   readonly trickleMs?: number;
   /** Whether compact blocks carry what peers may lack (default: true); off to measure what that saves. */
   readonly prefillsBlocks?: boolean;
+  /** Whether peers are asked what their mempools hold (default: true); off to measure what gossip brings alone. */
+  readonly syncsMempool?: boolean;
   /** libp2p in a worker thread (default) or in this one. */
   readonly netThread: 'worker' | 'main';
 };
