@@ -6,8 +6,11 @@
 import type { Connection } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { type Clock, errorText, type Logger, type TimerHandle } from '#util';
-import type { AddressBook, KnownPeer } from './address-book.ts';
-import { networkGroup, peerIdOf } from './addresses.ts';
+import { peerIdOf } from './addresses.ts';
+import type { PeerAddress } from './addrman/entry.ts';
+import type { AddressManager } from './addrman/manager.ts';
+import { LOCAL_GROUP, type NetGroups } from './addrman/net-groups.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { NetTuning } from './options.ts';
 import type { Peers } from './peers.ts';
 import type { PeerIdText } from './port.ts';
@@ -15,12 +18,16 @@ import type { PeerIdText } from './port.ts';
 const MAX_PARALLEL_DIALS = 8;
 /** Outbound connections beyond the target that DHT queries may leave behind before we close some. */
 const SLACK = 2;
+/** Peers whose failures are remembered for their back-off. */
+const MAX_BACKOFFS = 1024;
+const ISOLATED_BACKOFF_MS = 60_000;
 
 export type DiallerDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly peers: Peers;
-  readonly book: AddressBook;
+  readonly addresses: AddressManager;
+  readonly groups: NetGroups;
   readonly self: PeerIdText;
   readonly dial: (addresses: Multiaddr[], signal: AbortSignal) => Promise<Connection>;
   /** Banned, or dropped a moment ago. */
@@ -37,8 +44,10 @@ export type DiallerOptions = {
   readonly tuning: NetTuning;
 };
 
+type BackOff = { failures: number; nextTry: number };
+
 /** A peer whose address the operator gave: it is never forgotten, and has its own back-off. */
-type Fixed = { readonly id: PeerIdText; readonly addresses: Multiaddr[]; failures: number; nextTry: number };
+type Fixed = BackOff & { readonly id: PeerIdText; readonly addresses: Multiaddr[] };
 
 export class Dialler {
   readonly #deps: DiallerDeps;
@@ -46,6 +55,7 @@ export class Dialler {
   readonly #manual: readonly Fixed[];
   readonly #seeds: readonly Fixed[];
   readonly #dialling = new Set<PeerIdText>();
+  readonly #backOffs = new BoundedMap<PeerIdText, BackOff>(MAX_BACKOFFS);
   readonly #stopping = new AbortController();
   #timer: TimerHandle | undefined;
   #roundAt = 0;
@@ -114,13 +124,17 @@ export class Dialler {
         MAX_PARALLEL_DIALS - this.#dialling.size,
       );
     if (free() <= 0) return;
-    const known = this.#deps.book.candidates({
-      count: free(),
-      isWanted: (id) => this.#isCandidate(id),
-      takenGroups: this.#takenGroups(),
-      isIsolated: this.#isIsolated(),
-    });
-    for (const peer of known) this.#dialKnown(peer);
+    const takenGroups = this.#takenGroups();
+    while (free() > 0) {
+      const peer = this.#deps.addresses.select({
+        newOnly: false,
+        isWanted: (wanted) => this.#isReady(wanted) && !takenGroups.has(this.#groupOf(multiaddr(wanted.address))),
+      });
+      if (peer === undefined) break;
+      takenGroups.add(this.#groupOf(multiaddr(peer.address)));
+      takenGroups.delete(LOCAL_GROUP);
+      this.#dialKnown(peer);
+    }
     // Seeds last: who remembers enough peers needs none, and a network must not lean on a few nodes.
     for (const fixed of this.#seeds) {
       if (free() > 0 && this.#isDue(fixed) && this.#isCandidate(fixed.id)) this.#dialFixed(fixed);
@@ -149,20 +163,32 @@ export class Dialler {
     );
   }
 
+  #isReady({ id }: PeerAddress): boolean {
+    return this.#isCandidate(id) && (this.#backOffs.get(id)?.nextTry ?? 0) <= this.#deps.clock.monotonicMs();
+  }
+
+  /** No two in one, except in LOCAL_GROUP. */
   #takenGroups(): Set<string> {
     const groups = new Set<string>();
     for (const connection of this.#deps.peers.connections()) {
-      const group = connection.direction === 'outbound' ? networkGroup(connection.remoteAddr) : undefined;
-      if (group !== undefined) groups.add(group);
+      if (connection.direction === 'outbound') groups.add(this.#groupOf(connection.remoteAddr));
     }
+    groups.delete(LOCAL_GROUP);
     return groups;
   }
 
-  #dialKnown(known: KnownPeer): void {
-    this.#deps.book.tried(known.id);
-    const addresses = known.addresses.map((text) => multiaddr(`${text}/p2p/${known.id}`));
-    void this.#dial(known.id, addresses).then((isConnected) => {
-      if (!isConnected) this.#deps.book.failed(known.id, this.#isIsolated());
+  #groupOf(address: Multiaddr): string {
+    return this.#deps.groups.of(address);
+  }
+
+  #dialKnown(peer: PeerAddress): void {
+    this.#deps.addresses.attempt(peer, !this.#isIsolated());
+    void this.#dial(peer.id, [multiaddr(`${peer.address}/p2p/${peer.id}`)]).then((isConnected) => {
+      const failures = isConnected ? 0 : (this.#backOffs.get(peer.id)?.failures ?? 0) + 1;
+      const { backoffFirstMs, backoffLastMs } = this.#options.tuning;
+      const longestMs = this.#isIsolated() ? Math.min(ISOLATED_BACKOFF_MS, backoffLastMs) : backoffLastMs;
+      const waitMs = Math.min(longestMs, backoffFirstMs * 2 ** Math.min(failures, 30));
+      this.#backOffs.set(peer.id, { failures, nextTry: this.#deps.clock.monotonicMs() + waitMs });
     });
   }
 

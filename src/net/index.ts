@@ -8,6 +8,7 @@ export type {
   Net,
   NetHandlers,
   NetStatus,
+  NodeStreamName,
   PeerIdText,
   PeerInfo,
   PeerStatus,

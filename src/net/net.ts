@@ -3,13 +3,16 @@
  * `gater` who may connect, `peers` who is one, `dialler` whom we call, `reputation` who must go.
  */
 import { join } from 'node:path';
-import type { PrivateKey } from '@libp2p/interface';
+import type { PeerId, PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import { multiaddr } from '@multiformats/multiaddr';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
 import type { Clock, Logger, Random, TimerHandle } from '#util';
-import { AddressBook } from './address-book.ts';
-import { peerIdOf } from './addresses.ts';
+import { peerIdOf, withoutPeerId } from './addresses.ts';
+import { AddressExchange } from './addrman/address-exchange.ts';
+import { openAsmap } from './addrman/asmap.ts';
+import { AddressManager } from './addrman/manager.ts';
+import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
 import { Dialler } from './dialler.ts';
 import { Discovery } from './discovery.ts';
 import { createGater, type Gater } from './gater.ts';
@@ -25,13 +28,13 @@ import type { Net, NetHandlers, PeerIdText } from './port.ts';
 import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
 import { streamLimits, streamNames } from './rows.ts';
-import { createServer, type Server } from './serving.ts';
+import { createServer, type ServeDeps, type Server } from './serving.ts';
 
 export type NetDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
 /** A foreign or silent node is not dialled again for this long. */
 const USELESS_COOLDOWN_MS = 600_000;
-/** The address book is written this long after a peer proved good. */
+/** The addresses are written this long after one proved good, unless they were a moment ago. */
 const SAVE_SOON_MS = 500;
 
 /** What is there before the parts, and what they are made from. */
@@ -41,7 +44,8 @@ type Base = NetDeps & {
   readonly key: PrivateKey;
   readonly self: PeerIdText;
   readonly reputation: Reputation;
-  readonly book: AddressBook;
+  readonly groups: NetGroups;
+  readonly addresses: AddressManager;
   readonly manual: ReadonlySet<PeerIdText>;
   readonly seeds: ReadonlySet<PeerIdText>;
 };
@@ -56,6 +60,8 @@ type Parts = {
   readonly watchdog: GossipWatchdog;
   readonly dialler: Dialler;
   readonly discovery: Discovery;
+  readonly exchange: AddressExchange;
+  readonly request: Net['request'];
   readonly charge: Charge;
 };
 
@@ -77,6 +83,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
   const { dataDir, tuning } = options;
   const file = (name: string) => openJsonFile(dataDir === undefined ? undefined : join(dataDir, name), log);
   const key = await loadPeerKey(dataDir, log);
+  const groups = createNetGroups(options.asmapFile === undefined ? undefined : await openAsmap(options.asmapFile));
   return {
     clock,
     random,
@@ -86,14 +93,15 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     key,
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
-    book: await AddressBook.open(clock, random, file('peers.json'), { ...options, ...tuning }),
+    groups,
+    addresses: await AddressManager.open({ clock, random, file: file('peers.json'), groups }, options),
     manual: idsOf(options.connect),
     seeds: idsOf([...options.bootstrap, ...options.seeds]),
   };
 }
 
 async function assemble(base: Base): Promise<Parts> {
-  const { clock, random, log, options, handlers, book } = base;
+  const { clock, log, options, handlers } = base;
   const { network, tuning } = options;
   const gater = makeGater(
     base,
@@ -117,11 +125,17 @@ async function assemble(base: Base): Promise<Parts> {
   });
   const watchdog = new GossipWatchdog({ pubsub, identify, clock, log, peers, charge }, tuning.watchdogMs);
   const whenAnnounced: Peers['whenAnnounced'] = (connection) => peers.whenAnnounced(connection);
-  const server = createServer({ clock, log, serve: handlers.serve, whenAnnounced, charge });
+  const connectionOf: Peers['connectionOf'] = (peer) => peers.connectionOf(peer);
+  const request = createRequester({ network, clock, connectionOf, charge });
   const isShort = (): boolean => dialler.isShort();
   const onFound = (): void => dialler.poke();
-  const discovery = new Discovery({ libp2p: host, dht, clock, random, log, book, isShort, onFound }, tuning);
-  return { host, peers, server, gossip, watchdog, dialler, discovery, charge };
+  const exchange = new AddressExchange({ ...base, connectionOf, request, charge, onFound });
+  const serve: ServeDeps['serve'] = (name, from, bytes, signal) =>
+    name === 'peers' ? exchange.serve(from, bytes) : handlers.serve(name, from, bytes, signal);
+  const server = createServer({ clock, log, serve, whenAnnounced, charge });
+  const parts = { ...base, libp2p: host, dht, network, isShort, onFound };
+  const discovery = new Discovery(parts, tuning);
+  return { host, peers, server, gossip, watchdog, dialler, discovery, exchange, request, charge };
 }
 
 function makeGater(base: Base, peers: () => Peers, dialler: () => Dialler): Gater {
@@ -151,7 +165,7 @@ function makeHost(base: Base, gater: Gater): Promise<Host> {
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Peers {
-  const { clock, log, self, handlers, manual, seeds, book, options } = base;
+  const { clock, log, self, handlers, manual, seeds, addresses, options } = base;
   const ours = new Set(streamNames.map((name) => protocolId(options.network, name)));
   return new Peers(
     {
@@ -165,7 +179,7 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
       socketOf: gater.socketOf,
       onDropped: (peer, why) => {
         gater.coolDown(peer, why === 'other' ? options.tuning.cooldownMs : USELESS_COOLDOWN_MS);
-        if (why !== 'other') book.failed(peer, false);
+        if (why === 'foreign') addresses.forget(peer);
       },
       onCollapsed: (kept) => watchdog().rebindSoon(kept),
     },
@@ -174,23 +188,24 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
 }
 
 function makeCharge(base: Base, peers: Peers): Charge {
-  const { log, reputation, manual, book } = base;
+  const { log, reputation, manual, addresses } = base;
   return (peer, offence, detail) => {
     const judgement = reputation.charge(peer, peers.ipOf(peer), offence, manual.has(peer));
     log.debug('offence', { peer, offence, judgement, detail: detail.slice(0, 200) });
-    if (judgement === 'ban') book.forget(peer);
+    if (judgement === 'ban') addresses.forget(peer);
     if (judgement !== 'noted') peers.drop(peer, `${judgement} for ${offence}`);
   };
 }
 
 function makeDialler(base: Base, gater: Gater, host: Host, peers: Peers): Dialler {
-  const { clock, log, book, self, options, reputation } = base;
+  const { clock, log, addresses, groups, self, options, reputation } = base;
   return new Dialler(
     {
       clock,
       log,
       peers,
-      book,
+      addresses,
+      groups,
       self,
       dial: (addresses, signal) => host.dial(addresses, { signal }),
       isUnwelcome: (peer) => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer),
@@ -206,13 +221,20 @@ function makeDialler(base: Base, gater: Gater, host: Host, peers: Peers): Dialle
 }
 
 /** Registers everything that identify tells of, then starts listening: the last step that can fail. */
-async function listen(base: Base, { host, peers, server, dialler }: Parts): Promise<void> {
+async function listen(base: Base, { host, peers, server, dialler, discovery, exchange }: Parts): Promise<void> {
   host.addEventListener('connection:open', (event) => peers.opened(event.detail));
   host.addEventListener('connection:close', (event) => {
     peers.closed(event.detail);
+    const { direction, remotePeer } = event.detail;
+    if (direction === 'outbound') base.addresses.connected(remotePeer.toString());
     dialler.poke();
   });
-  host.addEventListener('peer:identify', (event) => peers.identified(event.detail));
+  host.addEventListener('peer:identify', ({ detail }) => {
+    peers.identified(detail);
+    if (!peers.isAnnounced(detail.peerId.toString())) return;
+    discovery.identified(detail);
+    void keepRecord(host, exchange, detail.peerId);
+  });
   for (const name of streamNames) {
     const { maxInboundStreams, maxOutboundStreams } = streamLimits(name);
     const limits = { maxInboundStreams, maxOutboundStreams: 4 * maxOutboundStreams };
@@ -228,7 +250,7 @@ async function listen(base: Base, { host, peers, server, dialler }: Parts): Prom
 }
 
 function netOf(base: Base, parts: Parts): Net {
-  const { clock, log, self, options, book, reputation } = base;
+  const { clock, log, self, options, addresses, reputation } = base;
   const { host, peers, gossip, charge, server } = parts;
   let saving: TimerHandle | undefined;
   return {
@@ -241,38 +263,50 @@ function netOf(base: Base, parts: Parts): Net {
         penaltyPoints: reputation.points(info.id),
         gossipScore: gossip.scoreOf(info.id),
       })),
-      knownAddresses: book.size,
+      knownAddresses: addresses.size.tried + addresses.size.fresh,
+      addressSources: addresses.quality(),
       ...peers.totals(),
       gossip: gossip.counts(),
     }),
-    request: createRequester({
-      network: options.network,
-      clock,
-      connectionOf: (peer) => peers.connectionOf(peer),
-      charge,
-    }),
+    request: parts.request,
     publish: (topic, data) => gossip.publish(topic, data),
     charge,
     disconnect: (peer, reason) => peers.drop(peer, reason),
     confirmPeer: (peer) => {
       if (!peers.confirm(peer)) return;
       const connection = peers.connectionOf(peer);
-      book.succeeded(peer, connection?.direction === 'outbound' ? connection.remoteAddr : undefined);
+      if (connection?.direction !== 'outbound') return;
+      noteGood(base, peer, connection.remoteAddr);
+      void parts.exchange.ask(connection);
       saving?.cancel();
-      saving = clock.after(SAVE_SOON_MS, () => void book.save());
+      saving = clock.after(SAVE_SOON_MS, () => void addresses.saveIfDue());
     },
     [Symbol.asyncDispose]: async () => {
       parts.dialler.stop();
       parts.discovery.stop();
+      parts.exchange.stop();
       parts.watchdog.stop();
       gossip.stop();
       server.stop();
       saving?.cancel();
       await stopHost(host, log);
       peers.stop();
-      await Promise.all([book.save(), reputation.close()]);
+      await Promise.all([addresses.save(), reputation.close()]);
     },
   };
+}
+
+/** Identify has put the signed record of the peer, if it gave one, into libp2p's store. */
+async function keepRecord(host: Host, exchange: AddressExchange, peer: PeerId): Promise<void> {
+  const stored = await host.peerStore.get(peer).catch(() => undefined);
+  if (stored?.peerRecordEnvelope !== undefined) await exchange.met(peer.toString(), stored.peerRecordEnvelope);
+}
+
+/** It answered a call of ours. What the operator told us of, nobody had told the address manager. */
+function noteGood({ addresses, manual, seeds }: Base, peer: PeerIdText, address: Multiaddr): void {
+  const kind = manual.has(peer) ? 'manual' : seeds.has(peer) ? 'seed' : undefined;
+  if (kind !== undefined) addresses.add(peer, [address], { kind, group: `${kind}:${peer}` });
+  addresses.good({ id: peer, address: withoutPeerId(address) });
 }
 
 /** Inbound peers have what the outbound target leaves, and half of all at least: otherwise small nodes could not meet. */

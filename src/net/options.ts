@@ -36,7 +36,7 @@ export type NetTuning = {
 export type NetOptions = {
   /** 8 hex digits: the first bytes of the genesis hash. In every protocol id. */
   readonly network: string;
-  /** Where key, address book and bans are kept; undefined keeps nothing. */
+  /** Where key, addresses and bans are kept; undefined keeps nothing. */
   readonly dataDir: string | undefined;
   /** Multiaddrs; port 0 takes a free one; empty listens nowhere. */
   readonly listen: readonly string[];
@@ -56,6 +56,8 @@ export type NetOptions = {
    * or were told of a peer on one: a public node must not probe its own LAN because the DHT says so.
    */
   readonly allowPrivateAddresses?: boolean;
+  /** A file in Bitcoin Core's asmap format: autonomous systems are the netgroups then, instead of IPv4 /16 and IPv6 /32. */
+  readonly asmapFile?: string | undefined;
   readonly tuning?: Partial<NetTuning>;
   /** The network thread died and this Net is of no more use. The in-process version never calls it. */
   readonly onFatal?: (error: Error) => void;
@@ -104,6 +106,7 @@ export function completeOptions(options: NetOptions): CompleteNetOptions {
     targetOutbound: atLeast('targetOutbound', options.targetOutbound, 0),
     userAgent: options.userAgent,
     allowPrivateAddresses: options.allowPrivateAddresses ?? isLocalNetwork,
+    asmapFile: options.asmapFile,
     tuning: { ...DEFAULT_TUNING, ...options.tuning },
   };
 }

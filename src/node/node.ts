@@ -340,7 +340,7 @@ function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, t
 }
 
 function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {
-  const { params, datadir, listen, bootstrap, connect, maxPeers, targetOutbound } = options;
+  const { params, datadir, listen, bootstrap, connect, maxPeers, targetOutbound, asmapFile } = options;
   const { clock, random, log } = deps;
   const create = options.netThread === 'worker' ? createWorkerNet : createNet;
   return create(
@@ -353,6 +353,7 @@ function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): 
       connect,
       maxPeers,
       targetOutbound,
+      asmapFile,
       userAgent: USER_AGENT,
       onFatal: (error) => fatal(deps, error),
     },

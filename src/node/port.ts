@@ -24,6 +24,8 @@ export type NodeOptions = {
   readonly maxPeers: number;
   /** How many outbound peers to hold. */
   readonly targetOutbound: number;
+  /** A map of addresses to autonomous systems in Bitcoin Core's format (its -asmap); undefined: by prefix. */
+  readonly asmapFile?: string | undefined;
   /** Bytes of coins kept in memory before they are written. */
   readonly dbCacheBytes: number;
   /** Threads that check scripts: 0 (default) for as many as there are cores, 1 for the main thread (Core's -par). */

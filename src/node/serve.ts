@@ -1,9 +1,9 @@
 /** Answers to what peers ask, one handler a stream protocol. Blocks go out as stored bytes, never decoded. */
 import type { ChainReader } from '#chain';
 import type { MempoolEntry } from '#mempool';
-import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
+import type { NodeStreamName, PeerIdText, ResponseFrame, ResponseStatus } from '#net';
 import { Block, type BlockHash, DecodeError, type Txid, type Wtxid } from '#primitives';
-import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, type StreamName, streams } from '#protocol';
+import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, streams } from '#protocol';
 import type { CompactForms } from './compact-forms.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 import type { UploadTarget } from './upload-target.ts';
@@ -37,17 +37,17 @@ export type ServeDeps = {
 };
 
 /** What a stream's request decodes to. */
-type Request<Name extends StreamName> = Decoded<(typeof streams)[Name]['request']>;
+type Request<Name extends NodeStreamName> = Decoded<(typeof streams)[Name]['request']>;
 
 type Handlers = {
-  readonly [Name in StreamName]: (
+  readonly [Name in NodeStreamName]: (
     request: Request<Name>,
     peer: PeerIdText,
   ) => AsyncIterable<ResponseFrame> | Iterable<ResponseFrame>;
 };
 
 export type Serve = (
-  name: StreamName,
+  name: NodeStreamName,
   peer: PeerIdText,
   request: Uint8Array,
   signal: AbortSignal,
@@ -85,7 +85,7 @@ export function createServe(deps: ServeDeps): Serve {
 }
 
 /** Generic in the name, so that each handler gets the request type of its own row. */
-function decodeAndHandle<Name extends StreamName>(
+function decodeAndHandle<Name extends NodeStreamName>(
   handlers: Handlers,
   name: Name,
   bytes: Uint8Array,

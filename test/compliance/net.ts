@@ -626,6 +626,9 @@ async function chained(harness: NetHarness, stack: AsyncDisposableStack, a: Test
   await a.publishToSome('tx', 50, 250);
   await c.publishToSome('tx', 50, 251);
   await a.when(() => a.messages.length > 0);
+  // The first message may still be on its way to the far end, or have missed it: once this is there, nothing else comes.
+  const last = await a.publishToSome('tx', 50, 252);
+  await c.when(() => c.messages.some(({ data }) => Buffer.from(data).equals(last)));
   for (const peer of [a, b, c]) peer.messages.length = 0;
   return c;
 }

@@ -15,7 +15,7 @@ import type {
   ResponseFrame,
 } from '#net';
 import { RequestError } from '#net';
-import type { OffenceName, StreamName, TopicName } from '#protocol';
+import { type OffenceName, type StreamName, streams, type TopicName } from '#protocol';
 import { type Clock, nullLogger, type Random, sleep, type TimerHandle, toHex } from '#util';
 import { BoundedMap } from '../../src/net/bounded-map.ts';
 import { Deadline } from '../../src/net/deadline.ts';
@@ -177,6 +177,7 @@ class MemoryNode implements Net {
           return { ...info, bytesIn, bytesOut, penaltyPoints: this.#reputation.points(info.id), gossipScore: 0 };
         }),
       knownAddresses: this.#targets.length,
+      addressSources: [],
       bytesIn: ends.reduce((sum, end) => sum + end.bytesIn, 0),
       bytesOut: ends.reduce((sum, end) => sum + end.bytesOut, 0),
       connections: ends.length,
@@ -381,7 +382,8 @@ class MemoryNode implements Net {
       if (latencyMs > 0) await sleep(clock, latencyMs);
       if (!this.#buckets.take(key, quota, cost(request))) await send({ status: 4, payload: new Uint8Array(0) });
       else {
-        const frames = this.#handlers.serve(name, asker.peerId, request, signal)[Symbol.asyncIterator]();
+        const answer = name === 'peers' ? noRecords() : this.#handlers.serve(name, asker.peerId, request, signal);
+        const frames = answer[Symbol.asyncIterator]();
         signal.addEventListener('abort', () => void frames.return?.()?.catch(() => {}), { once: true });
         for (;;) {
           const next = await exchange.unlessGone(frames.next());
@@ -483,4 +485,9 @@ class MemoryNode implements Net {
 
 function messageKey(topic: TopicName, data: Uint8Array): string {
   return `${topic} ${toHex(topicLimits(topic).messageId(data))}`;
+}
+
+/** Peers here are told whom to dial. */
+async function* noRecords(): AsyncGenerator<ResponseFrame> {
+  yield { status: 0, payload: streams.peers.response.encode([]) };
 }

@@ -94,6 +94,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     connect: settings.connect,
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
+    asmapFile: settings.asmap,
     persistMempool: settings.persistMempool,
     mempool: mempoolSettings(settings),
     maxUploadBytes: settings.maxUpload * MIB,

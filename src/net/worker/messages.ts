@@ -2,7 +2,15 @@
 import type { OffenceName, StreamName, TopicName } from '#protocol';
 import type { LogFields, NodeErrorCode } from '#util';
 import type { CompleteNetOptions } from '../options.ts';
-import type { GossipVerdict, NetStatus, PeerIdText, PeerInfo, RequestErrorCode, ResponseFrame } from '../port.ts';
+import type {
+  GossipVerdict,
+  NetStatus,
+  NodeStreamName,
+  PeerIdText,
+  PeerInfo,
+  RequestErrorCode,
+  ResponseFrame,
+} from '../port.ts';
 
 export type WorkerData = { readonly options: CompleteNetOptions };
 
@@ -56,7 +64,7 @@ export type FromWorker =
   | {
       readonly kind: 'serve';
       readonly id: number;
-      readonly name: StreamName;
+      readonly name: NodeStreamName;
       readonly from: PeerIdText;
       readonly request: Uint8Array;
     }

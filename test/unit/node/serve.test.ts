@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Chain } from '#chain';
 import type { MempoolEntry } from '#mempool';
-import type { ResponseFrame } from '#net';
+import type { NodeStreamName, ResponseFrame } from '#net';
 import { type Block, type BlockHash, parseBlockHash, type Txid, type Wtxid } from '#primitives';
-import { buildCompactBlock, type StreamName, streams } from '#protocol';
+import { buildCompactBlock, streams } from '#protocol';
 import { seededRandom } from '#util';
 import { CompactForms } from '../../../src/node/compact-forms.ts';
 import { createServe, type Serve, type ServeDeps } from '../../../src/node/serve.ts';
@@ -39,7 +39,7 @@ function serveWith(deps: Partial<ServeDeps>): Serve {
   });
 }
 
-async function ask(name: StreamName, request: Uint8Array, deps: Partial<ServeDeps> = {}): Promise<ResponseFrame[]> {
+async function ask(name: NodeStreamName, request: Uint8Array, deps: Partial<ServeDeps> = {}): Promise<ResponseFrame[]> {
   const serve = serveWith(deps);
   return Array.fromAsync(serve(name, 'peer', request, new AbortController().signal));
 }
