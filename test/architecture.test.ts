@@ -32,16 +32,30 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   protocol: ['primitives', 'crypto', 'util'],
   chain: ['consensus', 'script', 'verify', 'store', 'primitives', 'crypto', 'util'],
   mempool: ['chain', 'consensus', 'script', 'verify', 'primitives', 'crypto', 'util'],
+  miner: ['mempool', 'chain', 'consensus', 'primitives', 'crypto', 'util'],
   relay: ['mempool', 'chain', 'protocol', 'primitives', 'crypto', 'util'],
   // SipHash, for the places of addresses.
   net: ['protocol', 'crypto', 'util'],
   sync: ['chain', 'consensus', 'mempool', 'protocol', 'primitives', 'crypto', 'util'],
   node: [
-    ...['sync', 'relay', 'net', 'mempool', 'chain', 'protocol', 'verify', 'store', 'consensus', 'script', 'primitives'],
+    ...[
+      'sync',
+      'relay',
+      'net',
+      'miner',
+      'mempool',
+      'chain',
+      'protocol',
+      'verify',
+      'store',
+      'consensus',
+      'script',
+      'primitives',
+    ],
     ...['crypto', 'util'],
   ],
-  // The chain for import, export and info; the mempool's payer for the devnet's transactions.
-  cli: ['node', 'mempool', 'chain', 'primitives', 'util'],
+  // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
+  cli: ['node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
 };
 
 /** The program itself: nobody imports it, so it has no index. */

@@ -13,7 +13,7 @@ import { Block, type BlockHash, type Transaction } from '#primitives';
 import { assert } from '#util';
 import regtestFile from '../../config/networks/regtest.json' with { type: 'json' };
 import { assembleBlock } from '../../src/mempool/assemble-block.ts';
-import { grindSlice } from '../../src/mempool/grind.ts';
+import { grindSlice } from '../../src/miner/grind.ts';
 
 const SPACING_SECONDS = 600;
 

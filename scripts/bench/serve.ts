@@ -7,6 +7,7 @@ import type { LoopDelays } from './loop-delay.ts';
 import { type PeerProcess, startPeer } from './peer-process.ts';
 import { peakMemory } from './process-usage.ts';
 import type { Fetched, Work } from './serve-askers.ts';
+import type { TransportName } from './stream-transports.ts';
 
 const ASKERS = 8;
 /** Sync's maxBatchesPerPeer. */
@@ -14,6 +15,7 @@ const REQUESTS_IN_FLIGHT = 2;
 /** Of the one that takes what it can: all that the protocol admits. */
 const GREEDY_REQUESTS = 4;
 const BARE = `bare libp2p, ${ASKERS} askers`;
+const BARE_FILE = `bare libp2p that reads a file, ${ASKERS} askers`;
 
 const file = (name: string): URL => new URL(`./${name}.ts`, import.meta.url);
 
@@ -30,9 +32,14 @@ export const serve: Benchmark = {
     const watched = [...execArgv, '--import', file('loop-delay').href];
     const start = (name: string, args: readonly string[]): PeerProcess => stack.use(startPeer(file(name), args));
 
-    const bare: Pair = { server: start('stream-peer', execArgv), askers: start('serve-askers', execArgv) };
-    const bareAddress = await bare.server.call<string>('listen', 'libp2p');
-    await bare.askers.call('connect', { to: 'libp2p', address: bareAddress, count: ASKERS });
+    const startBare = async (transport: TransportName): Promise<Pair> => {
+      const pair = { server: start('stream-peer', execArgv), askers: start('serve-askers', execArgv) };
+      const address = await pair.server.call<string>('listen', transport);
+      await pair.askers.call('connect', { to: 'libp2p', address, count: ASKERS });
+      return pair;
+    };
+    const bare = await startBare('libp2p');
+    const bareFile = await startBare('libp2p-file');
 
     const node: Pair = { server: start('serve-node', watched), askers: start('serve-askers', execArgv) };
     const address = await node.server.call<string>('listen', { datadir: join(scratch, 'served'), blocks });
@@ -41,10 +48,11 @@ export const serve: Benchmark = {
     const greedy: Work = { ...work, inFlight: [GREEDY_REQUESTS, ...Array.from({ length: ASKERS - 1 }, () => 1)] };
     const cases: Case[] = [
       { name: BARE, unit: 'MB', measure: () => feed(bare, work) },
+      { name: BARE_FILE, unit: 'MB', against: BARE, measure: () => feed(bareFile, work) },
       { name: `node, ${ASKERS} askers`, unit: 'MB', against: BARE, measure: () => feedByNode(node, work) },
       { name: 'node, one asks fourfold', unit: 'MB', against: BARE, measure: () => feedByNode(node, greedy) },
     ];
-    return { results: await measure(cases, isLong ? 7 : 3) };
+    return { results: await measure(cases, isLong ? 7 : 5) };
   },
 };
 

@@ -16,6 +16,7 @@ import { createNet, createWorkerNet, type Net, type NetHandlers, type NetOptions
 import { blockHashFromBytes } from '#primitives';
 import { streams } from '#protocol';
 import { assert, nullLogger, sleep, systemClock, systemRandom } from '#util';
+import { openMessageFile } from './message-file.ts';
 
 export type Order = { readonly messages: number; readonly messageBytes: number };
 
@@ -32,7 +33,8 @@ export type Transport = {
 
 export const TRANSPORTS = {
   tcp: { listen: listenTcp, connect: receiveTcp },
-  libp2p: { listen: listenLibp2p, connect: receiveLibp2p },
+  libp2p: { listen: () => listenLibp2p(samePattern), connect: receiveLibp2p },
+  'libp2p-file': { listen: () => listenLibp2p(openMessageFile), connect: receiveLibp2p },
   net: netTransport(createNet),
   'net-worker': netTransport(createWorkerNet),
 } satisfies Readonly<Record<string, Transport>>;
@@ -115,24 +117,42 @@ export function bareLibp2p(listen: readonly string[], services: Libp2pOptions['s
   });
 }
 
-async function listenLibp2p(): Promise<Sender> {
+/** Gives the message of this place. Disposed of with the sender. */
+type Messages = AsyncDisposable & { readonly read: (place: number, bytes: number) => Promise<Uint8Array> };
+
+const samePattern = async (): Promise<Messages> => ({
+  read: async (_place, bytes) => PATTERN.subarray(0, bytes),
+  [Symbol.asyncDispose]: async () => {},
+});
+
+async function listenLibp2p(open: () => Promise<Messages>): Promise<Sender> {
+  const messages = await open();
   const host = await bareLibp2p(['/ip4/127.0.0.1/tcp/0']);
+  let opened = 0;
   await host.handle(PROTOCOL, (stream) => {
     const onOrder = (event: { readonly data: { subarray(): Uint8Array } }): void => {
       stream.removeEventListener('message', onOrder);
-      sendLibp2p(stream, decodeOrder(event.data.subarray())).catch((error) => stream.abort(error));
+      const order = decodeOrder(event.data.subarray());
+      // The two streams of a connection send other messages, as two batches are other blocks.
+      const first = (opened++ % 2) * order.messages;
+      sendLibp2p(stream, order, first, messages).catch((error) => stream.abort(error));
     };
     stream.addEventListener('message', onOrder);
   });
   const [address] = host.getMultiaddrs();
   assert(address !== undefined, 'the bare node listens');
-  return { address: address.toString(), [Symbol.asyncDispose]: async () => host.stop() };
+  return {
+    address: address.toString(),
+    [Symbol.asyncDispose]: async () => {
+      await host.stop();
+      await messages[Symbol.asyncDispose]();
+    },
+  };
 }
 
-async function sendLibp2p(stream: Stream, { messages, messageBytes }: Order): Promise<void> {
-  const message = PATTERN.subarray(0, messageBytes);
-  for (let sent = 0; sent < messages; sent++) {
-    stream.send(lengthPrefixed.encode.single(message));
+async function sendLibp2p(stream: Stream, order: Order, first: number, messages: Messages): Promise<void> {
+  for (let sent = 0; sent < order.messages; sent++) {
+    stream.send(lengthPrefixed.encode.single(await messages.read(first + sent, order.messageBytes)));
     while (stream.writeBufferLength > HIGH_WATER) await once(stream, 'drain');
   }
   await stream.close();

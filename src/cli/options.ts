@@ -120,6 +120,23 @@ export const OPTIONS = {
     commands: ['node', 'import'],
   }),
   ...MEMPOOL_OPTIONS,
+  mine: single({
+    flag: 'mine',
+    value: 'ADDRESS',
+    help: 'make blocks that pay this address, on a chain whose difficulty one processor meets',
+    commands: ['node'],
+    parse: nonEmpty,
+    default: undefined,
+  }),
+  mineInterval: single({
+    flag: 'mine-interval',
+    value: 'SECONDS',
+    help: 'least time between the blocks of --mine; 0 leaves it to the proof of work',
+    commands: ['node'],
+    parse: wholeNumber(0, 86_400),
+    default: undefined,
+    defaultText: "the chain's block spacing where the difficulty is fixed, else 0",
+  }),
   reindex: toggle({
     flag: 'reindex',
     help: 'first build index and coins anew from the block files',

@@ -6,12 +6,12 @@ export {
 } from './block-template.ts';
 export { MAX_FEE_ESTIMATES_BYTES } from './fee-estimator/file-format.ts';
 export type { EstimateMode } from './fee-estimator/smart-fee.ts';
-export { mineBlock } from './grind.ts';
 export { createMempool } from './mempool.ts';
 export { checkMempoolOptions, DEFAULT_MEMPOOL_OPTIONS, type MempoolOptions } from './options.ts';
 export { type PackageHash, packageHash } from './package-rules.ts';
 export { type PayerCoin, type Payment, p2pkhScript, payFromP2pkh, type SigningKey, signingKey } from './payer.ts';
-export { type MempoolEntry, outpointKey } from './pool.ts';
+export { outpointKey } from './pool.ts';
+export type { MempoolEntry } from './pool-entry.ts';
 export type {
   Mempool,
   MempoolStats,

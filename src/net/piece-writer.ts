@@ -4,6 +4,7 @@
  * any progress, and what other answers on the same connection wait behind. At most one piece lies unsent in libp2p.
  */
 import type { Stream } from '@libp2p/interface';
+import type { Uint8ArrayList } from 'uint8arraylist';
 import type { Clock } from '#util';
 import type { PeerIdText } from './port.ts';
 import { MIN_PIECE_BYTES, type SendTurns } from './send-turns.ts';
@@ -39,21 +40,22 @@ export class PieceWriter {
     this.#onTaken = onTaken;
   }
 
-  /** What goes out at once now: a power of two. */
+  /** What goes out at once now. */
   get pieceBytes(): number {
     return Math.min(this.#pieceBytes, this.#turns.pieceBytes);
   }
 
   /** Resolves when libp2p has handed all of it to the connection. */
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length; ) {
+  async write(bytes: Uint8ArrayList): Promise<void> {
+    for (let sent = 0; sent < bytes.byteLength; ) {
       this.#pieceBytes = this.pieceBytes;
-      const piece = bytes.subarray(sent, sent + this.#pieceBytes);
-      await this.#turns.wait(this.#peer, piece.length, this.#signal);
+      const piece = bytes.sublist(sent, Math.min(bytes.byteLength, sent + this.#pieceBytes));
+      await this.#turns.wait(this.#peer, piece.byteLength, this.#signal);
       const startedMs = this.#clock.monotonicMs();
       await writeChunk(this.#stream, piece, this.#signal, this.#onTaken, 0);
-      if (piece.length === this.#pieceBytes) this.#adapt(this.#clock.monotonicMs() - startedMs);
-      sent += piece.length;
+      // Small ones tell nothing of the link.
+      if (2 * piece.byteLength > this.#pieceBytes) this.#adapt(this.#clock.monotonicMs() - startedMs);
+      sent += piece.byteLength;
     }
   }
 

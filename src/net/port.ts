@@ -91,7 +91,10 @@ export type NetHandlers = {
     signal: AbortSignal,
   ) => AsyncIterable<ResponseFrame>;
   readonly gossip: (message: GossipMessage) => Promise<GossipVerdict>;
-  /** Another peer sent the same as a message whose verdict is still open. Of each peer once a message. */
+  /**
+   * Another peer sent the same as a message whose verdict is still open, or was `ignore`, if the topic
+   * `hearsCopies`. Of each peer once a message.
+   */
   readonly gossipCopy?: (message: GossipMessage) => void;
 };
 

@@ -1,10 +1,10 @@
 /**
- * Writes the frames of one response in sends of one size, whatever the frames are: what does not fill a send is copied
- * and waits for the next frame, for a few milliseconds at most. Each send costs about 50 microseconds of encryption and
- * framing here and as much at the other end, and more when it is split: a window is used up in sends of one size without
- * a remainder, and js-yamux answers every data frame with a window update.
+ * Writes the frames of one response in few sends: each costs about 50 microseconds of encryption and framing here and as
+ * much at the other end, and js-yamux answers every data frame with a window update. Small frames are copied together
+ * and wait for the next one, for a few milliseconds at most; a large one leaves as it is, behind what was gathered.
  */
 import type { Stream } from '@libp2p/interface';
+import { Uint8ArrayList } from 'uint8arraylist';
 import { frameHead } from '#protocol';
 import type { Clock, TimerHandle } from '#util';
 import type { ResponseFrame } from './port.ts';
@@ -16,7 +16,7 @@ export type SendOptions = {
   /** How many bytes a send should have now. */
   readonly sendBytes: () => number;
   /** Puts bytes on the stream and waits while the other end is slow. */
-  readonly send: (bytes: Uint8Array) => Promise<void>;
+  readonly send: (bytes: Uint8ArrayList) => Promise<void>;
   /** What was sent is encrypted when `send` resolves, so that its memory may be used again. */
   readonly isTakenWhenSent: boolean;
 };
@@ -36,19 +36,26 @@ export class ResponseWriter {
     this.#options = options;
   }
 
-  /** Waits while the other end is slow. The payload has been sent then, but for its end, of which there is a copy. */
-  async write(frame: ResponseFrame): Promise<void> {
+  /** Waits while the other end is slow. The payload has been sent then, or there is a copy of it. */
+  async write({ payload, status }: ResponseFrame): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#put(frameHead(frame.payload.length, frame.status));
-    await this.#put(frame.payload);
-    if (this.#gathered > 0) this.#timer ??= this.#clock.after(GATHER_MS, this.#flushLate);
+    const head = frameHead(payload.length, status);
+    const size = this.#options.sendBytes();
+    const isFull = this.#gathered + head.length + payload.length > size;
+    if (isFull && payload.length >= size / 2) {
+      await this.#flush(head, payload);
+      return;
+    }
+    if (isFull) await this.#flush();
+    this.#gather(head);
+    this.#gather(payload);
+    this.#timer ??= this.#clock.after(GATHER_MS, this.#flushLate);
   }
 
   /** Sends the end frame and everything before it. */
   async end(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#put(frameHead(0));
-    await this.#flush();
+    await this.#flush(frameHead(0));
   }
 
   /** Forgets what was not sent. */
@@ -56,43 +63,25 @@ export class ResponseWriter {
     this.#take();
   }
 
-  async #put(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
-    while (rest.length > 0) {
-      const size = this.#options.sendBytes();
-      if (this.#gathered >= size) {
-        await this.#flush();
-      } else if (this.#gathered === 0 && rest.length >= size) {
-        const whole = rest.length - (rest.length % size);
-        await this.#options.send(rest.subarray(0, whole));
-        rest = rest.subarray(whole);
-      } else {
-        rest = rest.subarray(this.#gather(rest, size));
-      }
-    }
-    if (this.#gathered >= this.#options.sendBytes()) await this.#flush();
-  }
-
-  /** Copies what there is room for in a send of this size; gives how much. */
-  #gather(bytes: Uint8Array, size: number): number {
-    const part = bytes.subarray(0, size - this.#gathered);
-    const needed = this.#gathered + part.length;
+  #gather(bytes: Uint8Array): void {
+    const needed = this.#gathered + bytes.length;
     if (needed > this.#buffer.length) {
-      const larger = new Uint8Array(Math.min(size, Math.max(needed, 2 * this.#buffer.length, LEAST_BUFFER_BYTES)));
+      const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length, LEAST_BUFFER_BYTES));
       larger.set(this.#buffer.subarray(0, this.#gathered));
       this.#buffer = larger;
     }
-    this.#buffer.set(part, this.#gathered);
+    this.#buffer.set(bytes, this.#gathered);
     this.#gathered = needed;
-    return part.length;
   }
 
-  async #flush(): Promise<void> {
-    const bytes = this.#take();
-    if (bytes === undefined) return;
-    await this.#options.send(bytes);
+  /** Sends what was gathered, and what comes behind it. */
+  async #flush(...behind: Uint8Array[]): Promise<void> {
+    const gathered = this.#take();
+    const parts = gathered === undefined ? behind : [gathered, ...behind];
+    if (parts.length === 0) return;
+    await this.#options.send(new Uint8ArrayList(...parts));
     // Left to the collector, these would be most of the garbage of serving.
-    if (this.#options.isTakenWhenSent) this.#buffer = new Uint8Array(bytes.buffer);
+    if (gathered !== undefined && this.#options.isTakenWhenSent) this.#buffer = new Uint8Array(gathered.buffer);
   }
 
   readonly #flushLate = (): void => {

@@ -9,12 +9,8 @@ import { FairLine } from './fair-line.ts';
 const LOOP_TURN_BYTES = 1 << 20;
 /** Unsent in libp2p, of all streams together. */
 const UNSENT_BYTES = 8 << 20;
-/**
- * The window that every stream begins with; with two streams on a busy connection it need not grow, and larger pieces are
- * split (serving at 0.81 of bare libp2p, with 512 KiB at 0.78). Sizes are powers of two, so that windows are used up without a remainder: a remainder is
- * a data frame of its own, and so is what it leaves of the next piece.
- */
-const MAX_PIECE_BYTES = 256 * 1024;
+/** Half of the largest window: while one is on its way the next may leave. Twice or half of it gave nothing more. */
+const MAX_PIECE_BYTES = 512 * 1024;
 /** At 10 kB/s a piece leaves in 1.6 s, four streams at a time within the protocol's 10 s. */
 export const MIN_PIECE_BYTES = 16 * 1024;
 

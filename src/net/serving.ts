@@ -7,6 +7,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Connection, Stream } from '@libp2p/interface';
 import { pipe } from 'it-pipe';
+import type { Uint8ArrayList } from 'uint8arraylist';
 import { FrameError, type OffenceName, readFrames, responseStatus, type StreamName } from '#protocol';
 import { assert, type Clock, errorText, type Logger, sleep } from '#util';
 import { Deadline } from './deadline.ts';
@@ -192,7 +193,7 @@ class ServedStream {
 
   #makeSendOptions(): SendOptions {
     if (!this.isLarge) {
-      const send = (bytes: Uint8Array) => writeChunk(this.#stream, bytes, this.#signal, this.#onTaken);
+      const send = (bytes: Uint8ArrayList) => writeChunk(this.#stream, bytes, this.#signal, this.#onTaken);
       return { sendBytes: () => SMALL_SEND_BYTES, send, isTakenWhenSent: false };
     }
     const { turns, clock } = this.#shared;

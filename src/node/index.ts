@@ -1,6 +1,7 @@
 export { loadNetwork, type NetworkOverrides, overrideNetwork } from './networks.ts';
 export { createNode } from './node.ts';
 export type {
+  MiningOptions,
   NodeDeps,
   NodeOptions,
   NodeStatus,

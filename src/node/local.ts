@@ -1,13 +1,14 @@
 /** What this node's own user brings in: transactions and blocks, checked as everybody's and then announced. */
 import type { Chain } from '#chain';
-import { createBlockTemplate, type Mempool, type MempoolVerdict, mineBlock } from '#mempool';
+import { type BlockTemplate, createBlockTemplate, type Mempool, type MempoolVerdict } from '#mempool';
+import { checkMinable, createGrinder, Miner, mineBlock } from '#miner';
 import type { Net } from '#net';
 import { Block, DecodeError, Transaction } from '#primitives';
 import { topics, txMessageFor } from '#protocol';
 import { type Clock, errorText, type Logger, type Random, sleep } from '#util';
 import type { BlockAnnouncer } from './block-announcer.ts';
 import type { Ingest } from './ingest.ts';
-import type { PackageSubmitResult, StarlingNode, SubmitResult, TxSubmitResult } from './port.ts';
+import type { MiningOptions, PackageSubmitResult, StarlingNode, SubmitResult, TxSubmitResult } from './port.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 
 export type LocalDeps = {
@@ -21,11 +22,18 @@ export type LocalDeps = {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly random: Random;
+  readonly onTip: StarlingNode['onTip'];
+  readonly mayMine: () => boolean;
+  /** What mines ends with the node. */
+  readonly miners: AsyncDisposableStack;
 };
 
 export function createLocal(
   deps: LocalDeps,
-): Pick<StarlingNode, 'submitTransaction' | 'submitPackage' | 'submitBlock' | 'mineBlock' | 'estimateSmartFee'> {
+): Pick<
+  StarlingNode,
+  'submitTransaction' | 'submitPackage' | 'submitBlock' | 'mineBlock' | 'mine' | 'estimateSmartFee'
+> {
   return {
     submitTransaction: (raw, { announce } = { announce: true }) => submitTransaction(deps, raw, announce),
     submitPackage: (parent, child) => submitPackage(deps, parent, child),
@@ -35,12 +43,33 @@ export function createLocal(
       return block === undefined ? { kind: 'rejected', code: 'Block decode failed' } : submitBlock(deps, block);
     },
     mineBlock: async (scriptPubKey, signal) => {
-      const { chain, mempool, clock, random } = deps;
-      const extraNonce = random.below(2 ** 32);
-      const template = createBlockTemplate({ chain, mempool, clock }, scriptPubKey, extraNonce);
-      return submitBlock(deps, await mineBlock(template, chain.params, signal));
+      return submitBlock(deps, await mineBlock(blockTemplate(deps, scriptPubKey), deps.chain.params, signal));
     },
+    mine: (options) => startMiner(deps, options),
   };
+}
+
+function blockTemplate({ chain, mempool, clock, random }: LocalDeps, scriptPubKey: Uint8Array): BlockTemplate {
+  return createBlockTemplate({ chain, mempool, clock }, scriptPubKey, random.below(2 ** 32));
+}
+
+function startMiner(deps: LocalDeps, { scriptPubKey, minIntervalMs }: MiningOptions): AsyncDisposable {
+  const { chain, clock, mayMine, miners, onTip } = deps;
+  checkMinable(chain.params);
+  const miner = new Miner(
+    {
+      tip: () => chain.tip(),
+      onTip,
+      template: () => blockTemplate(deps, scriptPubKey),
+      submit: (block) => submitBlock(deps, block),
+      mayMine,
+      grinder: createGrinder(),
+      clock,
+      log: deps.log.child('miner'),
+    },
+    minIntervalMs,
+  );
+  return miners.use(miner);
 }
 
 const TX_DECODE_FAILED = { kind: 'rejected', code: 'TX decode failed' } as const;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Chain, type ChainChange, type HeaderEntry, networkDirectory, openChain } from '#chain';
 import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
-import { createNet, createWorkerNet, type NetHandlers } from '#net';
+import { createNet, createWorkerNet, type Net, type NetHandlers } from '#net';
 import type { Transaction } from '#primitives';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
@@ -20,7 +20,7 @@ import { createLocal } from './local.ts';
 import { MempoolSync } from './mempool-sync.ts';
 import { Peers } from './peers.ts';
 import { Persistence } from './persistence.ts';
-import type { NodeDeps, NodeOptions, StarlingNode } from './port.ts';
+import type { NodeDeps, NodeOptions, NodeStatus, StarlingNode } from './port.ts';
 import { Rebroadcast } from './rebroadcast.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { countRunningTime } from './running-time.ts';
@@ -92,7 +92,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
   const ingest = stack.adopt(makeIngest(parts, peers), (each) => each.close());
-  stack.adopt(startTxRelay(parts, peers, ingest), (stop) => stop());
+  if (options.syncsMempool ?? true) stack.use(startMempoolSync(parts, peers, ingest));
+  stack.use(new Rebroadcast({ mempool, publish: net.publish, clock, random, log: log.child('rebroadcast') }));
   const quality = stack.adopt(makeChainQuality(parts, peers), (each) => each.close());
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
@@ -109,29 +110,42 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   upload.follow(async () => (await realNet.status()).bytesOut);
   stack.defer(() => stopping.abort(new Error('the node is stopping')));
   void persistence.start();
+  const miners = stack.use(new AsyncDisposableStack());
+  const onTip: StarlingNode['onTip'] = (listener) => listen(tipListeners, listener);
 
   const resources = stack.move();
   return {
-    ...createLocal({ ...parts, ingest, clock, random, log: log.child('local') }),
+    ...createLocal({
+      ...parts,
+      ...deps,
+      ingest,
+      log: log.child('local'),
+      onTip,
+      miners,
+      mayMine: mayMine(options, sync),
+    }),
     chain,
-    status: async () => {
-      const { count, vsize, refusedBusy } = mempool.stats();
-      return {
-        network: options.params.name,
-        tip: chain.tip(),
-        sync: sync.status(),
-        net: await realNet.status(),
-        mempool: { count, bytes: vsize, refusedBusy },
-        txRelay: ingest.txs.stats(),
-        upload: upload.status,
-        lastBlockDelayMs: parts.blockDelay.ms,
-        announcedBlocks: ingest.rebuildStats(),
-      };
-    },
+    status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
-    onTip: (listener) => listen(tipListeners, listener),
+    onTip,
     onTransaction: (listener) => listen(txListeners, listener),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+async function statusOf(parts: Parts, net: Net, ingest: Ingest, upload: UploadTarget): Promise<NodeStatus> {
+  const { chain, sync, mempool, blockDelay } = parts;
+  const { count, vsize, refusedBusy } = mempool.stats();
+  return {
+    network: chain.params.name,
+    tip: chain.tip(),
+    sync: sync.status(),
+    net: await net.status(),
+    mempool: { count, bytes: vsize, refusedBusy },
+    txRelay: ingest.txs.stats(),
+    upload: upload.status,
+    lastBlockDelayMs: blockDelay.ms,
+    announcedBlocks: ingest.rebuildStats(),
   };
 }
 
@@ -140,11 +154,22 @@ function openNodeChain(options: NodeOptions, deps: NodeDeps, verifier: ScriptVer
   return openChain({ ...options, verifier, clock, random, log: log.child('chain'), onProgress, signal });
 }
 
+/** Who knows of nobody to wait for is the first node of its network. */
+function mayMine({ params, bootstrap, connect }: NodeOptions, sync: Sync): () => boolean {
+  const isAlone = params.seeds.length + bootstrap.length + connect.length === 0;
+  return () => {
+    const { phase, peers } = sync.status();
+    return phase === 'at-tip' || (isAlone && peers === 0);
+  };
+}
+
 /** Whoever is in the set hears of what enters the mempool. */
 function hearTransactions(mempool: Mempool): Set<(tx: Transaction) => void> {
   const listeners = new Set<(tx: Transaction) => void>();
   mempool.observe({
-    entered: ({ tx }) => {
+    entered: (entry) => {
+      if (listeners.size === 0) return;
+      const { tx } = entry;
       for (const listener of listeners) listener(tx);
     },
   });
@@ -288,24 +313,24 @@ function peerHandlers(
   };
 }
 
-/** What nobody calls for: the mempools of others, and own transactions that nobody has heard of. Gives what ends it. */
-function startTxRelay(parts: Parts, peers: Peers, ingest: Ingest): () => void {
-  const { deps, mempool, net, sync } = parts;
+function startMempoolSync(parts: Parts, peers: Peers, ingest: Ingest): Disposable {
+  const { deps, mempool, sync } = parts;
   const { clock, random, log } = deps;
-  const mempoolSync = new MempoolSync({
-    ...parts,
-    peers: () => peers.ready(),
-    ingest: ingest.txs,
-    minFeeSatPerKvb: mempool.minFeeSatPerKvb,
-    clock,
-    log: log.child('mempool-sync'),
-  });
-  const stopListening = sync.onStatus(() => mempoolSync.poke());
-  const rebroadcast = new Rebroadcast({ mempool, publish: net.publish, clock, random, log: log.child('rebroadcast') });
-  return () => {
-    stopListening();
-    rebroadcast[Symbol.dispose]();
-  };
+  const stack = new DisposableStack();
+  const mempoolSync = stack.use(
+    new MempoolSync({
+      ...parts,
+      peers: () => peers.ready(),
+      ingest: ingest.txs,
+      count: () => mempool.stats().count,
+      minFeeSatPerKvb: mempool.minFeeSatPerKvb,
+      clock,
+      random,
+      log: log.child('mempool-sync'),
+    }),
+  );
+  stack.defer(sync.onStatus(() => mempoolSync.poke()));
+  return stack;
 }
 
 /** The order in which the rest of the node hears of a new tip. */

@@ -46,6 +46,8 @@ export type NodeOptions = {
   readonly trickleMs?: number;
   /** Whether compact blocks carry what peers may lack (default: true); off to measure what that saves. */
   readonly prefillsBlocks?: boolean;
+  /** Whether peers are asked what their mempools hold (default: true); off to measure what gossip brings alone. */
+  readonly syncsMempool?: boolean;
   /** libp2p in a worker thread (default) or in this one. */
   readonly netThread: 'worker' | 'main';
 };
@@ -88,6 +90,12 @@ export type TxSubmitResult = SubmitResult & { readonly txid?: Txid };
 /** Of the package: `accepted` when both are in the mempool now, `duplicate` when both were before. And of each. */
 export type PackageSubmitResult = SubmitResult & { readonly parent?: TxSubmitResult; readonly child?: TxSubmitResult };
 
+export type MiningOptions = {
+  readonly scriptPubKey: Uint8Array;
+  /** Least time between the times of two blocks, milliseconds; 0 leaves the pace to the proof of work. */
+  readonly minIntervalMs: number;
+};
+
 export type StarlingNode = AsyncDisposable & {
   readonly chain: ChainReader;
   readonly status: () => Promise<NodeStatus>;
@@ -102,6 +110,11 @@ export type StarlingNode = AsyncDisposable & {
   readonly submitBlock: (raw: Uint8Array) => Promise<SubmitResult>;
   /** A block on the tip from the mempool that pays `scriptPubKey`, mined on this thread (regtest-like difficulty only). */
   readonly mineBlock: (scriptPubKey: Uint8Array, signal?: AbortSignal) => Promise<SubmitResult>;
+  /**
+   * Mines block after block in a thread of its own, until disposed or until the node is. Not while it is behind its peers, nor without a
+   * peer where some were named to find. Throws NodeError `BAD_CONFIG` where a thread cannot meet the difficulty.
+   */
+  readonly mine: (options: MiningOptions) => AsyncDisposable;
   /** What fee rate to pay to be confirmed within so many blocks (Core's estimatesmartfee). */
   readonly estimateSmartFee: (confTarget: number, mode: EstimateMode) => SmartFeeEstimate;
   /**

@@ -94,3 +94,16 @@ test('a network file of one’s own', async (t) => {
   assert.equal((await result).code, 0);
   assert.notEqual(network, 'regtest');
 });
+
+test('--mine: a chain of one’s own grows, and an address of another network is refused before anything is opened', async (t) => {
+  await using dir = await makeTempDir();
+  const args = ['node', '--network', 'regtest', '--datadir', dir.path, '--listen', LOOPBACK, '--mine-interval', '0'];
+  const wrong = await runCli(...args, '--mine', '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /^starling: --mine 1BvB\w+: .*\n$/);
+  const child = startCli([...args, '--mine', 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'], { signal: t.signal });
+  const ended = resultOf(child);
+  await waitForLine(child, (line) => (/block mined height=3 /.test(line) ? true : undefined));
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+});

@@ -25,7 +25,7 @@ import {
 } from '#primitives';
 import regtestFile from '../../config/networks/regtest.json' with { type: 'json' };
 import { assembleBlock } from '../../src/mempool/assemble-block.ts';
-import { grindSlice } from '../../src/mempool/grind.ts';
+import { grindSlice } from '../../src/miner/grind.ts';
 import { testKey } from './keys.ts';
 import type { TestCoin } from './tx-builder.ts';
 

@@ -1,12 +1,22 @@
 /** `starling node`: runs until asked to stop. */
 import process from 'node:process';
 import { networkDirectory } from '#chain';
-import { createNode, loadNetwork, type NodeOptions, type NodeStatus, overrideNetwork, type StarlingNode } from '#node';
+import type { NetworkParams } from '#consensus';
+import { checkMinable } from '#miner';
+import {
+  createNode,
+  loadNetwork,
+  type MiningOptions,
+  type NodeOptions,
+  type NodeStatus,
+  overrideNetwork,
+  type StarlingNode,
+} from '#node';
+import { decodeAddress } from '#script';
 import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
 import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
-import { limitHeapGrowth } from '../heap-growth.ts';
 import { createLogging } from '../logging.ts';
 import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
@@ -34,13 +44,13 @@ const PORTS: Readonly<Record<string, number>> = {
 const OTHER_PORT = 28433;
 
 export async function runNode(settings: Settings): Promise<ExitCode> {
-  limitHeapGrowth();
   using stop = listenForStop();
   const terminal = createTerminal(process.stdout, systemClock, { plainIntervalMs: 0 });
   const logging = createLogging({ level: settings.logLevel, format: settings.logFormat, print: terminal.print });
   const { log } = logging;
   try {
     const options = await nodeOptions(settings);
+    const mining = miningOptions(settings, options.params);
     let failure: unknown;
     const failed = new AbortController();
     const onFatal = (error: unknown): void => {
@@ -55,6 +65,7 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     const ended = AbortSignal.any([stop.signal, failed.signal]);
     const showsLine = terminal.isInteractive && settings.logFormat === 'human';
     await announce(node, log);
+    if (mining !== undefined) node.mine(mining);
     if (showsLine) await showProgress(node, terminal, ended);
     else await logProgress(node, log, ended);
     terminal.settle();
@@ -89,6 +100,17 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     maxUploadBytes: settings.maxUpload * MIB,
     netThread: 'worker',
   };
+}
+
+/** Checked before the data directory is opened. Throws NodeError `BAD_CONFIG`. */
+function miningOptions({ mine, mineInterval }: Settings, params: NetworkParams): MiningOptions | undefined {
+  if (mine === undefined) return undefined;
+  checkMinable(params);
+  const decoded = decodeAddress(mine, params.address);
+  if (decoded.kind === 'invalid') throw new NodeError('BAD_CONFIG', `--mine ${mine}: ${decoded.error}`);
+  const { noRetargeting, targetSpacingSeconds } = params.pow;
+  const seconds = mineInterval ?? (noRetargeting ? targetSpacingSeconds : 0);
+  return { scriptPubKey: decoded.scriptPubKey, minIntervalMs: seconds * 1000 };
 }
 
 async function announce(node: StarlingNode, log: Logger): Promise<void> {

@@ -5,7 +5,14 @@
 import type { PeerIdText, SourceKind } from '../port.ts';
 
 export const SOURCE_KINDS: readonly SourceKind[] = [
-  ...(['manual', 'seed', 'dht', 'provider', 'record', 'identify', 'mdns', 'inbound'] as const),
+  'manual',
+  'seed',
+  'dht',
+  'provider',
+  'record',
+  'identify',
+  'mdns',
+  'inbound',
 ];
 
 /** Where we heard of it: the kind, for the statistics, and the netgroup of the peer that told us (or `seed:…`). */

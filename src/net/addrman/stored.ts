@@ -1,6 +1,6 @@
 /**
  * The form in which addresses are kept in `peers.json`: lists instead of objects, whole seconds, each source once; some
- * 115 bytes an entry, 9 MB when both tables are full. Places are not kept: they follow from the key and the groups,
+ * 126 bytes an entry, 10 MB when both tables are full. Places are not kept: they follow from the key and the groups,
  * which may be others now. Reading believes nothing: a file may be damaged or edited.
  */
 import { toHex } from '#util';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { blockSubsidy, checkBlock, checkBlockHeader, compactToTarget, contextualCheckBlock } from '#consensus';
-import { type BlockTemplate, createBlockTemplate, mineBlock } from '#mempool';
+import { type BlockTemplate, createBlockTemplate } from '#mempool';
+import { mineBlock } from '#miner';
 import { BlockHeader, type Transaction } from '#primitives';
-import { grindSlice, mineHeader } from '../../../src/mempool/grind.ts';
+import { grindSlice, mineHeader } from '../../../src/miner/grind.ts';
 import { testKey } from '../../support/keys.ts';
 import { buildTx, outputOf, pay } from '../../support/tx-builder.ts';
 import { createHarness, type Harness } from './harness.ts';

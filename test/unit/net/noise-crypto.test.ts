@@ -14,9 +14,12 @@ function nonce(n: number): Uint8Array {
   return bytes;
 }
 
+/** A list as Noise's types have it: those are of an older version than the lists that libp2p gives it. */
+type NoiseList = Exclude<Parameters<typeof noiseCrypto.chaCha20Poly1305Encrypt>[0], Uint8Array>;
+
 /** The bytes as a list of pieces, as streams deliver them. */
-function cut(bytes: Uint8Array, at: number): Uint8ArrayList {
-  return new Uint8ArrayList(bytes.subarray(0, at), bytes.subarray(at));
+function cut(bytes: Uint8Array, at: number): NoiseList {
+  return new Uint8ArrayList(bytes.subarray(0, at), bytes.subarray(at)) as unknown as NoiseList;
 }
 
 test('every record is what another implementation makes of it, in one piece or several', () => {

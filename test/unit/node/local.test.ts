@@ -37,6 +37,9 @@ it('a block that waits for one before it does not count as announced; it may bec
     signal: new AbortController().signal,
     clock: createManualClock(),
     random: seededRandom(1),
+    onTip: () => () => {},
+    mayMine: () => false,
+    miners: new AsyncDisposableStack(),
   });
   chain.submitHeaders([first.header]);
   assert.deepEqual(await local.submitBlock(second.raw), { kind: 'accepted' });

@@ -1,15 +1,15 @@
 /**
  * Search for a nonce, for chains whose difficulty a thread can meet (regtest and private chains). It runs on the
- * caller's thread in short slices, so that the event loop turns between them. A miner worker may call `grindSlice`.
+ * caller's thread in short slices, so that the event loop turns between them. `grinder.ts` has a thread for it.
  */
 import { compactToTarget, type NetworkParams } from '#consensus';
 import { hash256 } from '#crypto';
+import type { BlockTemplate } from '#mempool';
 import { BLOCK_HEADER_BYTES, Block, BlockHeader } from '#primitives';
 import { byteAt, NodeError, nextTurn } from '#util';
-import type { BlockTemplate } from './block-template.ts';
 
 const NONCE_OFFSET = 76;
-const NONCES = 2 ** 32;
+export const NONCES = 2 ** 32;
 /** A block takes some 16 million hashes at this target: a minute or two of one thread. */
 const EASY_LIMIT = 1n << 232n;
 /** About 10 ms of hashing. */
@@ -21,15 +21,19 @@ const DEFAULT_SLICE_HASHES = 2_000;
  */
 export async function mineBlock(template: BlockTemplate, params: NetworkParams, signal?: AbortSignal): Promise<Block> {
   const { block } = template;
-  if (params.pow.limit < EASY_LIMIT) {
-    throw new NodeError('BAD_CONFIG', `the proof of work of ${params.name} is too hard to mine in this process`);
-  }
+  checkMinable(params);
   const { target } = compactToTarget(block.header.bits);
   const solved = await mineHeader(block.header, target, signal === undefined ? {} : { signal });
   if (solved === undefined) {
     throw new NodeError('BAD_CONFIG', `no nonce solves block ${template.height}: the difficulty is too high`);
   }
   return Block.fromParts(solved, block.transactions);
+}
+
+/** Throws NodeError `BAD_CONFIG` when the network's easiest target is too hard for a thread. */
+export function checkMinable(params: NetworkParams): void {
+  if (params.pow.limit >= EASY_LIMIT) return;
+  throw new NodeError('BAD_CONFIG', `the proof of work of ${params.name} is too hard to mine in this process`);
 }
 
 export type GrindOptions = {
