@@ -10,6 +10,7 @@ import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
 import { BoundedMap } from './bounded-map.ts';
+import { hideTopic } from './gossip-block-only.ts';
 import { GossipGather } from './gossip-gather.ts';
 import { boundMemory } from './gossip-memory.ts';
 import { mergeSends } from './gossip-sends.ts';
@@ -53,6 +54,8 @@ export type GossipDeps = {
   readonly deliver: NetHandlers['gossip'];
   readonly deliverCopy: NetHandlers['gossipCopy'] | undefined;
   readonly isAnnounced: (peer: PeerIdText) => boolean;
+  /** No transactions go over its connection. */
+  readonly isBlockOnly: (peer: PeerIdText) => boolean;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
 };
 
@@ -107,6 +110,7 @@ export class Gossip {
     this.#names = topicIds(deps.network);
     this.#rates = new TokenBuckets(deps.clock);
     deps.pubsub.addEventListener('gossipsub:message', (event) => this.#onMessage(event.detail));
+    hideTopic(deps.pubsub, topicId(deps.network, 'tx'), deps.isBlockOnly);
     this.#meter();
     this.#watchCopies();
     mergeSends(deps.pubsub);

@@ -1,19 +1,18 @@
 /**
  * The network in this thread: builds the parts, joins them, and takes them down in reverse. Who decides what:
- * `gater` who may connect, `peers` who is one, `dialler` whom we call, `reputation` who must go.
+ * `gater` who may connect, `peers` who is one, `slots` whom we call and who gets a place, `reputation` who must go.
  */
 import { join } from 'node:path';
 import type { PeerId, PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
 import type { Clock, Logger, Random, TimerHandle } from '#util';
-import { peerIdOf, withoutPeerId } from './addresses.ts';
+import { peerIdOf } from './addresses.ts';
 import { AddressExchange } from './addrman/address-exchange.ts';
 import { openAsmap } from './addrman/asmap.ts';
 import { AddressManager } from './addrman/manager.ts';
 import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
-import { Dialler } from './dialler.ts';
 import { Discovery } from './discovery.ts';
 import { createGater, type Gater } from './gater.ts';
 import { Gossip, topicIds } from './gossip.ts';
@@ -21,7 +20,8 @@ import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
 import { createHost, type Host, startHost, stopHost } from './host.ts';
 import { loadPeerKey } from './identity.ts';
-import { openJsonFile } from './json-file.ts';
+import { type JsonFile, openJsonFile } from './json-file.ts';
+import { groupsByText, makeSlots, type Slots } from './make-slots.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Net, NetHandlers, PeerIdText } from './port.ts';
@@ -29,6 +29,8 @@ import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
 import { streamLimits, streamNames } from './rows.ts';
 import { createServer, type ServeDeps, type Server } from './serving.ts';
+import type { ConnectionFacts } from './slots/port.ts';
+import { createWire, type WireDeps } from './wire.ts';
 
 export type NetDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
@@ -45,6 +47,8 @@ type Base = NetDeps & {
   readonly self: PeerIdText;
   readonly reputation: Reputation;
   readonly groups: NetGroups;
+  readonly groupOf: (address: string) => string | undefined;
+  readonly anchorsFile: JsonFile;
   readonly addresses: AddressManager;
   readonly manual: ReadonlySet<PeerIdText>;
   readonly seeds: ReadonlySet<PeerIdText>;
@@ -58,7 +62,9 @@ type Parts = {
   readonly server: Server;
   readonly gossip: Gossip;
   readonly watchdog: GossipWatchdog;
-  readonly dialler: Dialler;
+  readonly slots: Slots;
+  /** Ends every dial. */
+  readonly dialling: AbortController;
   readonly discovery: Discovery;
   readonly exchange: AddressExchange;
   readonly request: Net['request'];
@@ -73,7 +79,7 @@ export async function createNet(options: NetOptions, handlers: NetHandlers, deps
   parts.gossip.start();
   parts.watchdog.start();
   parts.discovery.start();
-  parts.dialler.start();
+  parts.slots.outbound.start();
   return netOf(base, parts);
 }
 
@@ -94,6 +100,8 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
     groups,
+    groupOf: groupsByText(groups),
+    anchorsFile: file('anchors.json'),
     addresses: await AddressManager.open({ clock, random, file: file('peers.json'), groups }, options),
     manual: idsOf(options.connect),
     seeds: idsOf([...options.bootstrap, ...options.seeds]),
@@ -106,13 +114,19 @@ async function assemble(base: Base): Promise<Parts> {
   const gater = makeGater(
     base,
     () => peers,
-    () => dialler,
+    () => slots,
   );
   const host = await makeHost(base, gater);
   const { pubsub, identify, dht } = host.services;
-  const peers = makePeers(base, gater, () => watchdog);
+  const peers = makePeers(
+    base,
+    gater,
+    () => watchdog,
+    () => slots,
+  );
   const charge = makeCharge(base, peers);
-  const dialler = makeDialler(base, gater, host, peers);
+  const dialling = new AbortController();
+  const slots = await joinSlots(base, gater, host, peers, dialling.signal);
   const gossip = new Gossip({
     network,
     pubsub,
@@ -121,24 +135,27 @@ async function assemble(base: Base): Promise<Parts> {
     deliver: handlers.gossip,
     deliverCopy: handlers.gossipCopy,
     isAnnounced: (peer) => peers.isAnnounced(peer),
+    isBlockOnly: (peer) => peers.kindOf(peer) === 'block-only',
     charge,
   });
   const watchdog = new GossipWatchdog({ pubsub, identify, clock, log, peers, charge }, tuning.watchdogMs);
   const whenAnnounced: Peers['whenAnnounced'] = (connection) => peers.whenAnnounced(connection);
   const connectionOf: Peers['connectionOf'] = (peer) => peers.connectionOf(peer);
   const request = createRequester({ network, clock, connectionOf, charge });
-  const isShort = (): boolean => dialler.isShort();
-  const onFound = (): void => dialler.poke();
+  const isShort = (): boolean => slots.outbound.isShort();
+  const onFound = (): void => slots.outbound.poke();
   const exchange = new AddressExchange({ ...base, connectionOf, request, charge, onFound });
-  const serve: ServeDeps['serve'] = (name, from, bytes, signal) =>
-    name === 'peers' ? exchange.serve(from, bytes) : handlers.serve(name, from, bytes, signal);
+  const serve: ServeDeps['serve'] = (name, from, bytes, signal) => {
+    if (name !== 'peers') return handlers.serve(name, from, bytes, signal);
+    return peers.kindOf(from) === 'block-only' ? nothing() : exchange.serve(from, bytes);
+  };
   const server = createServer({ clock, log, serve, whenAnnounced, charge });
   const parts = { ...base, libp2p: host, dht, network, isShort, onFound };
   const discovery = new Discovery(parts, tuning);
-  return { host, peers, server, gossip, watchdog, dialler, discovery, exchange, request, charge };
+  return { host, peers, server, gossip, watchdog, slots, dialling, discovery, exchange, request, charge };
 }
 
-function makeGater(base: Base, peers: () => Peers, dialler: () => Dialler): Gater {
+function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
   const { clock, reputation, self, options, manual } = base;
   return createGater({
     clock,
@@ -146,9 +163,9 @@ function makeGater(base: Base, peers: () => Peers, dialler: () => Dialler): Gate
     self,
     allowPrivateAddresses: options.allowPrivateAddresses,
     isManual: (peer) => manual.has(peer),
-    isWanted: (peer) => dialler().isWanted(peer),
-    hasInboundSlot: () => peers().count() < options.maxPeers && peers().count('inbound') < inboundSlots(options),
-    hasOutboundSlot: () => dialler().hasOutboundSlot(),
+    isWanted: (peer) => slots().outbound.diallingFor(peer) !== undefined,
+    hasInboundSlot: () => slots().inbound.hasRoom(),
+    hasQuerySlot: () => slots().outbound.hasQuerySlot(),
     connectionsOfPeer: (peer) => peers().connectionsOfPeer(peer),
     connectionsOfHost: (host) => peers().connectionsOfHost(host),
   });
@@ -164,8 +181,8 @@ function makeHost(base: Base, gater: Gater): Promise<Host> {
   return createHost(options, { key, gater: gater.hooks, gossip, clock, log });
 }
 
-function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Peers {
-  const { clock, log, self, handlers, manual, seeds, addresses, options } = base;
+function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {
+  const { clock, log, self, handlers, manual, seeds, addresses, options, groupOf } = base;
   const ours = new Set(streamNames.map((name) => protocolId(options.network, name)));
   return new Peers(
     {
@@ -176,9 +193,15 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
       isOurs: (protocols) => protocols.some((protocol) => ours.has(protocol)),
       isManual: (peer) => manual.has(peer),
       isSeed: (peer) => seeds.has(peer),
+      kindOf: (peer) => slots().outbound.diallingFor(peer) ?? (manual.has(peer) ? 'manual' : 'query'),
+      admitInbound: () => slots().inbound.admit(),
+      groupOf,
+      onGone: (facts) => slots().outbound.disconnected(facts),
       socketOf: gater.socketOf,
       onDropped: (peer, why) => {
-        gater.coolDown(peer, why === 'other' ? options.tuning.cooldownMs : USELESS_COOLDOWN_MS);
+        // A seed may be all that we know: it is called again soon.
+        const isUseless = why !== 'other' && !seeds.has(peer);
+        gater.coolDown(peer, isUseless ? USELESS_COOLDOWN_MS : options.tuning.cooldownMs);
         if (why === 'foreign') addresses.forget(peer);
       },
       onCollapsed: (kept) => watchdog().rebindSoon(kept),
@@ -197,38 +220,19 @@ function makeCharge(base: Base, peers: Peers): Charge {
   };
 }
 
-function makeDialler(base: Base, gater: Gater, host: Host, peers: Peers): Dialler {
-  const { clock, log, addresses, groups, self, options, reputation } = base;
-  return new Dialler(
-    {
-      clock,
-      log,
-      peers,
-      addresses,
-      groups,
-      self,
-      dial: (addresses, signal) => host.dial(addresses, { signal }),
-      isUnwelcome: (peer) => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer),
-    },
-    {
-      manual: options.connect.map((text) => multiaddr(text)),
-      seeds: [...options.bootstrap, ...options.seeds].map((text) => multiaddr(text)),
-      maxPeers: options.maxPeers,
-      targetOutbound: options.targetOutbound,
-      tuning: options.tuning,
-    },
-  );
+function joinSlots(base: Base, gater: Gater, host: Host, peers: Peers, signal: AbortSignal): Promise<Slots> {
+  const { clock, log, options, reputation } = base;
+  const { dialTimeoutMs } = options.tuning;
+  const dial: WireDeps['dial'] = (addresses, dialSignal) => host.dial(addresses, { signal: dialSignal });
+  const wire = createWire({ clock, log, peers, dial, dialTimeoutMs, signal });
+  const isUnwelcome = (peer: PeerIdText): boolean => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer);
+  return makeSlots({ ...base, wire, isUnwelcome }, options);
 }
 
 /** Registers everything that identify tells of, then starts listening: the last step that can fail. */
-async function listen(base: Base, { host, peers, server, dialler, discovery, exchange }: Parts): Promise<void> {
+async function listen(base: Base, { host, peers, server, discovery, exchange }: Parts): Promise<void> {
   host.addEventListener('connection:open', (event) => peers.opened(event.detail));
-  host.addEventListener('connection:close', (event) => {
-    peers.closed(event.detail);
-    const { direction, remotePeer } = event.detail;
-    if (direction === 'outbound') base.addresses.connected(remotePeer.toString());
-    dialler.poke();
-  });
+  host.addEventListener('connection:close', (event) => peers.closed(event.detail));
   host.addEventListener('peer:identify', ({ detail }) => {
     peers.identified(detail);
     if (!peers.isAnnounced(detail.peerId.toString())) return;
@@ -272,17 +276,22 @@ function netOf(base: Base, parts: Parts): Net {
     publish: (topic, data) => gossip.publish(topic, data),
     charge,
     disconnect: (peer, reason) => peers.drop(peer, reason),
-    confirmPeer: (peer) => {
-      if (!peers.confirm(peer)) return;
+    confirmPeer: (peer, relaysTransactions) => {
+      const facts = peers.confirm(peer, relaysTransactions);
+      if (facts === undefined) return;
+      noteOrigin(base, facts);
       const connection = peers.connectionOf(peer);
-      if (connection?.direction !== 'outbound') return;
-      noteGood(base, peer, connection.remoteAddr);
-      void parts.exchange.ask(connection);
+      const tellsAddresses = facts.kind === 'full-relay' || facts.kind === 'manual';
+      if (tellsAddresses && connection !== undefined) void parts.exchange.ask(connection);
+      parts.slots.outbound.confirmed(facts);
       saving?.cancel();
       saving = clock.after(SAVE_SOON_MS, () => void addresses.saveIfDue());
     },
+    noteUseful: (peer, what) => peers.noteUseful(peer, what),
+    noteChain: (news) => parts.slots.outbound.chainLooked(news),
     [Symbol.asyncDispose]: async () => {
-      parts.dialler.stop();
+      await parts.slots.outbound.stop();
+      parts.dialling.abort();
       parts.discovery.stop();
       parts.exchange.stop();
       parts.watchdog.stop();
@@ -296,6 +305,9 @@ function netOf(base: Base, parts: Parts): Net {
   };
 }
 
+/** What a block-only peer is told of addresses. */
+async function* nothing(): AsyncGenerator<never> {}
+
 /** Identify has put the signed record of the peer, if it gave one, into libp2p's store. */
 async function keepRecord(host: Host, exchange: AddressExchange, peer: PeerId): Promise<void> {
   const stored = await host.peerStore.get(peer).catch(() => undefined);
@@ -303,15 +315,10 @@ async function keepRecord(host: Host, exchange: AddressExchange, peer: PeerId): 
 }
 
 /** It answered a call of ours. What the operator told us of, nobody had told the address manager. */
-function noteGood({ addresses, manual, seeds }: Base, peer: PeerIdText, address: Multiaddr): void {
-  const kind = manual.has(peer) ? 'manual' : seeds.has(peer) ? 'seed' : undefined;
-  if (kind !== undefined) addresses.add(peer, [address], { kind, group: `${kind}:${peer}` });
-  addresses.good({ id: peer, address: withoutPeerId(address) });
-}
-
-/** Inbound peers have what the outbound target leaves, and half of all at least: otherwise small nodes could not meet. */
-function inboundSlots(options: CompleteNetOptions): number {
-  return options.maxPeers - Math.min(options.targetOutbound, Math.floor(options.maxPeers / 2));
+function noteOrigin({ addresses, manual, seeds }: Base, { id, address, kind: connection }: ConnectionFacts): void {
+  const kind = manual.has(id) ? 'manual' : seeds.has(id) ? 'seed' : undefined;
+  if (kind === undefined || connection === 'inbound') return;
+  addresses.add(id, [multiaddr(address)], { kind, group: `${kind}:${id}` });
 }
 
 function idsOf(addresses: readonly string[]): Set<PeerIdText> {

@@ -80,8 +80,8 @@ export class MempoolSync implements Disposable {
   }
 
   async #round(): Promise<void> {
-    const { peers, count } = this.#deps;
-    if (peers().every(({ id }) => this.#asked.has(id))) this.#asked.clear();
+    const { count } = this.#deps;
+    if (this.#peers().every(({ id }) => this.#asked.has(id))) this.#asked.clear();
     let entries = 0;
     if (this.#listed < MAX_SOURCES) {
       // All had nothing, or failed.
@@ -94,11 +94,16 @@ export class MempoolSync implements Disposable {
     if (!this.#deps.signal.aborted) this.#timer = this.#schedule(entries);
   }
 
+  /** Block-only peers are not asked for transactions. */
+  #peers(): readonly ReadyPeer[] {
+    return this.#deps.peers().filter(({ kind }) => kind !== 'block-only');
+  }
+
   /** Whom we chose ourselves first. Undefined while there is nobody to be asked. */
   #next(): PeerIdText | undefined {
-    const { isSynced, peers, signal } = this.#deps;
+    const { isSynced, signal } = this.#deps;
     if (this.#isRunning || signal.aborted || !isSynced()) return undefined;
-    const open = peers().filter(({ id }) => !this.#asked.has(id));
+    const open = this.#peers().filter(({ id }) => !this.#asked.has(id));
     return (open.find(({ isOutbound }) => isOutbound) ?? open[0])?.id;
   }
 

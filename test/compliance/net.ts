@@ -76,7 +76,7 @@ export class TestPeer implements AsyncDisposable {
       peerConnected: (info) => {
         peer.events.push(`connected ${info.id}`);
         peer.connected.set(info.id, info);
-        if (peer.confirms) peer.net.confirmPeer(info.id);
+        if (peer.confirms) peer.net.confirmPeer(info.id, true);
         peer.#changed();
       },
       peerDisconnected: (id, reason) => {
@@ -243,7 +243,7 @@ function connectionTests(harness: NetHarness): void {
     assert.equal(a.connected.get(b.id)?.direction, 'inbound');
     assert.equal(a.connected.get(b.id)?.agent, 'b');
     assert.deepEqual((await a.net.status()).peers, []);
-    a.net.confirmPeer(b.id);
+    a.net.confirmPeer(b.id, true);
     const { peers, peerId } = await a.net.status();
     assert.deepEqual(
       peers.map((peer) => peer.id),

@@ -217,6 +217,10 @@ class MemoryNode implements Net {
     end.confirmTimer?.cancel();
   };
 
+  noteUseful = (): void => {};
+
+  noteChain = (): void => {};
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
@@ -274,6 +278,7 @@ class MemoryNode implements Net {
       id: remote.peerId,
       address: `/memory/0/p2p/${remote.peerId}`,
       direction,
+      kind: kindOf(direction, target),
       connectedAt: clock.now(),
       bytesIn: 0,
       bytesOut: 0,
@@ -481,6 +486,11 @@ class MemoryNode implements Net {
     });
     this.#timers.add(timer);
   }
+}
+
+function kindOf(direction: PeerInfo['direction'], target: Target | undefined): PeerInfo['kind'] {
+  if (direction === 'inbound') return 'inbound';
+  return target?.isManual === true ? 'manual' : 'full-relay';
 }
 
 function messageKey(topic: TopicName, data: Uint8Array): string {

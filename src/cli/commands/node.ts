@@ -25,8 +25,8 @@ import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 
 const MIB = 1 << 20;
-/** Core keeps ten outbound connections (eight full and two for blocks only). */
-const TARGET_OUTBOUND = 10;
+/** Core's MAX_OUTBOUND_FULL_RELAY_CONNECTIONS; with so many `net` adds two for blocks alone. */
+const TARGET_OUTBOUND = 8;
 /** How often the progress line is redrawn. Where nothing can be redrawn a log line says the same, less often. */
 const REDRAW_MS = 500;
 const LOG_MS = 10_000;

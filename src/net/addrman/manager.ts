@@ -145,8 +145,8 @@ export class AddressManager {
   }
 
   /**
-   * Core's Select: either table, any bucket with entries, any position, each as likely; then by chance, so that who
-   * failed is drawn less often. In a bounded number of draws; undefined when none of them fits.
+   * Core's Select: either table, then by chance, so that who failed is drawn less often. Other than there any netgroup
+   * of the table is as likely, and not any bucket. In a bounded number of draws; undefined when none of them fits.
    */
   select({ newOnly, isWanted }: SelectWish): PeerAddress | undefined {
     const { random, clock } = this.#deps;
@@ -217,7 +217,10 @@ export class AddressManager {
   #table(newOnly: boolean): 'new' | 'tried' {
     if (newOnly || this.#tables.triedCount === 0) return 'new';
     if (this.#tables.newCount === 0) return 'tried';
-    return this.#deps.random.below(2) === 0 ? 'new' : 'tried';
+    // As Core either table, but the new one less often where it has fewer groups: once most honest addresses were tried,
+    // what is left there is an attacker's.
+    const [fresh, tried] = [this.#tables.groupCount('new'), this.#tables.groupCount('tried')];
+    return this.#deps.random.below(Math.max(2 * fresh, fresh + tried)) < fresh ? 'new' : 'tried';
   }
 
   /**

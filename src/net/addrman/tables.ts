@@ -7,6 +7,7 @@ import type { Random } from '#util';
 import { BucketTable } from './bucket-table.ts';
 import { type AddressSource, type Entry, isTerrible } from './entry.ts';
 import { EntryIndex } from './entry-index.ts';
+import { GroupIndex } from './group-index.ts';
 import type { Placement } from './placement.ts';
 
 export class AddressTables {
@@ -14,6 +15,8 @@ export class AddressTables {
   readonly #placement: Placement;
   readonly #new = new BucketTable<Entry>();
   readonly #tried = new BucketTable<Entry>();
+  readonly #newGroups = new GroupIndex();
+  readonly #triedGroups = new GroupIndex();
 
   constructor(placement: Placement) {
     this.#placement = placement;
@@ -28,8 +31,14 @@ export class AddressTables {
     return this.index.size - this.#tried.size;
   }
 
+  /** Netgroups with entries in the table. */
+  groupCount(table: 'new' | 'tried'): number {
+    return (table === 'new' ? this.#newGroups : this.#triedGroups).size;
+  }
+
+  /** Any netgroup with entries in the table, each as likely as any other, and any entry of it. */
   draw(table: 'new' | 'tried', random: Random): Entry | undefined {
-    return (table === 'new' ? this.#new : this.#tried).draw(random);
+    return (table === 'new' ? this.#newGroups : this.#triedGroups).draw(random);
   }
 
   /**
@@ -50,6 +59,7 @@ export class AddressTables {
     this.#new.put(place, entry);
     // A list that grows by push reserves room for seventeen.
     entry.sources = [...entry.sources, source];
+    this.#newGroups.add(entry);
     if (!this.index.has(entry)) this.index.add(entry);
   }
 
@@ -67,11 +77,14 @@ export class AddressTables {
     this.#tried.clear(place);
     this.#tried.put(place, entry);
     entry.isTried = true;
+    this.#newGroups.remove(entry);
+    this.#triedGroups.add(entry);
     if (!this.index.has(entry)) this.index.add(entry);
     if (rival === undefined) return;
     const [source] = rival.sources;
     rival.sources = [];
     rival.isTried = false;
+    this.#triedGroups.remove(rival);
     if (source !== undefined) this.putNew(rival, source);
   }
 
@@ -79,7 +92,7 @@ export class AddressTables {
     if (!this.index.has(entry)) return;
     if (entry.isTried) this.#tried.clear(this.#placement.inTried(entry));
     else this.#clearAllNew(entry);
-    this.index.remove(entry);
+    this.#forget(entry);
   }
 
   /** What contradicts the invariants, for tests (Core's CheckAddrman). */
@@ -95,6 +108,9 @@ export class AddressTables {
       if (places.some((place) => table.get(place) !== entry)) found.push(`${id} is not at its places`);
       if (sources.length === 0 || (isTried && sources.length > 1)) found.push(`${id} has ${sources.length} sources`);
       if (this.index.find(entry) !== entry) found.push(`${id} is not found, or stands twice`);
+      if (this.#newGroups.has(entry) === isTried || this.#triedGroups.has(entry) !== isTried) {
+        found.push(`${id} is drawn from the wrong table`);
+      }
       if (!isTried) newPlaces += places.length;
     }
     if (newPlaces !== this.#new.size) found.push(`${this.#new.size} places are taken by ${newPlaces} sources`);
@@ -114,6 +130,12 @@ export class AddressTables {
     if (there === undefined) return;
     this.#new.clear(place);
     there.sources = there.sources.filter(({ group }) => this.#placement.inNew(there, group) !== place);
-    if (there.sources.length === 0) this.index.remove(there);
+    if (there.sources.length === 0) this.#forget(there);
+  }
+
+  #forget(entry: Entry): void {
+    this.index.remove(entry);
+    this.#newGroups.remove(entry);
+    this.#triedGroups.remove(entry);
   }
 }

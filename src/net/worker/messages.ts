@@ -3,6 +3,7 @@ import type { OffenceName, StreamName, TopicName } from '#protocol';
 import type { LogFields, NodeErrorCode } from '#util';
 import type { CompleteNetOptions } from '../options.ts';
 import type {
+  ChainNews,
   GossipVerdict,
   NetStatus,
   NodeStreamName,
@@ -10,6 +11,7 @@ import type {
   PeerInfo,
   RequestErrorCode,
   ResponseFrame,
+  Usefulness,
 } from '../port.ts';
 
 export type WorkerData = { readonly options: CompleteNetOptions };
@@ -48,7 +50,9 @@ export type ToWorker =
       readonly detail: string;
     }
   | { readonly kind: 'disconnect'; readonly peer: PeerIdText; readonly reason: string }
-  | { readonly kind: 'confirm'; readonly peer: PeerIdText };
+  | { readonly kind: 'confirm'; readonly peer: PeerIdText; readonly relaysTransactions: boolean }
+  | { readonly kind: 'useful'; readonly peer: PeerIdText; readonly what: Usefulness }
+  | { readonly kind: 'chain'; readonly news: ChainNews };
 
 /** From the network's thread to the node's. */
 export type FromWorker =

@@ -24,7 +24,11 @@ function start(): MempoolSync {
   let open = 0;
   return new MempoolSync({
     isSynced: () => true,
-    peers: () => [...held.keys()].map((id) => ({ id, isOutbound: id.startsWith('out'), tipHash: undefined })),
+    peers: () =>
+      [...held.keys()].map((id) => {
+        const kind = id === 'blocks' ? 'block-only' : id.startsWith('out') ? 'full-relay' : 'inbound';
+        return { id, kind, isOutbound: kind !== 'inbound', tipHash: undefined };
+      }),
     requests: {
       mempool: async function* (peer, { skip }) {
         const all = held.get(peer);
@@ -112,4 +116,13 @@ it('a long list makes the next round wait, a kilobyte a second', async () => {
   }
   const gaps = rounds.slice(1).map((at, before) => at - (rounds[before] ?? 0));
   assert.ok(gaps.length > 0 && gaps.every((gap) => gap > 440), gaps.join());
+});
+
+it('a block-only peer is never asked', async () => {
+  held.set('blocks', IDS).set('in', []);
+  using sync = start();
+  sync.poke();
+  await clock.advance(5 * LONGEST_ROUND_MS);
+  assert.ok(said.length > 1);
+  assert.ok(said.every((line) => line.startsWith('in ')));
 });

@@ -34,6 +34,7 @@ function serveWith(deps: Partial<ServeDeps>): Serve {
     forms: new CompactForms({ random: seededRandom(1), prefills: true }),
     upload: unlimited,
     isManual: () => false,
+    isBlockOnly: () => false,
     undecodable: () => assert.fail('the request decodes'),
     ...deps,
   });
@@ -95,6 +96,21 @@ describe('serve', () => {
     assert.equal(waiting?.status, 3, 'as if we did not have it');
     const [announced] = await ask('txs', request, { mempool });
     assert.equal(announced?.status, 0);
+  });
+
+  it('gives a block-only peer nothing of its transactions', async () => {
+    const tx = buildTx([builder.coin(1)], [pay(1_0000n)]);
+    const { raw, txid, wtxid } = tx;
+    const entry = { raw, txid, wtxid, fee: 1_000n, vsize: 100 } as MempoolEntry;
+    const mempool = { get: () => entry, entries: () => [entry].values() };
+    const txs = streams.txs.request.encode([{ kind: 'txid', id: tx.txid }]);
+    const list = streams.mempool.request.encode({ minFeeSatPerKvb: 0n, skip: 0 });
+    for (const isBlockOnly of [true, false]) {
+      const deps = { mempool, isBlockOnly: () => isBlockOnly };
+      const statuses = (await ask('txs', txs, deps)).map(({ status }) => status);
+      assert.deepEqual(statuses, [isBlockOnly ? 3 : 0]);
+      assert.equal((await ask('mempool', list, deps)).length, isBlockOnly ? 0 : 1);
+    }
   });
 
   it('lists what the mempool has announced, by pages and least fee', async () => {
