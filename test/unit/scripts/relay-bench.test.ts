@@ -33,7 +33,8 @@ test('payments have the sizes that the figures are named by', () => {
   const small = chain.pay(PAYMENT);
   assert.ok(small.size >= 370 && small.size <= 372, `${small.size}`);
   const large = chain.pay(LARGE_PAYMENT);
-  assert.ok(large.size >= 518 && large.size <= 522, `${large.size}`);
+  assert.ok(large.size >= 487 && large.size <= 491, `${large.size}`);
+  assert.ok(4_000 * large.weight < 3_990_000, `a block holds 4,000: ${large.weight}`);
 });
 
 test('any run of mixed transactions is like Bitcoin’s: small ones in the middle, few large, these most of the bytes', () => {
