@@ -81,7 +81,7 @@ const LIBP2P =
 
 const MAX_FILE_LINES = 500;
 const MAX_FUNCTION_LINES = 80;
-const MAX_INDEX_NAMES = 29;
+const MAX_INDEX_NAMES = 30;
 
 /** Files that may be longer, or hold a longer function, and why. */
 const LONG_FILES: Readonly<Record<string, string>> = {

@@ -208,7 +208,7 @@ function netTransport(create: typeof createNet): Transport {
     listen: async () => {
       const net = await create(
         netOptions({ listen: ['/ip4/127.0.0.1/tcp/0'], connect: [] }),
-        handlers((peer) => net.confirmPeer(peer.id)),
+        handlers((peer) => net.confirmPeer(peer.id, true)),
         deps,
       );
       const [address] = (await net.status()).listenAddresses;
@@ -219,7 +219,7 @@ function netTransport(create: typeof createNet): Transport {
       const connected = Promise.withResolvers<PeerInfo>();
       const net = await create(netOptions({ listen: [], connect: [address] }), handlers(connected.resolve), deps);
       const peer = await connected.promise;
-      net.confirmPeer(peer.id);
+      net.confirmPeer(peer.id, true);
       return {
         receive: (order) => receiveBlocks(net, peer, order),
         [Symbol.asyncDispose]: () => net[Symbol.asyncDispose](),

@@ -10,6 +10,11 @@ export function peerIdOf(address: Multiaddr): PeerIdText | undefined {
   return address.getComponents().findLast((part) => part.name === 'p2p')?.value;
 }
 
+/** As the addresses of the address manager are written. */
+export function withoutPeerId(address: Multiaddr): string {
+  return address.toString().replace(/\/p2p\/[^/]+$/, '');
+}
+
 /** A plain TCP address: ip or dns name, tcp port, at most a peer id after it. No relays, no websockets. */
 export function isTcpAddress(address: Multiaddr): boolean {
   const names = address.getComponents().map((part) => part.name);
@@ -42,16 +47,42 @@ export function hasPublicAddress(address: Multiaddr): boolean {
   return !isLocalIp(ip);
 }
 
+/** The text that we keep of an address, without its peer id; undefined if we would never dial it. */
+export function dialableText(
+  address: Multiaddr,
+  { allowPrivate, names }: { readonly allowPrivate: boolean; readonly names: 'allowed' | 'refused' },
+): string | undefined {
+  const [host, port] = address.getComponents();
+  if (!isTcpAddress(address) || port?.value === '0') return undefined;
+  const ip = ipOf(address);
+  if (ip === undefined ? names === 'refused' : !allowPrivate && !isRoutableIp(ip)) return undefined;
+  const text = `/${host?.name}/${host?.value}/tcp/${port?.value}`;
+  return text.length > MAX_ADDRESS_TEXT ? undefined : text;
+}
+
 /** 0.0.0.0 or ::, every interface of the machine. */
 export function isUnspecified(address: Multiaddr): boolean {
   const ip = ipOf(address);
   return ip !== undefined && /^[0:.]+$/.test(ip);
 }
 
+/** Of benchmarks (RFC 2544) and of examples (RFC 5737). */
+const RESERVED_IPV4 = ['198.18.', '198.19.', '192.0.2.', '198.51.100.', '203.0.113.', '255.255.255.255'];
+
+/** Core's IsRoutable: neither local nor reserved for what is nowhere. */
+export function isRoutableIp(ip: string): boolean {
+  if (isLocalIp(ip)) return false;
+  const v4 = isIPv4(ip) ? ip : mappedIpv4(ip);
+  if (v4 !== undefined) return !RESERVED_IPV4.some((prefix) => v4.startsWith(prefix));
+  const [first = 0, second = 0] = expandIpv6(ip) ?? [];
+  // Examples (RFC 3849), hashes (RFC 4843, RFC 7343).
+  return first !== 0x2001 || (second !== 0xdb8 && (second & 0xfff0) !== 0x10 && (second & 0xfff0) !== 0x20);
+}
+
 /** Loopback, private, link-local, shared (100.64/10), unspecified: addresses that mean another host elsewhere. */
 export function isLocalIp(ip: string): boolean {
   if (isIPv4(ip)) return isLocalIpv4(ip);
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
+  const mapped = mappedIpv4(ip);
   if (mapped !== undefined) return isLocalIpv4(mapped);
   const groups = expandIpv6(ip);
   if (groups === undefined) return true;
@@ -74,26 +105,27 @@ function isLocalIpv4(ip: string): boolean {
  * of a /64 has them all. Undefined for text that is no ip.
  */
 export function hostKey(ip: string): string | undefined {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
-  if (mapped !== undefined) return mapped;
   if (isIPv4(ip)) return ip;
+  const mapped = mappedIpv4(ip);
+  if (mapped !== undefined) return mapped;
   const groups = expandIpv6(ip);
   return groups && `${groups.slice(0, 4).map(toGroupText).join(':')}::/64`;
-}
-
-/** IPv4 /16 or IPv6 /32: no two outbound peers in one (Core's netgroup without an AS map). Undefined for local ips and names. */
-export function networkGroup(address: Multiaddr): string | undefined {
-  const ip = ipOf(address);
-  if (ip === undefined || isLocalIp(ip)) return undefined;
-  if (isIPv4(ip)) return ip.split('.').slice(0, 2).join('.');
-  return expandIpv6(ip)?.slice(0, 2).map(toGroupText).join(':');
 }
 
 function toGroupText(group: number): string {
   return group.toString(16);
 }
 
-function expandIpv6(ip: string): number[] | undefined {
+/** The IPv4 address in ::ffff:a.b.c.d, however that is written: the system connects to the one for the other. */
+export function mappedIpv4(ip: string): string | undefined {
+  const groups = expandIpv6(ip);
+  if (groups === undefined || groups[5] !== 0xffff || groups.slice(0, 5).some((group) => group !== 0)) return undefined;
+  const [high = 0, low = 0] = groups.slice(6);
+  return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
+}
+
+/** The eight 16-bit numbers of an IPv6 address; undefined for text that is none. */
+export function expandIpv6(ip: string): number[] | undefined {
   const bare = ip.split('%')[0] ?? '';
   if (!isIPv6(bare)) return undefined;
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(bare);

@@ -1,13 +1,15 @@
 /**
- * Finds peers: everything that libp2p learns (DHT answers, identify) goes into the address book, and while there are
- * too few outbound peers the DHT is walked again and again. The DHT is a hint: anyone can put anything there.
+ * Finds peers: what libp2p learns (DHT answers, identify) goes to the address manager with whoever said it, and while
+ * there are too few outbound peers the DHT is walked again and again. The DHT is a hint: anyone can put anything there.
  */
 
-import type { Connection, Libp2p } from '@libp2p/interface';
+import type { Connection, IdentifyResult, Libp2p, PeerId, PeerInfo } from '@libp2p/interface';
 import type { KadDHT } from '@libp2p/kad-dht';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { type Clock, errorText, type Logger, type Random, type TimerHandle } from '#util';
-import type { AddressBook } from './address-book.ts';
+import type { AddressSource } from './addrman/entry.ts';
+import type { AddressManager } from './addrman/manager.ts';
+import type { NetGroups } from './addrman/net-groups.ts';
 import type { PeerIdText } from './port.ts';
 
 /** Peers that libp2p's own store may hold before we prune it; it has no cap of its own. */
@@ -15,6 +17,10 @@ const MAX_STORED_PEERS = 2048;
 const MAINTAIN_MS = 30_000;
 const WALK_TIMEOUT_MS = 10_000;
 const WALK_KEY_BYTES = 32;
+/** Kademlia's k: an honest answer names no more. */
+const MAX_NAMED = 20;
+/** What we cannot tell who said counts as said by one. */
+const UNKNOWN_GROUP = 'dht';
 
 export type DiscoveryDeps = {
   readonly libp2p: Libp2p;
@@ -22,7 +28,8 @@ export type DiscoveryDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly book: AddressBook;
+  readonly addresses: AddressManager;
+  readonly groups: NetGroups;
   readonly isShort: () => boolean;
   readonly onFound: () => void;
 };
@@ -40,16 +47,17 @@ export class Discovery {
     this.#deps = deps;
     this.#options = options;
     this.#pauseMs = options.walkBusyMs;
-    deps.libp2p.addEventListener('peer:discovery', (event) =>
-      this.#learn(event.detail.id.toString(), event.detail.multiaddrs),
+    // What others than our walks find: the DHT asks for itself now and then.
+    deps.libp2p.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) =>
+      this.#learn(id, multiaddrs, { kind: 'dht', group: UNKNOWN_GROUP }),
     );
-    deps.libp2p.addEventListener('peer:update', (event) => {
-      const { peer } = event.detail;
-      this.#learn(
-        peer.id.toString(),
-        peer.addresses.map((address) => address.multiaddr),
-      );
-    });
+  }
+
+  /** A peer of our network said where it listens: its own word, and all that it says counts as of where it spoke from. */
+  identified({ peerId, listenAddrs, signedPeerRecord, connection }: IdentifyResult): void {
+    const kind = connection.direction === 'outbound' ? 'identify' : 'inbound';
+    const group = this.#deps.groups.of(connection.remoteAddr);
+    this.#learn(peerId, signedPeerRecord?.addresses ?? listenAddrs, { kind, group });
   }
 
   start(): void {
@@ -63,13 +71,18 @@ export class Discovery {
     this.#maintainTimer?.cancel();
   }
 
-  #learn(id: PeerIdText, addresses: readonly Multiaddr[]): void {
-    if (id === this.#deps.libp2p.peerId.toString() || addresses.length === 0) return;
-    const isNew = this.#deps.book.get(id) === undefined;
-    this.#deps.book.learn(id, addresses);
-    if (!isNew) return;
+  #learn(peer: PeerId, addresses: readonly Multiaddr[], source: AddressSource): void {
+    const id: PeerIdText = peer.toString();
+    if (id === this.#deps.libp2p.peerId.toString()) return;
+    if (this.#deps.addresses.add(id, addresses, source) === 0) return;
     this.#pace(true);
     this.#deps.onFound();
+  }
+
+  #learnFromAnswer(from: PeerId, named: readonly PeerInfo[], kind: 'dht' | 'provider'): void {
+    const [connection] = this.#deps.libp2p.getConnections(from);
+    const group = connection === undefined ? UNKNOWN_GROUP : this.#deps.groups.of(connection.remoteAddr);
+    for (const { id, multiaddrs } of named.slice(0, MAX_NAMED)) this.#learn(id, multiaddrs, { kind, group });
   }
 
   #scheduleWalk(): void {
@@ -81,14 +94,14 @@ export class Discovery {
   }
 
   async #walkIfDue(): Promise<void> {
-    const { clock, isShort, libp2p, book } = this.#deps;
+    const { clock, isShort, libp2p, addresses } = this.#deps;
     const pauseMs = isShort() ? this.#pauseMs : this.#options.walkIdleMs;
     if (libp2p.getPeers().length === 0 || clock.monotonicMs() - this.#lastWalk < pauseMs) return;
     this.#lastWalk = clock.monotonicMs();
-    const knownBefore = book.size;
+    const knownBefore = addresses.size.fresh;
     try {
       await this.#walk();
-      this.#pace(book.size > knownBefore);
+      this.#pace(addresses.size.fresh > knownBefore);
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#deps.log.debug('a DHT walk failed', { error: errorText(error) });
     }
@@ -100,7 +113,7 @@ export class Discovery {
     this.#pauseMs = hasFound ? walkBusyMs : Math.min(walkIdleMs, 2 * this.#pauseMs);
   }
 
-  /** Asks for the peers closest to a random key; whom the answers name arrives through the events. */
+  /** Asks for the peers closest to a random key. */
   async #walk(): Promise<void> {
     const controller = new AbortController();
     const onStop = (): void => controller.abort();
@@ -108,8 +121,9 @@ export class Discovery {
     const timer = this.#deps.clock.after(WALK_TIMEOUT_MS, onStop);
     try {
       const key = this.#deps.random.bytes(WALK_KEY_BYTES);
-      for await (const _event of this.#deps.dht.getClosestPeers(key, { signal: controller.signal })) {
+      for await (const event of this.#deps.dht.getClosestPeers(key, { signal: controller.signal })) {
         if (controller.signal.aborted) return;
+        if (event.name === 'PEER_RESPONSE') this.#learnFromAnswer(event.from, event.closer, 'dht');
       }
     } finally {
       timer.cancel();
@@ -126,7 +140,7 @@ export class Discovery {
   }
 
   async #maintain(): Promise<void> {
-    await this.#deps.book.save();
+    await this.#deps.addresses.saveIfDue();
     try {
       await prunePeerStore(this.#deps.libp2p);
     } catch (error) {
@@ -135,7 +149,7 @@ export class Discovery {
   }
 }
 
-/** Drops the longest known of the peers that are not connected; those worth keeping are in the address book. */
+/** Drops the longest known of the peers that are not connected; those worth keeping are in the address manager. */
 async function prunePeerStore(libp2p: Libp2p): Promise<void> {
   const stored = await libp2p.peerStore.all();
   if (stored.length <= MAX_STORED_PEERS) return;

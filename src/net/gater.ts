@@ -22,10 +22,11 @@ export type GaterDeps = {
   readonly self: PeerIdText;
   readonly allowPrivateAddresses: boolean;
   readonly isManual: (peer: PeerIdText) => boolean;
-  /** The dialler wants this peer now, beyond what the DHT dials by itself. */
+  /** We are dialling this peer by our own choice. */
   readonly isWanted: (peer: PeerIdText) => boolean;
   readonly hasInboundSlot: () => boolean;
-  readonly hasOutboundSlot: () => boolean;
+  /** Room for one more connection that the DHT dials by itself. */
+  readonly hasQuerySlot: () => boolean;
   readonly connectionsOfPeer: (peer: PeerIdText) => number;
   readonly connectionsOfHost: (host: string) => number;
 };
@@ -57,7 +58,7 @@ export function createGater(deps: GaterDeps): Gater {
       const peer = id.toString();
       if (deps.isManual(peer)) return false;
       if (reputation.isPeerBanned(peer) || isCoolingDown(peer)) return true;
-      return !deps.isWanted(peer) && !deps.hasOutboundSlot();
+      return !deps.isWanted(peer) && !deps.hasQuerySlot();
     },
     denyDialMultiaddr: (address) => !mayDial(address, deps),
     denyInboundConnection: (connection) => {

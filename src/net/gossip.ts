@@ -9,6 +9,7 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import { hideTopic } from './gossip-block-only.ts';
 import { GossipGather } from './gossip-gather.ts';
 import { mergeSends } from './gossip-sends.ts';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
@@ -46,6 +47,8 @@ export type GossipDeps = {
   readonly deliver: NetHandlers['gossip'];
   readonly deliverCopy: NetHandlers['gossipCopy'] | undefined;
   readonly isAnnounced: (peer: PeerIdText) => boolean;
+  /** No transactions go over its connection. */
+  readonly isBlockOnly: (peer: PeerIdText) => boolean;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
 };
 
@@ -99,6 +102,7 @@ export class Gossip {
     this.#names = topicIds(deps.network);
     this.#rates = new TokenBuckets(deps.clock);
     deps.pubsub.addEventListener('gossipsub:message', (event) => this.#onMessage(event.detail));
+    hideTopic(deps.pubsub, topicId(deps.network, 'tx'), deps.isBlockOnly);
     this.#meter();
     this.#watchCopies();
     mergeSends(deps.pubsub);

@@ -3,6 +3,8 @@ export { RequestError } from './errors.ts';
 export type { NetDeps } from './net.ts';
 export type { NetOptions, NetTuning } from './options.ts';
 export type {
+  ChainNews,
+  ConnectionKind,
   GossipMessage,
   GossipVerdict,
   Net,
@@ -14,6 +16,7 @@ export type {
   RequestErrorCode,
   ResponseFrame,
   ResponseStatus,
+  Usefulness,
 } from './port.ts';
 export { MAX_GOSSIP_HOLD_MS } from './port.ts';
 export { createWorkerNet } from './worker/client.ts';

@@ -1,6 +1,6 @@
 /**
  * The network in this thread: builds the parts, joins them, and takes them down in reverse. Who decides what:
- * `gater` who may connect, `peers` who is one, `dialler` whom we call, `reputation` who must go.
+ * `gater` who may connect, `peers` who is one, `slots` whom we call and who gets a place, `reputation` who must go.
  */
 import { join } from 'node:path';
 import type { PrivateKey } from '@libp2p/interface';
@@ -8,9 +8,10 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
 import type { Clock, Logger, Random, TimerHandle } from '#util';
-import { AddressBook } from './address-book.ts';
 import { peerIdOf } from './addresses.ts';
-import { Dialler } from './dialler.ts';
+import { openAsmap } from './addrman/asmap.ts';
+import { AddressManager } from './addrman/manager.ts';
+import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
 import { Discovery } from './discovery.ts';
 import { createGater, type Gater } from './gater.ts';
 import { Gossip, topicIds } from './gossip.ts';
@@ -18,7 +19,8 @@ import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
 import { createHost, type Host, startHost, stopHost } from './host.ts';
 import { loadPeerKey } from './identity.ts';
-import { openJsonFile } from './json-file.ts';
+import { type JsonFile, openJsonFile } from './json-file.ts';
+import { groupsByText, makeSlots, type Slots } from './make-slots.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Net, NetHandlers, PeerIdText } from './port.ts';
@@ -26,12 +28,14 @@ import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
 import { streamLimits, streamNames } from './rows.ts';
 import { createServer, type Server } from './serving.ts';
+import type { ConnectionFacts } from './slots/port.ts';
+import { createWire, type WireDeps } from './wire.ts';
 
 export type NetDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
 /** A foreign or silent node is not dialled again for this long. */
 const USELESS_COOLDOWN_MS = 600_000;
-/** The address book is written this long after a peer proved good. */
+/** The addresses are written this long after one proved good, unless they were a moment ago. */
 const SAVE_SOON_MS = 500;
 
 /** What is there before the parts, and what they are made from. */
@@ -41,7 +45,10 @@ type Base = NetDeps & {
   readonly key: PrivateKey;
   readonly self: PeerIdText;
   readonly reputation: Reputation;
-  readonly book: AddressBook;
+  readonly groups: NetGroups;
+  readonly groupOf: (address: string) => string | undefined;
+  readonly anchorsFile: JsonFile;
+  readonly addresses: AddressManager;
   readonly manual: ReadonlySet<PeerIdText>;
   readonly seeds: ReadonlySet<PeerIdText>;
 };
@@ -54,7 +61,9 @@ type Parts = {
   readonly server: Server;
   readonly gossip: Gossip;
   readonly watchdog: GossipWatchdog;
-  readonly dialler: Dialler;
+  readonly slots: Slots;
+  /** Ends every dial. */
+  readonly dialling: AbortController;
   readonly discovery: Discovery;
   readonly charge: Charge;
 };
@@ -67,7 +76,7 @@ export async function createNet(options: NetOptions, handlers: NetHandlers, deps
   parts.gossip.start();
   parts.watchdog.start();
   parts.discovery.start();
-  parts.dialler.start();
+  parts.slots.outbound.start();
   return netOf(base, parts);
 }
 
@@ -77,6 +86,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
   const { dataDir, tuning } = options;
   const file = (name: string) => openJsonFile(dataDir === undefined ? undefined : join(dataDir, name), log);
   const key = await loadPeerKey(dataDir, log);
+  const groups = createNetGroups(options.asmapFile === undefined ? undefined : await openAsmap(options.asmapFile));
   return {
     clock,
     random,
@@ -86,25 +96,34 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     key,
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
-    book: await AddressBook.open(clock, random, file('peers.json'), { ...options, ...tuning }),
+    groups,
+    groupOf: groupsByText(groups),
+    anchorsFile: file('anchors.json'),
+    addresses: await AddressManager.open({ clock, random, file: file('peers.json'), groups }, options),
     manual: idsOf(options.connect),
     seeds: idsOf([...options.bootstrap, ...options.seeds]),
   };
 }
 
 async function assemble(base: Base): Promise<Parts> {
-  const { clock, random, log, options, handlers, book } = base;
+  const { clock, random, log, options, handlers, addresses } = base;
   const { network, tuning } = options;
   const gater = makeGater(
     base,
     () => peers,
-    () => dialler,
+    () => slots,
   );
   const host = await makeHost(base, gater);
   const { pubsub, identify, dht } = host.services;
-  const peers = makePeers(base, gater, () => watchdog);
+  const peers = makePeers(
+    base,
+    gater,
+    () => watchdog,
+    () => slots,
+  );
   const charge = makeCharge(base, peers);
-  const dialler = makeDialler(base, gater, host, peers);
+  const dialling = new AbortController();
+  const slots = await joinSlots(base, gater, host, peers, dialling.signal);
   const gossip = new Gossip({
     network,
     pubsub,
@@ -113,18 +132,20 @@ async function assemble(base: Base): Promise<Parts> {
     deliver: handlers.gossip,
     deliverCopy: handlers.gossipCopy,
     isAnnounced: (peer) => peers.isAnnounced(peer),
+    isBlockOnly: (peer) => peers.kindOf(peer) === 'block-only',
     charge,
   });
   const watchdog = new GossipWatchdog({ pubsub, identify, clock, log, peers, charge }, tuning.watchdogMs);
   const whenAnnounced: Peers['whenAnnounced'] = (connection) => peers.whenAnnounced(connection);
   const server = createServer({ clock, log, serve: handlers.serve, whenAnnounced, charge });
-  const isShort = (): boolean => dialler.isShort();
-  const onFound = (): void => dialler.poke();
-  const discovery = new Discovery({ libp2p: host, dht, clock, random, log, book, isShort, onFound }, tuning);
-  return { host, peers, server, gossip, watchdog, dialler, discovery, charge };
+  const isShort = (): boolean => slots.outbound.isShort();
+  const onFound = (): void => slots.outbound.poke();
+  const parts = { libp2p: host, dht, clock, random, log, addresses, groups: base.groups, isShort, onFound };
+  const discovery = new Discovery(parts, tuning);
+  return { host, peers, server, gossip, watchdog, slots, dialling, discovery, charge };
 }
 
-function makeGater(base: Base, peers: () => Peers, dialler: () => Dialler): Gater {
+function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
   const { clock, reputation, self, options, manual } = base;
   return createGater({
     clock,
@@ -132,9 +153,9 @@ function makeGater(base: Base, peers: () => Peers, dialler: () => Dialler): Gate
     self,
     allowPrivateAddresses: options.allowPrivateAddresses,
     isManual: (peer) => manual.has(peer),
-    isWanted: (peer) => dialler().isWanted(peer),
-    hasInboundSlot: () => peers().count() < options.maxPeers && peers().count('inbound') < inboundSlots(options),
-    hasOutboundSlot: () => dialler().hasOutboundSlot(),
+    isWanted: (peer) => slots().outbound.diallingFor(peer) !== undefined,
+    hasInboundSlot: () => slots().inbound.hasRoom(),
+    hasQuerySlot: () => slots().outbound.hasQuerySlot(),
     connectionsOfPeer: (peer) => peers().connectionsOfPeer(peer),
     connectionsOfHost: (host) => peers().connectionsOfHost(host),
   });
@@ -150,8 +171,8 @@ function makeHost(base: Base, gater: Gater): Promise<Host> {
   return createHost(options, { key, gater: gater.hooks, gossip, clock, log });
 }
 
-function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Peers {
-  const { clock, log, self, handlers, manual, seeds, book, options } = base;
+function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {
+  const { clock, log, self, handlers, manual, seeds, addresses, options, groupOf } = base;
   const ours = new Set(streamNames.map((name) => protocolId(options.network, name)));
   return new Peers(
     {
@@ -162,10 +183,14 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
       isOurs: (protocols) => protocols.some((protocol) => ours.has(protocol)),
       isManual: (peer) => manual.has(peer),
       isSeed: (peer) => seeds.has(peer),
+      kindOf: (peer) => slots().outbound.diallingFor(peer) ?? (manual.has(peer) ? 'manual' : 'query'),
+      admitInbound: () => slots().inbound.admit(),
+      groupOf,
+      onGone: (facts) => slots().outbound.disconnected(facts),
       socketOf: gater.socketOf,
       onDropped: (peer, why) => {
         gater.coolDown(peer, why === 'other' ? options.tuning.cooldownMs : USELESS_COOLDOWN_MS);
-        if (why !== 'other') book.failed(peer, false);
+        if (why === 'foreign') addresses.forget(peer);
       },
       onCollapsed: (kept) => watchdog().rebindSoon(kept),
     },
@@ -174,45 +199,32 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog): Pe
 }
 
 function makeCharge(base: Base, peers: Peers): Charge {
-  const { log, reputation, manual, book } = base;
+  const { log, reputation, manual, addresses } = base;
   return (peer, offence, detail) => {
     const judgement = reputation.charge(peer, peers.ipOf(peer), offence, manual.has(peer));
     log.debug('offence', { peer, offence, judgement, detail: detail.slice(0, 200) });
-    if (judgement === 'ban') book.forget(peer);
+    if (judgement === 'ban') addresses.forget(peer);
     if (judgement !== 'noted') peers.drop(peer, `${judgement} for ${offence}`);
   };
 }
 
-function makeDialler(base: Base, gater: Gater, host: Host, peers: Peers): Dialler {
-  const { clock, log, book, self, options, reputation } = base;
-  return new Dialler(
-    {
-      clock,
-      log,
-      peers,
-      book,
-      self,
-      dial: (addresses, signal) => host.dial(addresses, { signal }),
-      isUnwelcome: (peer) => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer),
-    },
-    {
-      manual: options.connect.map((text) => multiaddr(text)),
-      seeds: [...options.bootstrap, ...options.seeds].map((text) => multiaddr(text)),
-      maxPeers: options.maxPeers,
-      targetOutbound: options.targetOutbound,
-      tuning: options.tuning,
-    },
-  );
+function joinSlots(base: Base, gater: Gater, host: Host, peers: Peers, signal: AbortSignal): Promise<Slots> {
+  const { clock, log, options, reputation } = base;
+  const { dialTimeoutMs } = options.tuning;
+  const dial: WireDeps['dial'] = (addresses, dialSignal) => host.dial(addresses, { signal: dialSignal });
+  const wire = createWire({ clock, log, peers, dial, dialTimeoutMs, signal });
+  const isUnwelcome = (peer: PeerIdText): boolean => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer);
+  return makeSlots({ ...base, wire, isUnwelcome }, options);
 }
 
 /** Registers everything that identify tells of, then starts listening: the last step that can fail. */
-async function listen(base: Base, { host, peers, server, dialler }: Parts): Promise<void> {
+async function listen(base: Base, { host, peers, server, discovery }: Parts): Promise<void> {
   host.addEventListener('connection:open', (event) => peers.opened(event.detail));
-  host.addEventListener('connection:close', (event) => {
-    peers.closed(event.detail);
-    dialler.poke();
+  host.addEventListener('connection:close', (event) => peers.closed(event.detail));
+  host.addEventListener('peer:identify', ({ detail }) => {
+    peers.identified(detail);
+    if (peers.isAnnounced(detail.peerId.toString())) discovery.identified(detail);
   });
-  host.addEventListener('peer:identify', (event) => peers.identified(event.detail));
   for (const name of streamNames) {
     const { maxInboundStreams, maxOutboundStreams } = streamLimits(name);
     const limits = { maxInboundStreams, maxOutboundStreams: 4 * maxOutboundStreams };
@@ -228,7 +240,7 @@ async function listen(base: Base, { host, peers, server, dialler }: Parts): Prom
 }
 
 function netOf(base: Base, parts: Parts): Net {
-  const { clock, log, self, options, book, reputation } = base;
+  const { clock, log, self, options, addresses, reputation } = base;
   const { host, peers, gossip, charge, server } = parts;
   let saving: TimerHandle | undefined;
   return {
@@ -241,7 +253,7 @@ function netOf(base: Base, parts: Parts): Net {
         penaltyPoints: reputation.points(info.id),
         gossipScore: gossip.scoreOf(info.id),
       })),
-      knownAddresses: book.size,
+      knownAddresses: addresses.size.tried + addresses.size.fresh,
       ...peers.totals(),
       gossip: gossip.counts(),
     }),
@@ -254,15 +266,19 @@ function netOf(base: Base, parts: Parts): Net {
     publish: (topic, data) => gossip.publish(topic, data),
     charge,
     disconnect: (peer, reason) => peers.drop(peer, reason),
-    confirmPeer: (peer) => {
-      if (!peers.confirm(peer)) return;
-      const connection = peers.connectionOf(peer);
-      book.succeeded(peer, connection?.direction === 'outbound' ? connection.remoteAddr : undefined);
+    confirmPeer: (peer, relaysTransactions) => {
+      const facts = peers.confirm(peer, relaysTransactions);
+      if (facts === undefined) return;
+      noteOrigin(base, facts);
+      parts.slots.outbound.confirmed(facts);
       saving?.cancel();
-      saving = clock.after(SAVE_SOON_MS, () => void book.save());
+      saving = clock.after(SAVE_SOON_MS, () => void addresses.saveIfDue());
     },
+    noteUseful: (peer, what) => peers.noteUseful(peer, what),
+    noteChain: (news) => parts.slots.outbound.chainLooked(news),
     [Symbol.asyncDispose]: async () => {
-      parts.dialler.stop();
+      await parts.slots.outbound.stop();
+      parts.dialling.abort();
       parts.discovery.stop();
       parts.watchdog.stop();
       gossip.stop();
@@ -270,14 +286,16 @@ function netOf(base: Base, parts: Parts): Net {
       saving?.cancel();
       await stopHost(host, log);
       peers.stop();
-      await Promise.all([book.save(), reputation.close()]);
+      await Promise.all([addresses.save(), reputation.close()]);
     },
   };
 }
 
-/** Inbound peers have what the outbound target leaves, and half of all at least: otherwise small nodes could not meet. */
-function inboundSlots(options: CompleteNetOptions): number {
-  return options.maxPeers - Math.min(options.targetOutbound, Math.floor(options.maxPeers / 2));
+/** It answered a call of ours. What the operator told us of, nobody had told the address manager. */
+function noteOrigin({ addresses, manual, seeds }: Base, { id, address, kind: connection }: ConnectionFacts): void {
+  const kind = manual.has(id) ? 'manual' : seeds.has(id) ? 'seed' : undefined;
+  if (kind === undefined || connection === 'inbound') return;
+  addresses.add(id, [multiaddr(address)], { kind, group: `${kind}:${id}` });
 }
 
 function idsOf(addresses: readonly string[]): Set<PeerIdText> {

@@ -16,7 +16,7 @@ export type NetTuning = {
   readonly pingTimeoutMs: number;
   /** How long an incoming connection may take for its handshakes. */
   readonly inboundUpgradeTimeoutMs: number;
-  /** Between two rounds of the dialler while there are too few outbound peers, and otherwise. */
+  /** Between two rounds of the outbound slots while there are too few peers, and otherwise. */
   readonly dialBusyMs: number;
   readonly dialIdleMs: number;
   readonly dialTimeoutMs: number;
@@ -36,7 +36,7 @@ export type NetTuning = {
 export type NetOptions = {
   /** 8 hex digits: the first bytes of the genesis hash. In every protocol id. */
   readonly network: string;
-  /** Where key, address book and bans are kept; undefined keeps nothing. */
+  /** Where key, addresses and bans are kept; undefined keeps nothing. */
   readonly dataDir: string | undefined;
   /** Multiaddrs; port 0 takes a free one; empty listens nowhere. */
   readonly listen: readonly string[];
@@ -48,14 +48,18 @@ export type NetOptions = {
   readonly connect: readonly string[];
   /** Peers in all, both directions. */
   readonly maxPeers: number;
-  /** Outbound peers that the dialler holds. */
+  /** Outbound peers for blocks and transactions that we hold. */
   readonly targetOutbound: number;
+  /** Outbound peers for blocks alone: by default 2 beside 8 of the others, and none beside fewer. */
+  readonly targetBlockOnly?: number;
   readonly userAgent: string;
   /**
    * Keep, dial and announce loopback and private addresses. By default only when we listen on such addresses alone
    * or were told of a peer on one: a public node must not probe its own LAN because the DHT says so.
    */
   readonly allowPrivateAddresses?: boolean;
+  /** A file in Bitcoin Core's asmap format: autonomous systems are the netgroups then, instead of IPv4 /16 and IPv6 /32. */
+  readonly asmapFile?: string | undefined;
   readonly tuning?: Partial<NetTuning>;
   /** The network thread died and this Net is of no more use. The in-process version never calls it. */
   readonly onFatal?: (error: Error) => void;
@@ -74,7 +78,7 @@ export const DEFAULT_TUNING: NetTuning = {
   dialIdleMs: 5_000,
   dialTimeoutMs: 5_000,
   backoffFirstMs: 2_000,
-  backoffLastMs: 3_600_000,
+  backoffLastMs: 600_000,
   cooldownMs: 60_000,
   walkBusyMs: 3_000,
   walkIdleMs: 300_000,
@@ -102,8 +106,10 @@ export function completeOptions(options: NetOptions): CompleteNetOptions {
     connect: options.connect,
     maxPeers: atLeast('maxPeers', options.maxPeers, 1),
     targetOutbound: atLeast('targetOutbound', options.targetOutbound, 0),
+    targetBlockOnly: atLeast('targetBlockOnly', options.targetBlockOnly ?? (options.targetOutbound < 8 ? 0 : 2), 0),
     userAgent: options.userAgent,
     allowPrivateAddresses: options.allowPrivateAddresses ?? isLocalNetwork,
+    asmapFile: options.asmapFile,
     tuning: { ...DEFAULT_TUNING, ...options.tuning },
   };
 }

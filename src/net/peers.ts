@@ -7,7 +7,9 @@ import type { Socket } from 'node:net';
 import type { Connection, IdentifyResult } from '@libp2p/interface';
 import type { Clock, Logger, TimerHandle } from '#util';
 import { hostKey, ipOf } from './addresses.ts';
-import type { NetHandlers, NetStatus, PeerIdText, PeerInfo } from './port.ts';
+import { type LiveFacts, measured, moveTo, newFacts, useful } from './peer-facts.ts';
+import type { ConnectionKind, NetHandlers, NetStatus, PeerIdText, PeerInfo, Usefulness } from './port.ts';
+import type { ConnectionFacts } from './slots/port.ts';
 
 /** Connections opened closer together than this crossed on the wire: nobody meant to replace the other. */
 const CROSSING_MS = 5_000;
@@ -20,6 +22,7 @@ type Phase = 'identifying' | 'announced' | 'confirmed';
 type Peer = {
   readonly id: PeerIdText;
   readonly connections: Connection[];
+  readonly facts: LiveFacts;
   phase: Phase;
   agent: string;
   protocols: ReadonlySet<string>;
@@ -39,6 +42,14 @@ export type PeersDeps = {
   readonly isOurs: (protocols: readonly string[]) => boolean;
   readonly isManual: (peer: PeerIdText) => boolean;
   readonly isSeed: (peer: PeerIdText) => boolean;
+  /** What an outbound connection that has just been opened is for. */
+  readonly kindOf: (peer: PeerIdText) => ConnectionKind;
+  /** Whether a peer that connected to us and identified itself gets a place. */
+  readonly admitInbound: () => boolean;
+  /** Netgroup; undefined for local addresses. */
+  readonly groupOf: (address: string) => string | undefined;
+  /** The last connection of a peer is closed. */
+  readonly onGone: (peer: ConnectionFacts) => void;
   readonly socketOf: (timeline: object) => Socket | undefined;
   /** The peer was dropped by us, and why. */
   readonly onDropped: (peer: PeerIdText, why: 'foreign' | 'silent' | 'other') => void;
@@ -73,6 +84,7 @@ export class Peers {
       peer = {
         id,
         connections: [],
+        facts: newFacts(id, this.#deps.isManual(id), this.#deps.clock.monotonicMs()),
         phase: 'identifying',
         agent: '',
         protocols: new Set(),
@@ -85,6 +97,8 @@ export class Peers {
     }
     peer.connections.push(connection);
     if (peer.connections.length > 1) this.#collapse(peer);
+    const kind = connection.direction === 'inbound' ? 'inbound' : this.#deps.kindOf(id);
+    if (peer.connections.at(-1) === connection) moveTo(peer.facts, connection, kind, this.#deps.groupOf);
   }
 
   /** libp2p closed a connection. */
@@ -102,6 +116,7 @@ export class Peers {
     peer.timer?.cancel();
     peer.announced.resolve(false);
     if (peer.phase !== 'identifying') this.#deps.handlers.peerDisconnected(id, peer.reason ?? 'the connection closed');
+    this.#deps.onGone(peer.facts);
   }
 
   /** The peer said which protocols it speaks. */
@@ -115,19 +130,49 @@ export class Peers {
       this.drop(peer.id, 'it speaks no protocol of this network', 'foreign');
       return;
     }
+    if (peer.facts.kind === 'inbound' && !peer.facts.isManual && !this.#deps.admitInbound()) {
+      this.drop(peer.id, 'all places are taken');
+      return;
+    }
     peer.phase = 'announced';
+    peer.facts.isAdmitted = true;
     this.#expect(peer, this.#options.confirmTimeoutMs, 'gave no valid hello in time');
     this.#deps.handlers.peerConnected(this.#info(peer));
     peer.announced.resolve(true);
   }
 
-  /** The node got a valid hello. False when the peer is gone or was confirmed before. */
-  confirm(id: PeerIdText): boolean {
+  /** The node got a valid hello. Undefined when the peer is gone or was confirmed before. */
+  confirm(id: PeerIdText, relaysTransactions: boolean): ConnectionFacts | undefined {
     const peer = this.#peers.get(id);
-    if (peer?.phase !== 'announced' || peer.reason !== undefined) return false;
+    if (peer !== undefined) peer.facts.relaysTransactions = relaysTransactions;
+    if (peer?.phase !== 'announced' || peer.reason !== undefined) return undefined;
     peer.phase = 'confirmed';
+    peer.facts.isConfirmed = true;
     peer.timer?.cancel();
+    return peer.facts;
+  }
+
+  noteUseful(id: PeerIdText, what: Usefulness): void {
+    const facts = this.#peers.get(id)?.facts;
+    if (facts !== undefined) useful(facts, what, this.#deps.clock.monotonicMs());
+  }
+
+  /** What was opened for a query becomes one of ours. False if there is no such connection. */
+  promote(id: PeerIdText, kind: ConnectionKind): boolean {
+    const peer = this.#peers.get(id);
+    if (peer?.facts.kind !== 'query' || peer.reason !== undefined) return false;
+    peer.facts.kind = kind;
     return true;
+  }
+
+  kindOf(id: PeerIdText): ConnectionKind | undefined {
+    return this.#peers.get(id)?.facts.kind;
+  }
+
+  /** All but those that we are closing, oldest first. */
+  facts(): ConnectionFacts[] {
+    const staying = [...this.#peers.values()].filter(({ reason }) => reason === undefined);
+    return staying.map(({ facts, connections }) => measured(facts, connections.at(-1)?.rtt));
   }
 
   /** Closes all connections of a peer. The node hears of it when they are closed. */
@@ -268,6 +313,7 @@ export class Peers {
       id: peer.id,
       address: connection?.remoteAddr.toString() ?? '',
       direction: connection?.direction ?? 'inbound',
+      kind: peer.facts.kind,
       connectedAt: connection?.timeline.open ?? 0,
       bytesIn: socket?.bytesRead ?? 0,
       bytesOut: socket?.bytesWritten ?? 0,

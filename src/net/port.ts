@@ -8,11 +8,20 @@ import type { OffenceName, StreamName, TopicName } from '#protocol';
 /** base58 text of a libp2p peer id. */
 export type PeerIdText = string;
 
+/**
+ * What a connection is for. `full-relay`, `block-only` and `feeler` are opened by our own choice; `manual` the operator asked
+ * for; `query` libp2p opened for a DHT query, and it is closed again soon. Over a block-only connection we neither send nor
+ * ask for transactions or addresses; a feeler is closed once the peer has answered hello.
+ */
+export type ConnectionKind = 'inbound' | 'full-relay' | 'block-only' | 'feeler' | 'manual' | 'query';
+
 export type PeerInfo = {
   readonly id: PeerIdText;
   /** Multiaddr of the other end. */
   readonly address: string;
   readonly direction: 'inbound' | 'outbound';
+  /** A `query` may become `full-relay` later, nothing else changes. */
+  readonly kind: ConnectionKind;
   /** Unix milliseconds. */
   readonly connectedAt: number;
   readonly bytesIn: number;
@@ -118,6 +127,19 @@ export type GossipCounts = {
   readonly dropped: number;
 };
 
+/**
+ * `block`: the first to tell of a block with more work than our tip. `tx`: brought a transaction that we took. `chain`: one
+ * of the few outbound peers that are kept for having shown a chain as good as ours.
+ */
+export type Usefulness = 'block' | 'tx' | 'chain';
+
+export type ChainNews = {
+  /** The first sync has ended. */
+  readonly isSynced: boolean;
+  /** No block came for so long that our peers may be hiding one. */
+  readonly isTipStale: boolean;
+};
+
 export type Net = AsyncDisposable & {
   readonly peerId: PeerIdText;
   readonly status: () => Promise<NetStatus>;
@@ -141,6 +163,13 @@ export type Net = AsyncDisposable & {
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
   /** Ends the connection without blame. */
   readonly disconnect: (peer: PeerIdText, reason: string) => void;
-  /** The peer answered a valid hello of our network: it counts as a peer, its address is worth keeping. */
-  readonly confirmPeer: (peer: PeerIdText) => void;
+  /**
+   * The peer answered a valid hello of our network: it counts as a peer, its address is worth keeping. To be called again
+   * when a later hello says otherwise about transactions.
+   */
+  readonly confirmPeer: (peer: PeerIdText, relaysTransactions: boolean) => void;
+  /** What a peer was good for: decides on who keeps its place. */
+  readonly noteUseful: (peer: PeerIdText, what: Usefulness) => void;
+  /** To be called at each look at the tip, some minutes apart, and when the first sync has ended: decides on extra peers. */
+  readonly noteChain: (news: ChainNews) => void;
 };

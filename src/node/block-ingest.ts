@@ -26,6 +26,8 @@ export type BlockIngestDeps = {
   readonly rebuilder: Pick<BlockRebuilder, 'offer' | 'pull'>;
   /** False until the first sync has ended: what needs the tip is ignored until then. */
   readonly isSynced: () => boolean;
+  /** The peer was the first to tell of a block with more work than our tip. */
+  readonly onNews: (peer: PeerIdText) => void;
   readonly clock: Clock;
 };
 
@@ -79,7 +81,7 @@ export class BlockIngest {
   }
 
   async announced(compact: CompactMessage, from: PeerIdText): Promise<GossipVerdict> {
-    const { chain, sync, charge } = this.#deps;
+    const { chain, sync, charge, onNews } = this.#deps;
     const { hash, prevHash } = compact.header;
     if (chain.getHeader(prevHash) === undefined) {
       // Too early or another branch: the peer is asked for what lies between.
@@ -94,6 +96,7 @@ export class BlockIngest {
       if (offence !== undefined) charge(from, offence, `announced block ${hash}: ${verdict.failure.code}`);
       return gossip;
     }
+    if (verdict.added > 0 && verdict.last.chainWork > chain.tip().chainWork) onNews(from);
     // The header was known before.
     if (verdict.last.chainWork < minimumWork) return 'ignore';
     if (!this.#deps.isSynced() && !chain.hasBlock(prevHash)) {

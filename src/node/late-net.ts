@@ -5,7 +5,10 @@
 import type { Net } from '#net';
 import { assert } from '#util';
 
-export type NetCalls = Pick<Net, 'charge' | 'confirmPeer' | 'disconnect' | 'publish' | 'request'>;
+export type NetCalls = Pick<
+  Net,
+  'charge' | 'confirmPeer' | 'disconnect' | 'noteChain' | 'noteUseful' | 'publish' | 'request'
+>;
 
 export type LateNet = {
   readonly calls: NetCalls;
@@ -26,6 +29,8 @@ export function createLateNet(): LateNet {
       charge: (...args) => net().charge(...args),
       confirmPeer: (...args) => net().confirmPeer(...args),
       disconnect: (...args) => net().disconnect(...args),
+      noteChain: (...args) => net().noteChain(...args),
+      noteUseful: (...args) => net().noteUseful(...args),
       publish: (...args) => net().publish(...args),
       request: (...args) => net().request(...args),
     },

@@ -44,7 +44,7 @@ export class MempoolSync {
   poke(): void {
     const { isSynced, peers, log, signal } = this.#deps;
     if (this.#isRunning || this.#listed >= MAX_SOURCES || signal.aborted || !isSynced()) return;
-    const open = peers().filter(({ id }) => !this.#asked.has(id));
+    const open = peers().filter(({ id, kind }) => !this.#asked.has(id) && kind !== 'block-only');
     // Whom we chose ourselves first.
     const peer = (open.find(({ isOutbound }) => isOutbound) ?? open[0])?.id;
     if (peer === undefined) return;

@@ -9,6 +9,7 @@ import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
 import { createVerifier, ScriptCache, type ScriptVerifier, withScriptCache } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
+import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
 import { feeFilter } from './fee-filter.ts';
 import { HedgePace } from './hedge-pace.ts';
@@ -26,6 +27,7 @@ import { countRunningTime } from './running-time.ts';
 import { createServe } from './serve.ts';
 import { TxAnnouncer } from './tx-announcer.ts';
 import { UploadTarget } from './upload-target.ts';
+import { createUsefulNotes, type NoteUseful } from './useful-peers.ts';
 
 /** Blocks behind the best header at which the first sync counts as done. */
 const NEARLY_SYNCED_BLOCKS = 2;
@@ -47,6 +49,7 @@ type Parts = {
   readonly announcer: TxAnnouncer;
   readonly forms: CompactForms;
   readonly blocks: BlockAnnouncer;
+  readonly noteUseful: NoteUseful;
   /** Latched: true from the first time that sync reached the tip (Core's IsInitialBlockDownload, reversed). */
   readonly isSynced: () => boolean;
   readonly blockDelay: { ms: number | undefined };
@@ -67,7 +70,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const lateNet = createLateNet();
   const net = lateNet.calls;
   const requests = createRequests(net);
-  const sync = stack.use(makeSync(deps, chain, net, requests));
+  const noteUseful = createUsefulNotes(net, clock);
+  const sync = stack.use(makeSync(deps, chain, net, requests, noteUseful));
   const announcer = new TxAnnouncer(clock, random, options.trickleMs ?? DEFAULT_TRICKLE_MS);
   const forms = new CompactForms({ random, prefills: options.prefillsBlocks ?? true });
   const blocks = new BlockAnnouncer({ mempool, announcer, forms, publish: net.publish, random });
@@ -81,6 +85,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     announcer,
     forms,
     blocks,
+    noteUseful,
     isSynced: latchSynced(sync, chain),
     blockDelay: { ms: undefined },
     signal: stopping.signal,
@@ -88,12 +93,13 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
   const ingest = stack.adopt(makeIngest(parts, peers), (each) => each.close());
   stack.adopt(startTxRelay(parts, peers, ingest), (stop) => stop());
+  const quality = stack.adopt(makeChainQuality(parts, peers), (each) => each.close());
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
-  stack.adopt(observeChain(parts, peers, ingest, tipListeners), (stopObserving) => stopObserving());
+  stack.adopt(observeChain(parts, peers, ingest, quality, tipListeners), (stopObserving) => stopObserving());
   const txListeners = hearTransactions(mempool);
   const handlers: NetHandlers = {
-    ...peerHandlers(lateNet, peers, ingest),
+    ...peerHandlers(lateNet, peers, ingest, quality),
     serve: makeServe(parts, peers, ingest, upload),
     gossip: ingest.message,
     gossipCopy: ingest.copy,
@@ -179,7 +185,7 @@ function openPersistence(options: NodeOptions, deps: NodeDeps, mempool: Mempool)
   return Persistence.open({ ...deps, mempool, directory: networkDirectory(datadir, params), keepsMempool, log });
 }
 
-function makeSync(deps: NodeDeps, chain: Chain, net: NetCalls, requests: Requests): Sync {
+function makeSync(deps: NodeDeps, chain: Chain, net: NetCalls, requests: Requests, noteUseful: NoteUseful): Sync {
   const { clock, random, log } = deps;
   return createSync({
     chain,
@@ -191,6 +197,7 @@ function makeSync(deps: NodeDeps, chain: Chain, net: NetCalls, requests: Request
       if (offence !== undefined) net.charge(peer, offence, failure.code);
     },
     disconnect: net.disconnect,
+    onNews: (peer) => noteUseful(peer, 'block'),
     fatal: (error) => fatal(deps, error),
     clock,
     random,
@@ -228,8 +235,21 @@ function makePeers({ deps, chain, mempool, net, requests, sync, isSynced }: Part
   });
 }
 
+function makeChainQuality({ deps, chain, net, sync, isSynced }: Parts, peers: Peers): ChainQuality {
+  return new ChainQuality({
+    chain,
+    peers: () => peers.ready(),
+    knownHeader: sync.knownHeader,
+    ask: (peer) => peers.ask(peer),
+    net,
+    isSynced,
+    isDownloading: () => sync.status().phase === 'blocks',
+    clock: deps.clock,
+  });
+}
+
 function makeIngest(parts: Parts, peers: Peers): Ingest {
-  const { deps, net, requests, blockDelay } = parts;
+  const { deps, net, requests, blockDelay, noteUseful } = parts;
   const { clock, random } = deps;
   const log = deps.log.child('ingest');
   return createIngest({
@@ -247,6 +267,8 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
     clock,
     random,
     log,
+    onNews: (peer) => noteUseful(peer, 'block'),
+    onTaken: (peer) => noteUseful(peer, 'tx'),
     onBlockDelay: (ms) => {
       blockDelay.ms = ms;
     },
@@ -261,6 +283,7 @@ function makeServe(parts: Parts, peers: Peers, { rebuilt }: Ingest, upload: Uplo
     rebuilt,
     upload,
     isManual: (peer) => peers.isManual(peer),
+    isBlockOnly: (peer) => peers.isBlockOnly(peer),
     undecodable: (peer, detail) => parts.net.charge(peer, 'undecodable-message', detail),
   });
 }
@@ -270,6 +293,7 @@ function peerHandlers(
   { whenStarted }: LateNet,
   peers: Peers,
   ingest: Ingest,
+  quality: ChainQuality,
 ): Pick<NetHandlers, 'peerConnected' | 'peerDisconnected'> {
   return {
     peerConnected: (info) =>
@@ -281,6 +305,7 @@ function peerHandlers(
       whenStarted(() => {
         peers.disconnected(id, reason);
         ingest.peerDisconnected(id);
+        quality.peerGone(id);
       }),
   };
 }
@@ -310,6 +335,7 @@ function observeChain(
   parts: Parts,
   peers: Peers,
   ingest: Ingest,
+  quality: ChainQuality,
   tipListeners: ReadonlySet<(tip: HeaderEntry) => void>,
 ): () => void {
   const { deps, chain, mempool } = parts;
@@ -318,6 +344,7 @@ function observeChain(
     deps.log.debug('new tip', { height, hash });
     await mempool.chainChanged(change);
     ingest.chainChanged(change);
+    quality.tipMoved();
     if (!ingest.wasAnnounced(hash)) {
       peers.tipMoved();
       announceTip(parts, ingest, change.tip);

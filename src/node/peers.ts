@@ -4,7 +4,7 @@
  * than gossip or old blocks were removed, so that peers know what there is to be had.
  */
 import type { ChainReader } from '#chain';
-import type { Net, PeerIdText, PeerInfo } from '#net';
+import type { ConnectionKind, Net, PeerIdText, PeerInfo } from '#net';
 import type { BlockHash } from '#primitives';
 import { checkHello, type Hello, PROTOCOL_REVISION, SERVICES } from '#protocol';
 import type { Sync } from '#sync';
@@ -32,12 +32,19 @@ export type PeersDeps = {
   readonly feeFilterSatPerKvb: () => bigint;
 };
 
-type Peer = { readonly info: PeerInfo; isReady: boolean; tipHash?: BlockHash };
+type Peer = {
+  readonly info: PeerInfo;
+  isReady: boolean;
+  tipHash?: BlockHash;
+  /** As its last hello said; undefined before the first. */
+  relaysTransactions?: boolean;
+};
 
 /** A peer whose hello has passed. */
 export type ReadyPeer = {
   readonly id: PeerIdText;
   readonly isOutbound: boolean;
+  readonly kind: ConnectionKind;
   /** As it last said. */
   readonly tipHash: BlockHash | undefined;
 };
@@ -74,15 +81,28 @@ export class Peers {
     return this.#peers.get(id)?.info.isManual ?? false;
   }
 
+  /** No transactions go over its connection, in neither direction. */
+  isBlockOnly(id: PeerIdText): boolean {
+    return this.#peers.get(id)?.info.kind === 'block-only';
+  }
+
   ready(): readonly ReadyPeer[] {
     return [...this.#peers.values()]
       .filter((peer) => peer.isReady)
-      .map(({ info, tipHash }) => ({ id: info.id, isOutbound: info.direction === 'outbound', tipHash }));
+      .map(({ info, tipHash }) => {
+        const { id, kind, direction } = info;
+        return { id, kind, isOutbound: direction === 'outbound', tipHash };
+      });
   }
 
   /** A peer's hello request. Gives ours, or undefined when the peer is refused. */
   received(id: PeerIdText, theirs: Hello): Hello | undefined {
-    return this.#judge(id, theirs) ? this.#ours() : undefined;
+    return this.#judge(id, theirs) ? this.#ours(id) : undefined;
+  }
+
+  /** Asks the peer anew what it has. */
+  ask(id: PeerIdText): void {
+    void this.#sayHello(id);
   }
 
   /** What we have changed in a way that gossip does not tell (the tip, the lowest block served): peers shall know. */
@@ -110,7 +130,7 @@ export class Peers {
 
   async #sayHello(id: PeerIdText): Promise<void> {
     try {
-      const theirs = await this.#deps.requests.hello(id, this.#ours(), this.#abort.signal);
+      const theirs = await this.#deps.requests.hello(id, this.#ours(id), this.#abort.signal);
       this.#judge(id, theirs);
     } catch (error) {
       // A peer that says no hello is dropped by its deadline; a later one that fails shows in the next exchange.
@@ -120,7 +140,7 @@ export class Peers {
 
   #judge(id: PeerIdText, theirs: Hello): boolean {
     const { sync, net } = this.#deps;
-    const verdict = checkHello(this.#ours(), theirs);
+    const verdict = checkHello(this.#ours(id), theirs);
     if (verdict.kind === 'refused') {
       net.charge(id, verdict.offence, verdict.detail);
       return false;
@@ -129,20 +149,23 @@ export class Peers {
     if (peer === undefined) return true;
     const { tipHash, tipHeight, tipChainWork, lowestHeightServed } = theirs;
     peer.tipHash = tipHash;
+    if (peer.relaysTransactions !== theirs.relay) net.confirmPeer(id, theirs.relay);
+    peer.relaysTransactions = theirs.relay;
+    // It is closed now: there is nothing more to be had from it.
+    if (peer.info.kind === 'feeler') return true;
     const claim = { tipHash, tipHeight, tipChainWork, lowestHeightServed };
     if (peer.isReady) {
       sync.peerUpdated(id, claim);
       return true;
     }
     peer.isReady = true;
-    net.confirmPeer(id);
     this.#deps.log.debug('peer ready', { peer: id, height: tipHeight, agent: theirs.userAgent });
     const { direction, isManual } = peer.info;
     sync.peerReady(id, { ...claim, isOutbound: direction === 'outbound', isManual });
     return true;
   }
 
-  #ours(): Hello {
+  #ours(to: PeerIdText): Hello {
     const { chain, clock, nonce, userAgent, wantsTransactions, feeFilterSatPerKvb } = this.#deps;
     const tip = chain.tip();
     // BIP159: every node has the last 288 blocks; the whole chain only who keeps all.
@@ -157,7 +180,7 @@ export class Peers {
       tipHeight: tip.height,
       tipChainWork: tip.chainWork,
       lowestHeightServed: chain.lowestStoredHeight(),
-      relay: wantsTransactions(),
+      relay: wantsTransactions() && !this.isBlockOnly(to),
       feeFilterSatPerKvb: feeFilterSatPerKvb(),
       nonce,
     };

@@ -29,6 +29,8 @@ export type ServeDeps = {
   readonly upload: Pick<UploadTarget, 'servesHistoricalBlocks' | 'serving'>;
   /** The operator asked for this peer: it gets old blocks whatever was uploaded. */
   readonly isManual: (peer: PeerIdText) => boolean;
+  /** Nothing of our transactions goes to this peer. */
+  readonly isBlockOnly: (peer: PeerIdText) => boolean;
   /** The peer sent bytes that do not decode. */
   readonly undecodable: (peer: PeerIdText, detail: string) => void;
 };
@@ -68,8 +70,8 @@ export function createServe(deps: ServeDeps): Serve {
     blocks: (hashes, peer) => serveBlocks(deps, hashes, peer),
     compact: (hash) => serveCompact(deps, storedBlock, hash),
     blocktxn: (request) => serveBlockTxs(deps, storedBlock, request),
-    txs: (refs) => serveTxs(deps, refs),
-    mempool: (request) => serveMempool(deps, request),
+    txs: (refs, peer) => (deps.isBlockOnly(peer) ? [status(3)] : serveTxs(deps, refs)),
+    mempool: (request, peer) => (deps.isBlockOnly(peer) ? [] : serveMempool(deps, request)),
   };
   return async function* serve(name, peer, request, signal) {
     const answer = decodeAndHandle(handlers, name, request, peer, deps.undecodable);

@@ -7,11 +7,10 @@
  */
 import { MAX_GOSSIP_HOLD_MS } from '#net';
 import type { Transaction, Txid, Wtxid } from '#primitives';
-import type { Clock, Random } from '#util';
+import { type Clock, exponential, type Random } from '#util';
 
 /** Beyond it transactions are announced at once: under a flood nobody can tell who was first. */
 const MAX_WAITING = 4_096;
-const RANDOM_STEPS = 2 ** 32;
 
 export class TxAnnouncer {
   readonly #clock: Clock;
@@ -40,9 +39,7 @@ export class TxAnnouncer {
   }
 
   #interval(): number {
-    // 1 .. 2^32, so that the logarithm is finite.
-    const share = (this.#random.below(RANDOM_STEPS) + 1) / RANDOM_STEPS;
-    return Math.min(-this.#meanMs * Math.log(share), MAX_GOSSIP_HOLD_MS);
+    return Math.min(exponential(this.#random, this.#meanMs), MAX_GOSSIP_HOLD_MS);
   }
 
   /** In the mempool, but not announced yet. */

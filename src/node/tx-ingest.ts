@@ -28,6 +28,8 @@ export type TxIngestDeps = TxSubmissionDeps & {
   readonly requests: Pick<Requests, 'transactions'>;
   /** False until the first sync has ended. */
   readonly isSynced: () => boolean;
+  /** The peer brought a transaction that we took. */
+  readonly onTaken: (peer: PeerIdText) => void;
   readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -225,6 +227,7 @@ export class TxIngest {
   async #submit(tx: Transaction, from: PeerIdText): Promise<Judged> {
     const submitted: Submitted = await this.#submission.submit(tx, from);
     const { child } = submitted;
+    if (submitted.fate === 'accepted') this.#deps.onTaken(from);
     // Before its parent: who refuses the parent alone then has both when that comes.
     if (child !== undefined) this.#passOn(child.tx, child.judged);
     if (submitted.fate !== 'refused' || child?.judged.fate === 'accepted') void this.#reconsider();

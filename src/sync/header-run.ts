@@ -31,8 +31,8 @@ type RunDeps = {
   readonly chain: SyncChain;
   readonly clock: Clock;
   readonly random: Random;
-  /** The peer has this header and those before it. */
-  readonly shown: (entry: HeaderEntry) => void;
+  /** The peer has this header and those before it, `added` of which the tree did not have. */
+  readonly shown: (entry: HeaderEntry, added: number) => void;
 };
 
 /** What is to be done when the headers that are ready are in the tree. */
@@ -111,7 +111,7 @@ export class HeaderRun {
       if (verdict.kind === 'rejected') return this.#rejected(headers, verdict);
       this.#from = verdict.last;
       this.#added += verdict.added;
-      shown(verdict.last);
+      shown(verdict.last, verdict.added);
       return { kind: 'releasing' };
     }
     if (this.#presync?.isProved) this.#presync = undefined;
@@ -122,7 +122,7 @@ export class HeaderRun {
     const before = this.#from;
     this.#from = verdict.last;
     this.#added += verdict.added;
-    this.#deps.shown(verdict.last);
+    this.#deps.shown(verdict.last, verdict.added);
     if (!isFull) return { kind: 'end' };
     if (before !== undefined && verdict.last.chainWork <= before.chainWork) {
       return wrong('wrong-response', 'headers that were not asked for');
@@ -133,7 +133,7 @@ export class HeaderRun {
   #rejected(headers: readonly BlockHeader[], verdict: Extract<HeadersVerdict, { kind: 'rejected' }>): RunOutcome {
     const lastGood = headers[verdict.index - 1];
     const entry = lastGood === undefined ? undefined : this.#deps.chain.getHeader(lastGood.hash);
-    if (entry !== undefined) this.#deps.shown(entry);
+    if (entry !== undefined) this.#deps.shown(entry, 0);
     // Our locator ends in genesis, so an answer always connects; a wrong answer is not an invalid header.
     if (verdict.failure.kind === 'missing-prev') {
       return wrong('unconnected-headers', 'headers that do not follow the locator or one another');

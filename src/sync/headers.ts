@@ -5,6 +5,7 @@
  * Invariants: at most one request a peer, at most `maxSessions` in all, one of them with an outbound peer if any has
  * something to tell; a claim is asked for once, and is void if the headers do not lead to it; every session ends.
  */
+import type { HeaderEntry } from '#chain';
 import type { BlockHash, BlockHeader } from '#primitives';
 import { AssertionFailure, errorText, sleep } from '#util';
 import { CrossCheck } from './cross-check.ts';
@@ -23,7 +24,7 @@ const MAX_FAILURES = 5;
 
 type HeaderDeps = Pick<
   SyncDeps,
-  'chain' | 'requestHeaders' | 'charge' | 'judge' | 'disconnect' | 'fatal' | 'clock' | 'random' | 'log'
+  'chain' | 'requestHeaders' | 'charge' | 'judge' | 'disconnect' | 'onNews' | 'fatal' | 'clock' | 'random' | 'log'
 > & {
   readonly peers: Peers;
   /** Something changed that others should look at. */
@@ -178,8 +179,12 @@ export class HeaderSync {
   }
 
   #newRun(peer: PeerId): HeaderRun {
-    const { peers } = this.#deps;
-    return new HeaderRun({ ...this.#deps, shown: (entry) => peers.showed(peer, entry) }, this.#options);
+    const { peers, chain, onNews } = this.#deps;
+    const shown = (entry: HeaderEntry, added: number): void => {
+      peers.showed(peer, entry);
+      if (added > 0 && entry.chainWork > chain.tip().chainWork) onNews?.(peer);
+    };
+    return new HeaderRun({ ...this.#deps, shown }, this.#options);
   }
 
   async #run(session: HeaderSession): Promise<void> {

@@ -1,5 +1,5 @@
 /** What sync needs of the rest of the node, and what it offers. Plain functions: it never sees the network itself. */
-import type { Chain } from '#chain';
+import type { Chain, HeaderEntry } from '#chain';
 import type { ValidationFailure } from '#consensus';
 import type { BlockHash, BlockHeader } from '#primitives';
 import type { OffenceName } from '#protocol';
@@ -47,6 +47,8 @@ export type SyncDeps = {
   readonly judge: (peer: PeerId, what: 'block' | 'headers', failure: ValidationFailure) => void;
   /** Ends a connection that is of no use, without blame. */
   readonly disconnect: (peer: PeerId, reason: string) => void;
+  /** The peer was the first to show a header that leads further than our tip. */
+  readonly onNews?: (peer: PeerId) => void;
   /** Called once with a bug (a broken invariant): sync has stopped itself, the node should stop too. */
   readonly fatal: (error: unknown) => void;
   readonly clock: Clock;
@@ -99,6 +101,8 @@ export type Sync = AsyncDisposable & {
   readonly headerAnnounced: (peer: PeerId, announced: BlockHash | BlockHeader) => void;
   /** The body of an announced block could not be rebuilt: fetch it now, first from `peers`, soon from a second one. */
   readonly blockWanted: (hash: BlockHash, peers: readonly PeerId[]) => void;
+  /** The header with most work that the peer is known to have. */
+  readonly knownHeader: (peer: PeerId) => HeaderEntry | undefined;
   readonly status: () => SyncStatus;
   /**
    * Calls `listener` when phase or reason change, and at most once a second while heights move. Returns a function

@@ -3,7 +3,7 @@
  * Invariants: all state changes happen in one synchronous `step`, run soon after an event and every tick while
  * something is due; an idle node at the tip has no timer; a bug stops sync once and is handed to `fatal`.
  */
-import type { ChainChange } from '#chain';
+import type { ChainChange, HeaderEntry } from '#chain';
 import { type BlockHash, BlockHeader } from '#primitives';
 import type { TimerHandle } from '#util';
 import { BlockSync } from './blocks.ts';
@@ -23,6 +23,7 @@ export function createSync(deps: SyncDeps, options: Partial<SyncOptions> = {}): 
     peerGone: (peer) => machine.peerGone(peer),
     headerAnnounced: (peer, announced) => machine.headerAnnounced(peer, announced),
     blockWanted: (hash, peers) => machine.blockWanted(hash, peers),
+    knownHeader: (peer) => machine.knownHeader(peer),
     status: () => machine.status(),
     onStatus: (listener) => machine.feed.add(listener),
     [Symbol.asyncDispose]: () => machine.dispose(),
@@ -105,6 +106,10 @@ class SyncMachine {
     for (const peer of peers) this.#peers.showed(peer, entry);
     this.#blocks.wanted(hash, peers);
     this.#poke();
+  }
+
+  knownHeader(peer: PeerId): HeaderEntry | undefined {
+    return this.#peers.known(peer);
   }
 
   status(): SyncStatus {

@@ -14,6 +14,6 @@ export {
 export { type Clock, nextTurn, sleep, systemClock, type TimerHandle } from './clock.ts';
 export { errorText, NodeError, type NodeErrorCode } from './errors.ts';
 export { type LogFields, type Logger, nullLogger } from './logger.ts';
-export { type Random, seededRandom, systemRandom } from './random.ts';
+export { exponential, type Random, seededRandom, systemRandom } from './random.ts';
 export { Serial } from './serial.ts';
 export { VERSION } from './version.ts';

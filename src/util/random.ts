@@ -31,6 +31,14 @@ export function seededRandom(seed: number): Random {
   };
 }
 
+const STEPS = 2 ** 32;
+
+/** The time to the next event of a Poisson process with this mean between two, or `mean` in any other unit. */
+export function exponential(random: Random, mean: number): number {
+  // 1 .. 2^32, so that the logarithm is finite.
+  return -mean * Math.log((random.below(STEPS) + 1) / STEPS);
+}
+
 /** Rejection sampling, so that no value is more likely than another. */
 function uniformBelow(below: number, next32: () => number): number {
   if (!Number.isInteger(below) || below < 1 || below > 2 ** 32) throw new RangeError(`random below ${below}`);

@@ -45,13 +45,15 @@ suite('net discovery', () => {
     await other.isWithout(wanderer);
 
     const path = join(dir.path, 'peers.json');
-    const book: { lastSeen: number; lastTry: number; lastSuccess: number }[] = JSON.parse(await readFile(path, 'utf8'));
-    assert.ok(book.length >= 1);
-    for (const entry of book) {
-      for (const field of ['lastSeen', 'lastTry', 'lastSuccess'] as const) {
-        if (entry[field] > 0) entry[field] -= 30 * DAY_MS;
-      }
-    }
+    const book: { entries: [string, string, number, number[], number, number, number, number][] } = JSON.parse(
+      await readFile(path, 'utf8'),
+    );
+    assert.ok(book.entries.length >= 1);
+    const monthAgo = (seconds: number) => Math.max(0, seconds - (30 * DAY_MS) / 1000);
+    book.entries = book.entries.map(([id, address, isTried, sources, lastSeen, lastTry, lastSuccess, attempts]) => {
+      const times = [lastSeen, lastTry, lastSuccess].map(monthAgo) as [number, number, number];
+      return [id, address, isTried, sources, ...times, attempts];
+    });
     await writeFile(path, JSON.stringify(book));
 
     const again = stack.use(await start({ tuning, bootstrap, targetOutbound: 2, dataDir: dir.path }));

@@ -53,8 +53,8 @@ test('a response takes its latency and its bytes', async () => {
     },
   );
   await clock.runUntil(() => isConnected);
-  client.confirmPeer(server.peerId);
-  server.confirmPeer(client.peerId);
+  client.confirmPeer(server.peerId, true);
+  server.confirmPeer(client.peerId, true);
   const startMs = clock.monotonicMs();
   const read = async (): Promise<number> => {
     let bytes = 0;
@@ -81,7 +81,7 @@ test('a server that stays silent is given up by the row’s time, and separated 
     { name: 'client', connect: [address] },
     {
       ...silent,
-      peerConnected: (peer) => client.confirmPeer(peer.id),
+      peerConnected: (peer) => client.confirmPeer(peer.id, true),
       peerDisconnected: (_id, reason) => gone.push(reason),
     },
   );
@@ -91,7 +91,7 @@ test('a server that stays silent is given up by the row’s time, and separated 
       assert.fail(`${frame.status}`);
     }
   };
-  server.confirmPeer(client.peerId);
+  server.confirmPeer(client.peerId, true);
   await assert.rejects(clock.runUntil(ask()), (error) => error instanceof RequestError && error.code === 'TIMEOUT');
   assert.equal(clock.monotonicMs(), 10_001);
   net.separate(() => true);

@@ -204,6 +204,10 @@ class MemoryNode implements Net {
     end.confirmTimer?.cancel();
   };
 
+  noteUseful = (): void => {};
+
+  noteChain = (): void => {};
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
@@ -261,6 +265,7 @@ class MemoryNode implements Net {
       id: remote.peerId,
       address: `/memory/0/p2p/${remote.peerId}`,
       direction,
+      kind: kindOf(direction, target),
       connectedAt: clock.now(),
       bytesIn: 0,
       bytesOut: 0,
@@ -454,6 +459,11 @@ class MemoryNode implements Net {
     });
     this.#timers.add(timer);
   }
+}
+
+function kindOf(direction: PeerInfo['direction'], target: Target | undefined): PeerInfo['kind'] {
+  if (direction === 'inbound') return 'inbound';
+  return target?.isManual === true ? 'manual' : 'full-relay';
 }
 
 function messageKey(topic: TopicName, data: Uint8Array): string {

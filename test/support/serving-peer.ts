@@ -70,6 +70,7 @@ export async function startServingPeer(chain: ChainReader, options: ServingOptio
     forms: new CompactForms({ random: systemRandom, prefills: true }),
     upload: new UploadTarget(0, systemClock),
     isManual: () => false,
+    isBlockOnly: () => false,
     undecodable: (peer, detail) => lateNet.calls.charge(peer, 'undecodable-message', detail),
   });
   const net = await createNet(

@@ -38,7 +38,9 @@ export async function createWorkerNet(given: NetOptions, handlers: NetHandlers, 
     publish: (topic, message) => client.publish(topic, message),
     charge: (peer, offence, detail) => client.post({ kind: 'charge', peer, offence, detail: detail.slice(0, 200) }),
     disconnect: (peer, reason) => client.post({ kind: 'disconnect', peer, reason }),
-    confirmPeer: (peer) => client.post({ kind: 'confirm', peer }),
+    confirmPeer: (peer, relaysTransactions) => client.post({ kind: 'confirm', peer, relaysTransactions }),
+    noteUseful: (peer, what) => client.post({ kind: 'useful', peer, what }),
+    noteChain: (news) => client.post({ kind: 'chain', news }),
     [Symbol.asyncDispose]: () => client.stop(),
   };
 }

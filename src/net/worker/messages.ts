@@ -2,7 +2,16 @@
 import type { OffenceName, StreamName, TopicName } from '#protocol';
 import type { LogFields, NodeErrorCode } from '#util';
 import type { CompleteNetOptions } from '../options.ts';
-import type { GossipVerdict, NetStatus, PeerIdText, PeerInfo, RequestErrorCode, ResponseFrame } from '../port.ts';
+import type {
+  ChainNews,
+  GossipVerdict,
+  NetStatus,
+  PeerIdText,
+  PeerInfo,
+  RequestErrorCode,
+  ResponseFrame,
+  Usefulness,
+} from '../port.ts';
 
 export type WorkerData = { readonly options: CompleteNetOptions };
 
@@ -40,7 +49,9 @@ export type ToWorker =
       readonly detail: string;
     }
   | { readonly kind: 'disconnect'; readonly peer: PeerIdText; readonly reason: string }
-  | { readonly kind: 'confirm'; readonly peer: PeerIdText };
+  | { readonly kind: 'confirm'; readonly peer: PeerIdText; readonly relaysTransactions: boolean }
+  | { readonly kind: 'useful'; readonly peer: PeerIdText; readonly what: Usefulness }
+  | { readonly kind: 'chain'; readonly news: ChainNews };
 
 /** From the network's thread to the node's. */
 export type FromWorker =

@@ -86,7 +86,9 @@ class NetThread {
       },
       charge: ({ peer, offence, detail }) => net.charge(peer, offence, detail),
       disconnect: ({ peer, reason }) => net.disconnect(peer, reason),
-      confirm: ({ peer }) => net.confirmPeer(peer),
+      confirm: ({ peer, relaysTransactions }) => net.confirmPeer(peer, relaysTransactions),
+      useful: ({ peer, what }) => net.noteUseful(peer, what),
+      chain: ({ news }) => net.noteChain(news),
     };
     return (message) => {
       const handle = handlers[message.kind] as (message: ToWorker) => void;

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { multiaddr } from '@multiformats/multiaddr';
 import {
+  dialableText,
   hasPublicAddress,
   hostKey,
   isLocalIp,
+  isRoutableIp,
   isTcpAddress,
   isUnspecified,
-  networkGroup,
   parseTcpAddress,
   peerIdOf,
 } from '../../../src/net/addresses.ts';
@@ -65,12 +66,33 @@ suite('net addresses', () => {
     assert.equal(hostKey('nonsense'), undefined);
   });
 
-  test('a network group is an IPv4 /16 or an IPv6 /32; local addresses have none', () => {
-    const group = (text: string) => networkGroup(multiaddr(text));
-    assert.equal(group('/ip4/1.2.3.4/tcp/1'), group('/ip4/1.2.99.99/tcp/2'));
-    assert.notEqual(group('/ip4/1.2.3.4/tcp/1'), group('/ip4/1.3.3.4/tcp/1'));
-    assert.equal(group('/ip6/2001:db8:1::1/tcp/1'), group('/ip6/2001:db8:2::1/tcp/1'));
-    assert.equal(group('/ip4/192.168.0.1/tcp/1'), undefined);
-    assert.equal(group('/dns4/a.example/tcp/1'), undefined);
+  test('an IPv4 address written as IPv6 is the IPv4 address', () => {
+    // The canonical text of a multiaddr has no dots: /ip6/::ffff:127.0.0.1 becomes this.
+    for (const ip of ['::ffff:7f00:1', '::FFFF:a01:203', '0:0:0:0:0:ffff:c0a8:101']) assert.ok(isLocalIp(ip), ip);
+    assert.ok(!isLocalIp('::ffff:808:808'));
+    assert.ok(!hasPublicAddress(multiaddr('/ip6/::ffff:127.0.0.1/tcp/1')));
+    assert.equal(hostKey('::ffff:102:304'), '1.2.3.4');
+  });
+
+  test('reserved addresses are nowhere', () => {
+    const reserved = ['198.18.0.1', '198.19.255.1', '192.0.2.1', '198.51.100.9', '203.0.113.255', '255.255.255.255'];
+    const more = ['2001:db8::1', '2001:10::1', '2001:2f::1', '::ffff:c000:201', '10.0.0.1', 'fe80::1'];
+    for (const ip of [...reserved, ...more]) assert.ok(!isRoutableIp(ip), ip);
+    for (const ip of ['198.20.0.1', '192.0.20.1', '203.0.114.1', '2001:db9::1', '2001:30::1', '2001::1']) {
+      assert.ok(isRoutableIp(ip), ip);
+    }
+  });
+
+  test('what is kept of an address is what can be called', () => {
+    const text = (address: string, names: 'allowed' | 'refused' = 'refused', allowPrivate = false) =>
+      dialableText(multiaddr(address), { allowPrivate, names });
+    assert.equal(text(`/ip4/1.2.3.4/tcp/8333/p2p/${ID}`), '/ip4/1.2.3.4/tcp/8333');
+    assert.equal(text('/ip6/2a00:0:0::1/tcp/8333'), '/ip6/2a00::1/tcp/8333');
+    assert.equal(text('/ip4/1.2.3.4/tcp/0'), undefined);
+    assert.equal(text('/ip4/1.2.3.4/udp/8333'), undefined);
+    assert.equal(text('/ip4/10.0.0.1/tcp/1'), undefined);
+    assert.equal(text('/ip4/10.0.0.1/tcp/1', 'refused', true), '/ip4/10.0.0.1/tcp/1');
+    assert.equal(text('/dns4/a.example/tcp/1'), undefined);
+    assert.equal(text('/dns4/a.example/tcp/1', 'allowed'), '/dns4/a.example/tcp/1');
   });
 });

@@ -26,6 +26,8 @@ let chain: Chain;
 let mempool: Mempool;
 let ingest: Ingest;
 let said: string[];
+/** Who was the first to tell of a better block. */
+let news: string[];
 let isSynced: boolean;
 /** What peers answer to `blocktxn`; by default they do not have the block. */
 let blockTxs: FillDeps['requestBlockTxs'];
@@ -49,6 +51,7 @@ beforeEach(async () => {
   mempool = createMempool({ chain, verifier: createInlineVerifier(), clock, log: nullLogger });
   chain.observe({ changed: (change) => mempool.chainChanged(change) });
   said = [];
+  news = [];
   isSynced = true;
   blockTxs = async () => undefined;
   compactForm = async () => undefined;
@@ -86,6 +89,8 @@ beforeEach(async () => {
     clock,
     random: seededRandom(1),
     log: nullLogger,
+    onNews: (peer) => news.push(peer),
+    onTaken: () => {},
     onBlockDelay: () => said.push('delay'),
     onFailure: (error) => assert.fail(String(error)),
     signal: new AbortController().signal,
@@ -115,6 +120,7 @@ describe('ingest of blocks', () => {
     await settle();
     assert.equal(chain.tip().hash, block.hash);
     assert.deepEqual(said, [`announced peer ${block.hash}`, 'delay']);
+    assert.deepEqual(news, ['peer']);
     assert.ok(ingest.wasAnnounced(block.hash));
     assert.equal(await gossipBlock(blockMessage(block)), 'ignore', 'known by now');
   });

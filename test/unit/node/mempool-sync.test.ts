@@ -13,7 +13,12 @@ it('a list is taken in whole and then fetched step by step, of two peers that ha
   let open = 0;
   const sync = new MempoolSync({
     isSynced: () => true,
-    peers: () => ['new', 'in', 'out', 'more'].map((id) => ({ id, isOutbound: id === 'out', tipHash: undefined })),
+    peers: () =>
+      ['blocks', 'new', 'in', 'out', 'more'].map((id) => {
+        // Never asked, although we chose it.
+        const kind = id === 'blocks' ? 'block-only' : id === 'out' ? 'full-relay' : 'inbound';
+        return { id, kind, isOutbound: kind !== 'inbound', tipHash: undefined };
+      }),
     requests: {
       mempool: async function* (peer, { skip }) {
         for (const wtxid of peer === 'new' ? [] : IDS.slice(skip)) yield { wtxid, vsize: 100, fee: 100n };

@@ -37,10 +37,10 @@ test('a node that keeps all says so; a pruned one says what it still has, and ag
       feeFilterSatPerKvb: () => 0n,
     });
     chain.observe({ pruned: () => peers.tipMoved() });
-    peers.connected({ id: 'peer', direction: 'outbound' } as PeerInfo);
+    peers.connected({ id: 'peer', direction: 'outbound', kind: 'full-relay' } as PeerInfo);
     assert.deepEqual(peers.ready(), []);
     await clock.advance(7000);
-    assert.deepEqual(peers.ready(), [{ id: 'peer', isOutbound: true, tipHash: chain.tip().hash }]);
+    assert.deepEqual(peers.ready(), [{ id: 'peer', kind: 'full-relay', isOutbound: true, tipHash: chain.tip().hash }]);
     for (const block of builder.blocks.slice(250)) await chain.submitBlock(block);
     await clock.advance(7000);
     const [first, last] = [said[0], said.at(-1)];

@@ -34,6 +34,7 @@ function serveWith(deps: Partial<ServeDeps>): Serve {
     forms: new CompactForms({ random: seededRandom(1), prefills: true }),
     upload: unlimited,
     isManual: () => false,
+    isBlockOnly: () => false,
     undecodable: () => assert.fail('the request decodes'),
     ...deps,
   });

@@ -28,6 +28,8 @@ let stopping: AbortController;
 let served: Map<string, readonly Transaction[] | undefined>;
 /** Requests and charges. */
 let said: string[];
+/** Who brought what was taken. */
+let taken: string[];
 /** Peers do not answer. */
 let silent: Set<string>;
 let published: string[];
@@ -57,7 +59,7 @@ beforeEach(async () => {
   };
   stopping = new AbortController();
   silent = new Set();
-  [served, said, published, seen] = [new Map(), [], [], new Set()];
+  [served, said, taken, published, seen] = [new Map(), [], [], [], new Set()];
   ingest = new TxIngest({
     mempool: {
       has: mempool.has,
@@ -86,6 +88,7 @@ beforeEach(async () => {
       },
     },
     isSynced: () => true,
+    onTaken: (peer) => taken.push(peer),
     clock,
     random: seededRandom(1),
     log: nullLogger,
@@ -137,6 +140,7 @@ describe('large transactions', () => {
     const message = gossip(tx);
     await clock.advance(0);
     assert.deepEqual([message.verdict(), mempool.has(tx.txid), said], ['accept', true, ['ask out wtxid']]);
+    assert.deepEqual(taken, ['out']);
     assert.deepEqual(published, [], 'gossip itself passes it on');
   });
 
@@ -193,6 +197,7 @@ describe('large transactions', () => {
     await clock.advance(0);
     assert.equal(message.verdict(), 'reject');
     assert.deepEqual(said, ['ask out wtxid', 'charge out invalid-transaction']);
+    assert.deepEqual(taken, []);
   });
 
   it('that policy refuses cost nobody anything, and are not fetched twice', async () => {

@@ -1,0 +1,46 @@
+/** How `slots` reaches libp2p: dials with an end, and closes. */
+import type { Connection } from '@libp2p/interface';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { type Clock, errorText, type Logger } from '#util';
+import type { Peers } from './peers.ts';
+import type { Wire } from './slots/port.ts';
+
+export type WireDeps = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly peers: Peers;
+  readonly dial: (addresses: Multiaddr[], signal: AbortSignal) => Promise<Connection>;
+  readonly dialTimeoutMs: number;
+  /** Ends every dial. */
+  readonly signal: AbortSignal;
+};
+
+export function createWire(deps: WireDeps): Wire {
+  const { peers } = deps;
+  return {
+    connections: () => peers.facts(),
+    dial: async ({ id, addresses }, kind) => {
+      if (peers.promote(id, kind)) return true;
+      const complete = addresses.map((text) => multiaddr(`${text}/p2p/${id}`));
+      return (await dialInTime(deps, complete)) || peers.isConnected(id);
+    },
+    close: (peer, reason) => peers.drop(peer, reason),
+  };
+}
+
+async function dialInTime({ clock, log, dial, dialTimeoutMs, signal }: WireDeps, to: Multiaddr[]): Promise<boolean> {
+  const controller = new AbortController();
+  const onStop = (): void => controller.abort();
+  signal.addEventListener('abort', onStop);
+  const timer = clock.after(dialTimeoutMs, onStop);
+  try {
+    await dial(to, controller.signal);
+    return true;
+  } catch (error) {
+    log.debug('dial failed', { to: to.join(' '), error: errorText(error) });
+    return false;
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', onStop);
+  }
+}
