@@ -10,15 +10,16 @@ import { type Identify, identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
 import { dhtProtocol } from '#protocol';
-import { type Clock, errorText, type Logger, NodeError, nullLogger } from '#util';
+import { type Clock, errorText, type Logger, NodeError, nullLogger, type Random } from '#util';
 import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
 import { libp2pLogger } from './libp2p-log.ts';
 import { noiseCrypto } from './noise-crypto.ts';
 import type { CompleteNetOptions } from './options.ts';
+import type { ConnectionProtector } from './psk.ts';
+import { makeTransports } from './transports/all.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** The receive window of one stream at most. Must stay below READ_BUFFER_BYTES, or a paused stream is reset. */
@@ -44,7 +45,10 @@ export type HostParts = {
   readonly key: PrivateKey;
   readonly gater: ConnectionGater;
   readonly gossip: Partial<GossipsubOpts>;
+  /** Of a private network. */
+  readonly protector: ConnectionProtector | undefined;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
 };
 
@@ -63,7 +67,8 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
       announceFilter: (addresses) =>
         options.allowPrivateAddresses ? addresses : addresses.filter((address) => hasPublicAddress(address)),
     },
-    transports: [tcp({ backlog: 128, maxConnections: options.maxPeers + CONNECTION_MARGIN })],
+    transports: makeTransports(options, parts.random),
+    ...(parts.protector === undefined ? {} : { connectionProtector: parts.protector }),
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
       yamux({
@@ -92,6 +97,8 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
       inboundStreamProtocolNegotiationTimeout: 5_000,
       outboundStreamProtocolNegotiationTimeout: 10_000,
       reconnectRetries: 0,
+      // A /dnsaddr would be looked up by the system; a proxy has no way to ask for its records.
+      ...(options.reach.proxy === undefined ? {} : { resolvers: {} }),
     },
     connectionMonitor: { pingInterval: tuning.pingIntervalMs, pingTimeout: { minTimeout: tuning.pingTimeoutMs } },
     services: {

@@ -19,4 +19,5 @@ export type {
   Usefulness,
 } from './port.ts';
 export { MAX_GOSSIP_HOLD_MS } from './port.ts';
+export type { ProxyAddress, ReachOptions } from './reach-options.ts';
 export { createWorkerNet } from './worker/client.ts';

@@ -24,6 +24,7 @@ import { groupsByText, makeSlots, type Slots } from './make-slots.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Net, NetHandlers, PeerIdText } from './port.ts';
+import { type ConnectionProtector, loadPsk } from './psk.ts';
 import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
 import { streamLimits, streamNames } from './rows.ts';
@@ -43,6 +44,7 @@ type Base = NetDeps & {
   readonly options: CompleteNetOptions;
   readonly handlers: NetHandlers;
   readonly key: PrivateKey;
+  readonly protector: ConnectionProtector | undefined;
   readonly self: PeerIdText;
   readonly reputation: Reputation;
   readonly groups: NetGroups;
@@ -83,7 +85,7 @@ export async function createNet(options: NetOptions, handlers: NetHandlers, deps
 async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Base> {
   const { clock, random } = deps;
   const log = deps.log.child('net');
-  const { dataDir, tuning } = options;
+  const { dataDir, reach, tuning } = options;
   const file = (name: string) => openJsonFile(dataDir === undefined ? undefined : join(dataDir, name), log);
   const key = await loadPeerKey(dataDir, log);
   const groups = createNetGroups(options.asmapFile === undefined ? undefined : await openAsmap(options.asmapFile));
@@ -94,6 +96,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     options,
     handlers,
     key,
+    protector: reach.pskFile === undefined ? undefined : await loadPsk(reach.pskFile, log),
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
     groups,
@@ -162,13 +165,13 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
 }
 
 function makeHost(base: Base, gater: Gater): Promise<Host> {
-  const { clock, log, key, options, reputation } = base;
+  const { clock, random, log, key, protector, options, reputation } = base;
   const gossip = gossipSettings({
     topics: topicIds(options.network),
     reputationOf: (peer) => -reputation.points(peer),
     exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
   });
-  return createHost(options, { key, gater: gater.hooks, gossip, clock, log });
+  return createHost(options, { key, protector, gater: gater.hooks, gossip, clock, random, log });
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {

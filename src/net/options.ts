@@ -2,6 +2,7 @@
 import { isMultiaddr, type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { NodeError } from '#util';
 import { hasPublicAddress, isTcpAddress, isUnspecified, peerIdOf } from './addresses.ts';
+import { completeReach, type ReachOptions } from './reach-options.ts';
 
 /** Time limits and sizes that tests lower and operators leave alone. Plain numbers: they cross into the worker. */
 export type NetTuning = {
@@ -60,12 +61,16 @@ export type NetOptions = {
   readonly allowPrivateAddresses?: boolean;
   /** A file in Bitcoin Core's asmap format: autonomous systems are the netgroups then, instead of IPv4 /16 and IPv6 /32. */
   readonly asmapFile?: string | undefined;
+  readonly reach?: Partial<ReachOptions>;
   readonly tuning?: Partial<NetTuning>;
   /** The network thread died and this Net is of no more use. The in-process version never calls it. */
   readonly onFatal?: (error: Error) => void;
 };
 
-export type CompleteNetOptions = Omit<Required<NetOptions>, 'tuning' | 'onFatal'> & { readonly tuning: NetTuning };
+export type CompleteNetOptions = Omit<Required<NetOptions>, 'tuning' | 'reach' | 'onFatal'> & {
+  readonly reach: ReachOptions;
+  readonly tuning: NetTuning;
+};
 
 export const DEFAULT_TUNING: NetTuning = {
   identifyTimeoutMs: 10_000,
@@ -110,6 +115,7 @@ export function completeOptions(options: NetOptions): CompleteNetOptions {
     userAgent: options.userAgent,
     allowPrivateAddresses: options.allowPrivateAddresses ?? isLocalNetwork,
     asmapFile: options.asmapFile,
+    reach: completeReach(options.reach),
     tuning: { ...DEFAULT_TUNING, ...options.tuning },
   };
 }

@@ -364,7 +364,7 @@ function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, t
 }
 
 function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {
-  const { params, datadir, listen, bootstrap, connect, maxPeers, targetOutbound } = options;
+  const { params, datadir, listen, reach, bootstrap, connect, maxPeers, targetOutbound } = options;
   const { clock, random, log } = deps;
   const create = options.netThread === 'worker' ? createWorkerNet : createNet;
   return create(
@@ -377,6 +377,7 @@ function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): 
       connect,
       maxPeers,
       targetOutbound,
+      reach: reach ?? {},
       userAgent: USER_AGENT,
       onFatal: (error) => fatal(deps, error),
     },

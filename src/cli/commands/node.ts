@@ -22,6 +22,7 @@ import { createLogging } from '../logging.ts';
 import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
+import { listenAddresses, reachSettings } from '../reach-settings.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 
@@ -87,11 +88,11 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
 async function nodeOptions(settings: Settings): Promise<NodeOptions> {
   const params = overrideNetwork(await loadNetwork(settings.network), settings);
   const anywhere = `/ip4/0.0.0.0/tcp/${PORTS[params.name] ?? OTHER_PORT}`;
-  const listen = settings.listen.length === 0 ? [anywhere] : settings.listen.filter((address) => address !== 'none');
   return {
     params,
     ...chainSettings(settings),
-    listen,
+    listen: listenAddresses(settings, anywhere),
+    reach: reachSettings(settings),
     bootstrap: settings.bootstrap,
     connect: settings.connect,
     maxPeers: settings.maxPeers,
