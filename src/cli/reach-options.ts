@@ -1,6 +1,6 @@
 /** Flags about how the node reaches others and is reached. Rows of the one table in `options.ts`. */
-import { single, toggle } from './option-row.ts';
-import { path, socksProxy } from './values.ts';
+import { list, single, toggle } from './option-row.ts';
+import { announcedAddress, path, socksProxy } from './values.ts';
 
 export const REACH_OPTIONS = {
   psk: single({
@@ -18,6 +18,14 @@ export const REACH_OPTIONS = {
     commands: ['node'],
     parse: socksProxy,
     default: undefined,
+  }),
+  announce: list({
+    flag: 'announce',
+    value: 'ADDR',
+    help: 'tell others this multiaddr of ours, for a forwarded port or a reverse proxy; may be repeated',
+    commands: ['node'],
+    parse: announcedAddress,
+    default: [],
   }),
   relay: toggle({
     flag: 'relay',

@@ -2,8 +2,15 @@
 import type { NodeOptions } from '#node';
 import type { Settings } from './options.ts';
 
-export function reachSettings({ psk, proxy, relay, upnp, mdns }: Settings): NonNullable<NodeOptions['reach']> {
-  return { pskFile: psk, proxy, isRelay: relay, usesUpnp: upnp, usesMdns: mdns };
+export function reachSettings({
+  psk,
+  proxy,
+  announce,
+  relay,
+  upnp,
+  mdns,
+}: Settings): NonNullable<NodeOptions['reach']> {
+  return { pskFile: psk, proxy, announce, isRelay: relay, usesUpnp: upnp, usesMdns: mdns };
 }
 
 /** None behind a proxy unless asked for, as Core's -proxy sets -listen=0: what listens can be found. */

@@ -83,12 +83,22 @@ const HOST =
   /^\/(?:ip4\/(?:\d{1,3}\.){3}\d{1,3}|ip6\/[0-9a-fA-F:.]{2,45}|dns[46]?\/[\w.-]{1,253})\/tcp\/(\d{1,5})((?:\/tls)?\/ws|\/wss)?(\/p2p\/[1-9A-HJ-NP-Za-km-z]{40,64}\/p2p-circuit)?(?:\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,64}))?$/;
 const DNSADDR = /^\/dnsaddr\/[\w.-]{1,253}(\/p2p\/[1-9A-HJ-NP-Za-km-z]{40,64})?$/;
 
-/** A multiaddr to listen on, or `none`. TLS is a reverse proxy's job. */
+/** A multiaddr to listen on, /p2p-circuit for relays alone, or `none`. TLS is a reverse proxy's job. */
 export function listenAddress(text: string): string {
   const [, port, carrier = '', relay, peer] = HOST.exec(text) ?? [];
   const isOurs = ['', '/ws'].includes(carrier) && relay === undefined && peer === undefined;
-  if (text === 'none' || (isPort(port) && isOurs)) return text;
-  throw unfit(text, 'a multiaddr such as /ip4/0.0.0.0/tcp/8433 (port 0 takes a free one; /ws after it), or none,');
+  if (text === 'none' || text === '/p2p-circuit' || (isPort(port) && isOurs)) return text;
+  throw unfit(
+    text,
+    'a multiaddr such as /ip4/0.0.0.0/tcp/8433 (port 0 takes a free one; /ws after it), /p2p-circuit, or none,',
+  );
+}
+
+/** A multiaddr under which others reach the node, without its peer id. */
+export function announcedAddress(text: string): string {
+  const [, port, , relay, peer] = HOST.exec(text) ?? [];
+  if (isPort(port) && port !== '0' && relay === undefined && peer === undefined) return text;
+  throw unfit(text, 'a multiaddr such as /ip4/203.0.113.7/tcp/8433 or /dns4/node.example/tcp/443/tls/ws');
 }
 
 /** A multiaddr of a node, with its peer id: what the node itself prints when it starts. */

@@ -15,10 +15,14 @@ import { dhtProtocol } from '#protocol';
 import { type Clock, errorText, type Logger, NodeError, nullLogger, type Random } from '#util';
 import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
+import { BY_RELAYS } from './by-relays.ts';
 import { libp2pLogger } from './libp2p-log.ts';
+import type { LocalPeers } from './mdns.ts';
 import { noiseCrypto } from './noise-crypto.ts';
 import type { CompleteNetOptions } from './options.ts';
 import type { ConnectionProtector } from './psk.ts';
+import { reachServices } from './reach-services.ts';
+import type { Reachability } from './reachability.ts';
 import { makeTransports } from './transports/all.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -37,6 +41,7 @@ export type HostServices = {
   readonly ping: Ping;
   readonly pubsub: GossipSub;
   readonly dht: KadDHT;
+  readonly reachability: Reachability;
 };
 
 export type Host = Libp2p<HostServices & Record<string, unknown>>;
@@ -45,6 +50,7 @@ export type HostParts = {
   readonly key: PrivateKey;
   readonly gater: ConnectionGater;
   readonly gossip: Partial<GossipsubOpts>;
+  readonly local: LocalPeers;
   /** Of a private network. */
   readonly protector: ConnectionProtector | undefined;
   readonly clock: Clock;
@@ -63,7 +69,8 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     nodeInfo: { name: 'starling', version: '1', userAgent: options.userAgent },
     logger: libp2pLogger(parts.log, parts.clock),
     addresses: {
-      listen: [...options.listen],
+      listen: options.listen.filter((text) => text !== BY_RELAYS),
+      appendAnnounce: [...options.reach.announce],
       announceFilter: (addresses) =>
         options.allowPrivateAddresses ? addresses : addresses.filter((address) => hasPublicAddress(address)),
     },
@@ -102,6 +109,7 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     },
     connectionMonitor: { pingInterval: tuning.pingIntervalMs, pingTimeout: { minTimeout: tuning.pingTimeoutMs } },
     services: {
+      ...reachServices(options, parts),
       identify: identify(),
       // The connection monitor and the DHT ping at the same time; by default the second one breaks the limit of one
       // stream, and the monitor then takes the peer for dead.

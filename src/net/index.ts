@@ -13,6 +13,7 @@ export type {
   PeerIdText,
   PeerInfo,
   PeerStatus,
+  Reachability,
   RequestErrorCode,
   ResponseFrame,
   ResponseStatus,

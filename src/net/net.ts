@@ -8,10 +8,10 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
 import type { Clock, Logger, Random, TimerHandle } from '#util';
-import { peerIdOf } from './addresses.ts';
 import { openAsmap } from './addrman/asmap.ts';
 import { AddressManager } from './addrman/manager.ts';
 import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
+import { BY_RELAYS } from './by-relays.ts';
 import { Discovery } from './discovery.ts';
 import { createGater, type Gater } from './gater.ts';
 import { Gossip, topicIds } from './gossip.ts';
@@ -21,13 +21,14 @@ import { createHost, type Host, startHost, stopHost } from './host.ts';
 import { loadPeerKey } from './identity.ts';
 import { type JsonFile, openJsonFile } from './json-file.ts';
 import { groupsByText, makeSlots, type Slots } from './make-slots.ts';
+import { LocalPeers } from './mdns.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Net, NetHandlers, PeerIdText } from './port.ts';
 import { type ConnectionProtector, loadPsk } from './psk.ts';
 import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
-import { streamLimits, streamNames } from './rows.ts';
+import { runsOverRelays, streamLimits, streamNames } from './rows.ts';
 import { createServer, type Server } from './serving.ts';
 import type { ConnectionFacts } from './slots/port.ts';
 import { createWire, type WireDeps } from './wire.ts';
@@ -45,6 +46,7 @@ type Base = NetDeps & {
   readonly handlers: NetHandlers;
   readonly key: PrivateKey;
   readonly protector: ConnectionProtector | undefined;
+  readonly local: LocalPeers;
   readonly self: PeerIdText;
   readonly reputation: Reputation;
   readonly groups: NetGroups;
@@ -97,6 +99,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     handlers,
     key,
     protector: reach.pskFile === undefined ? undefined : await loadPsk(reach.pskFile, log),
+    local: new LocalPeers(),
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
     groups,
@@ -145,11 +148,12 @@ async function assemble(base: Base): Promise<Parts> {
   const onFound = (): void => slots.outbound.poke();
   const parts = { libp2p: host, dht, clock, random, log, addresses, groups: base.groups, isShort, onFound };
   const discovery = new Discovery(parts, tuning);
+  base.local.onFound((peer) => discovery.foundLocally(peer));
   return { host, peers, server, gossip, watchdog, slots, dialling, discovery, charge };
 }
 
 function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
-  const { clock, reputation, self, options, manual } = base;
+  const { clock, reputation, self, options, manual, local } = base;
   return createGater({
     clock,
     reputation,
@@ -157,6 +161,9 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
     allowPrivateAddresses: options.allowPrivateAddresses,
     isManual: (peer) => manual.has(peer),
     isWanted: (peer) => slots().outbound.diallingFor(peer) !== undefined,
+    isRelayed: (peer) => peers().isRelayed(peer),
+    whenAnnounced: (peer) => peers().whenAnnounced({ remotePeer: peer }),
+    isLocalPeer: (address) => local.has(address),
     hasInboundSlot: () => slots().inbound.hasRoom(),
     hasQuerySlot: () => slots().outbound.hasQuerySlot(),
     connectionsOfPeer: (peer) => peers().connectionsOfPeer(peer),
@@ -165,13 +172,13 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
 }
 
 function makeHost(base: Base, gater: Gater): Promise<Host> {
-  const { clock, random, log, key, protector, options, reputation } = base;
+  const { clock, random, log, key, protector, local, options, reputation } = base;
   const gossip = gossipSettings({
     topics: topicIds(options.network),
     reputationOf: (peer) => -reputation.points(peer),
     exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
   });
-  return createHost(options, { key, protector, gater: gater.hooks, gossip, clock, random, log });
+  return createHost(options, { key, protector, local, gater: gater.hooks, gossip, clock, random, log });
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {
@@ -230,7 +237,11 @@ async function listen(base: Base, { host, peers, server, discovery }: Parts): Pr
   });
   for (const name of streamNames) {
     const { maxInboundStreams, maxOutboundStreams } = streamLimits(name);
-    const limits = { maxInboundStreams, maxOutboundStreams: 4 * maxOutboundStreams };
+    const limits = {
+      maxInboundStreams,
+      maxOutboundStreams: 4 * maxOutboundStreams,
+      runOnLimitedConnection: runsOverRelays(name),
+    };
     const { network } = base.options;
     await host.handle(protocolId(network, name), (stream, connection) => server.once(name, stream, connection), limits);
     await host.handle(
@@ -251,6 +262,7 @@ function netOf(base: Base, parts: Parts): Net {
     status: async () => ({
       peerId: self,
       listenAddresses: listenAddresses(host, options),
+      reachability: host.services.reachability.state(),
       peers: peers.list().map((info) => ({
         ...info,
         penaltyPoints: reputation.points(info.id),
@@ -301,12 +313,16 @@ function noteOrigin({ addresses, manual, seeds }: Base, { id, address, kind: con
   addresses.add(id, [multiaddr(address)], { kind, group: `${kind}:${id}` });
 }
 
+/** The peers that addresses lead to, and the relays on the way: those are as much the operator's choice. */
 function idsOf(addresses: readonly string[]): Set<PeerIdText> {
-  return new Set(addresses.map((text) => peerIdOf(multiaddr(text))).filter((id) => id !== undefined));
+  const parts = addresses.flatMap((text) => multiaddr(text).getComponents());
+  return new Set(parts.flatMap(({ name, value }) => (name === 'p2p' && value !== undefined ? [value] : [])));
 }
 
 function listenAddresses(host: Host, options: CompleteNetOptions): string[] {
   const announced = host.getMultiaddrs().map((address) => address.toString());
   // Behind a router nothing we listen on is public: better to show what was configured than nothing.
-  return announced.length > 0 ? announced : options.listen.map((text) => `${text}/p2p/${host.peerId.toString()}`);
+  if (announced.length > 0) return announced;
+  const configured = options.listen.filter((text) => text !== BY_RELAYS);
+  return configured.map((text) => `${text}/p2p/${host.peerId.toString()}`);
 }

@@ -14,6 +14,8 @@ export type ReachOptions = {
   readonly pskFile: string | undefined;
   /** Everything that we dial goes through it, names are looked up by it, and nothing looks for ways around it. */
   readonly proxy: ProxyAddress | undefined;
+  /** Multiaddrs under which others reach us, as the operator knows: a forwarded port, a reverse proxy. */
+  readonly announce: readonly string[];
   /** Carry connections of others who cannot be reached, within limits. */
   readonly isRelay: boolean;
   /** Ask the router to let connections in. */
@@ -25,6 +27,7 @@ export type ReachOptions = {
 const NONE: ReachOptions = {
   pskFile: undefined,
   proxy: undefined,
+  announce: [],
   isRelay: false,
   usesUpnp: false,
   usesMdns: false,

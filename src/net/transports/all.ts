@@ -7,6 +7,9 @@ import { connectDirectly, connectThrough } from './connect.ts';
 import { proxiedTcp } from './proxied-tcp.ts';
 import { webSockets } from './web-sockets.ts';
 
+/** Which relays we use is decided in `reachability.ts`: libp2p's own search would take any that connects. */
+const NOBODY = { has: () => true, add: () => {}, remove: () => {} };
+
 /** More than the peers that we take: some connect only to be refused. */
 const MARGIN = 64;
 
@@ -17,6 +20,6 @@ export function makeTransports({ maxPeers, reach, tuning }: CompleteNetOptions, 
   return [
     reach.proxy === undefined ? tcp(onTcp) : proxiedTcp(onTcp, connect),
     webSockets({ maxConnections, requestTimeoutMs: tuning.inboundUpgradeTimeoutMs }, connect),
-    circuitRelayTransport(),
+    circuitRelayTransport({ discoveryFilter: NOBODY }),
   ];
 }
