@@ -118,7 +118,9 @@ function miningOptions({ mine, mineInterval }: Settings, params: NetworkParams):
 async function announce(node: StarlingNode, log: Logger): Promise<void> {
   const { network, net, tip } = await node.status();
   log.info('node is running', { network, height: tip.height, tip: tip.hash, peer: net.peerId });
-  for (const address of net.listenAddresses) log.info('others reach it at', { address });
+  const isKnown = net.reachability === 'direct' || net.reachability === 'relayed';
+  const what = isKnown ? 'others reach it at' : 'listening; whether others reach it is not known yet';
+  for (const address of net.listenAddresses) log.info(what, { address });
 }
 
 async function showProgress(node: StarlingNode, terminal: Terminal, ended: AbortSignal): Promise<void> {
