@@ -12,8 +12,8 @@ import { HostLimits } from './host-limits.ts';
 import type { PeerIdText } from './port.ts';
 import type { Reputation } from './reputation.ts';
 
-/** A second connection of a peer may replace a first that died unnoticed; a third is abuse. */
-const MAX_CONNECTIONS_PER_PEER = 2;
+/** A second connection of a peer may replace a first that died unnoticed, two more try an address of either end. */
+const MAX_CONNECTIONS_PER_PEER = 3;
 const MAX_COOLDOWNS = 4096;
 
 export type GaterDeps = {

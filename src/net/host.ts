@@ -12,16 +12,15 @@ import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } 
 import { type Ping, ping } from '@libp2p/ping';
 import { createLibp2p } from 'libp2p';
 import { dhtProtocol } from '#protocol';
-import { type Clock, errorText, type Logger, NodeError, nullLogger, type Random } from '#util';
+import { errorText, type Logger, NodeError, nullLogger, type Random } from '#util';
 import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
 import { BY_RELAYS } from './by-relays.ts';
 import { libp2pLogger } from './libp2p-log.ts';
-import type { LocalPeers } from './mdns.ts';
 import { noiseCrypto } from './noise-crypto.ts';
 import type { CompleteNetOptions } from './options.ts';
 import type { ConnectionProtector } from './psk.ts';
-import { reachServices } from './reach-services.ts';
+import { type ReachParts, reachServices } from './reach-services.ts';
 import type { Reachability } from './reachability.ts';
 import { makeTransports } from './transports/all.ts';
 
@@ -46,16 +45,13 @@ export type HostServices = {
 
 export type Host = Libp2p<HostServices & Record<string, unknown>>;
 
-export type HostParts = {
+export type HostParts = ReachParts & {
   readonly key: PrivateKey;
   readonly gater: ConnectionGater;
   readonly gossip: Partial<GossipsubOpts>;
-  readonly local: LocalPeers;
   /** Of a private network. */
   readonly protector: ConnectionProtector | undefined;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly log: Logger;
 };
 
 /** A node that is not started: handlers are registered first, so that identify tells of all of them. */

@@ -17,7 +17,7 @@ import { createGater, type Gater } from './gater.ts';
 import { Gossip, topicIds } from './gossip.ts';
 import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
-import { createHost, type Host, startHost, stopHost } from './host.ts';
+import { createHost, type Host, type HostParts, startHost, stopHost } from './host.ts';
 import { loadPeerKey } from './identity.ts';
 import { type JsonFile, openJsonFile } from './json-file.ts';
 import { groupsByText, makeSlots, type Slots } from './make-slots.ts';
@@ -119,7 +119,7 @@ async function assemble(base: Base): Promise<Parts> {
     () => peers,
     () => slots,
   );
-  const host = await makeHost(base, gater);
+  const host = await makeHost(base, gater, (connection) => peers.isProbe(connection));
   const { pubsub, identify, dht } = host.services;
   const peers = makePeers(
     base,
@@ -171,14 +171,14 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
   });
 }
 
-function makeHost(base: Base, gater: Gater): Promise<Host> {
+function makeHost(base: Base, gater: Gater, isProbe: HostParts['isProbe']): Promise<Host> {
   const { clock, random, log, key, protector, local, options, reputation } = base;
   const gossip = gossipSettings({
     topics: topicIds(options.network),
     reputationOf: (peer) => -reputation.points(peer),
     exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
   });
-  return createHost(options, { key, protector, local, gater: gater.hooks, gossip, clock, random, log });
+  return createHost(options, { key, protector, local, gater: gater.hooks, gossip, isProbe, clock, random, log });
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {

@@ -269,6 +269,11 @@ export class Peers {
     return count;
   }
 
+  /** Whether the connection serves to try an address, and nothing else. */
+  isProbe(connection: Connection): boolean {
+    return this.#probes.has(connection);
+  }
+
   /** Connected, and over a relay alone. */
   isRelayed(id: PeerIdText): boolean {
     return this.#peers.get(id)?.connections.at(-1)?.limits !== undefined;

@@ -26,6 +26,12 @@ type Components = {
   };
 };
 
+export type ReachabilityDeps = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly isProbe: (connection: Connection) => boolean;
+};
+
 export type ReachabilityOptions = {
   /** Configured; empty if we want nobody to call. */
   readonly listen: readonly string[];
@@ -36,8 +42,7 @@ export type ReachabilityOptions = {
 
 export class Reachability {
   readonly #components: Components;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #deps: ReachabilityDeps;
   readonly #options: ReachabilityOptions;
   /** Connected peers that carry connections of others. */
   readonly #relays = new Map<PeerIdText, Connection>();
@@ -47,10 +52,9 @@ export class Reachability {
   #unreachableSinceMs: number | undefined;
   #last: Reach | undefined;
 
-  constructor(components: Components, clock: Clock, log: Logger, options: ReachabilityOptions) {
+  constructor(components: Components, deps: ReachabilityDeps, options: ReachabilityOptions) {
     this.#components = components;
-    this.#clock = clock;
-    this.#log = log;
+    this.#deps = deps;
     this.#options = options;
   }
 
@@ -58,7 +62,8 @@ export class Reachability {
     this.#topology = await this.#components.registrar.register(HOP_PROTOCOL, {
       onConnect: (peer: PeerId, connection) => {
         // Only whom we called: else whoever calls could make himself our way to the world.
-        if (connection.direction !== 'outbound' || connection.limits !== undefined) return;
+        const isOurChoice = connection.direction === 'outbound' && !this.#deps.isProbe(connection);
+        if (!isOurChoice || connection.limits !== undefined) return;
         this.#relays.set(peer.toString(), connection);
         if (this.#options.listen.includes(BY_RELAYS)) this.#look();
       },
@@ -82,7 +87,7 @@ export class Reachability {
   }
 
   #schedule(): void {
-    this.#timer = this.#clock.after(this.#options.reachLookMs, () => {
+    this.#timer = this.#deps.clock.after(this.#options.reachLookMs, () => {
       this.#schedule();
       this.#look();
     });
@@ -96,7 +101,7 @@ export class Reachability {
       this.#unreachableSinceMs = undefined;
       return;
     }
-    const now = this.#clock.monotonicMs();
+    const now = this.#deps.clock.monotonicMs();
     this.#unreachableSinceMs ??= now;
     const isDue =
       this.#options.listen.includes(BY_RELAYS) || now - this.#unreachableSinceMs >= this.#options.relayPatienceMs;
@@ -122,7 +127,7 @@ export class Reachability {
       this.#refusals.delete(id);
       this.#look();
     } catch (error) {
-      this.#log.debug('a relay refused us', { relay: id, error: errorText(error) });
+      this.#deps.log.debug('a relay refused us', { relay: id, error: errorText(error) });
     }
   }
 
@@ -140,7 +145,7 @@ export class Reachability {
   #tell(state: Reach): void {
     if (state === 'none' || (state === 'unverified' && this.#last === undefined)) return;
     const [address] = this.#components.addressManager.getAddresses();
-    if (state === 'unverified') this.#log.info('others cannot reach this node any more');
-    else this.#log.info('others can reach this node', { way: state, address: address?.toString() });
+    if (state === 'unverified') this.#deps.log.info('others cannot reach this node any more');
+    else this.#deps.log.info('others can reach this node', { way: state, address: address?.toString() });
   }
 }
