@@ -12,6 +12,7 @@ import { makeTempDir } from '../support/temp-dir.ts';
 import type { NetnsOptions, NetnsState } from './netns-node.ts';
 
 const NODE = fileURLToPath(new URL('./netns-node.ts', import.meta.url));
+const DELAY_LINE = fileURLToPath(new URL('../support/delay-line.ts', import.meta.url));
 const PORT = 8433;
 const LIMIT_MS = 180_000;
 const skip = whyNot() ?? false;
@@ -165,6 +166,35 @@ suite('network namespaces', { skip }, () => {
     const tookMs = Math.round(performance.now() - healedMs);
     t.diagnostic(`one chain again after ${tookMs} ms`);
     assert.ok(tookMs < 60_000);
+  });
+
+  test('a way of 300 ms on which 2 of 100 packets are lost', { timeout: LIMIT_MS }, async (t) => {
+    await using scene = await openScene();
+    const { lab, start } = scene;
+    const hosts = [lab.host('a'), lab.host('b')] as const;
+    const a = start(hosts[0]);
+    const id = await idOf(a, t);
+    // A program in the middle is late; there is no other way around it. Not every kernel has netem.
+    const line = lab.start(lab.router, process.execPath, [DELAY_LINE, '9000', hosts[0].ip4, String(PORT), '150']);
+    const gone = once(line, 'exit');
+    assert.ok(line.stdout && line.stdin);
+    await once(line.stdout, 'data');
+    lab.cutOff(hosts[0]);
+    lab.lose(2);
+    a.mine(300);
+    await a.when('mined', ({ height }) => height === 300, t.signal);
+    const b = start(hosts[1], { connect: [`/ip4/${lab.router.ip4}/tcp/9000/p2p/${id}`] });
+    await b.when('sync', ({ height }) => height === 300, t.signal);
+    a.mine(2);
+    await b.when('relay', ({ height }) => height === 302, t.signal);
+    b.mine(2);
+    await a.when('relay back', ({ height }) => height === 304, t.signal);
+    assert.ok(
+      b.history.slice(b.history.findIndex(({ height }) => height === 300)).every(({ peers }) => peers[id] === 'direct'),
+      'the connection stays',
+    );
+    line.stdin.end();
+    await gone;
   });
 
   test('IPv6 alone', { timeout: LIMIT_MS }, async (t) => {

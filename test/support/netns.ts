@@ -36,6 +36,17 @@ export function whyNot(): string | undefined {
   }
 }
 
+/** Takes away what a test left that was killed. */
+function sweep(): void {
+  for (const name of run('ip', 'netns', 'list').matchAll(/^st(\d+)-\S+/gm)) {
+    try {
+      process.kill(Number(name[1]), 0);
+    } catch {
+      run('ip', 'netns', 'del', name[0]);
+    }
+  }
+}
+
 function inside(namespace: string, ...command: readonly string[]): string {
   return run('ip', 'netns', 'exec', namespace, ...command);
 }
@@ -47,14 +58,17 @@ export class NetworkLab implements Disposable {
   #networks = 0;
 
   constructor() {
+    sweep();
     this.#router = this.#add('r');
     this.#forward(this.#router);
     inside(this.#router, 'nft', 'add', 'table', 'inet', 'lab');
     inside(this.#router, 'nft', 'add chain inet lab forward { type filter hook forward priority 0 ; }');
+    inside(this.#router, 'nft', 'add chain inet lab input { type filter hook input priority 0 ; }');
   }
 
+  /** The middle of it. Its address is in the network of the first host. */
   get router(): Host {
-    return { name: this.#router, ip4: '11.1.0.1', ip6: '2a10:1::1' };
+    return { name: this.#router, ip4: '11.1.0.1', ip6: '2a11::1' };
   }
 
   /** A host on a network of its own (another /16, another IPv6 /32). */
@@ -92,14 +106,15 @@ export class NetworkLab implements Disposable {
     for (const which of ['saddr', 'daddr']) this.#rule('ip', which, ip4, 'drop');
   }
 
-  /** So many of a hundred packets vanish, in either direction. */
+  /** So many of a hundred packets vanish on their way to or past the router, in either direction. */
   lose(percent: number): void {
-    this.#rule('numgen', 'random', 'mod', '100', '<', String(percent), 'drop');
+    const rule = ['numgen', 'random', 'mod', '100', '<', String(percent), 'drop'];
+    for (const chain of ['forward', 'input']) inside(this.#router, 'nft', 'add', 'rule', 'inet', 'lab', chain, ...rule);
   }
 
   /** Undoes `cutOff` and `lose`. */
   heal(): void {
-    inside(this.#router, 'nft', 'flush', 'chain', 'inet', 'lab', 'forward');
+    inside(this.#router, 'nft', 'flush', 'table', 'inet', 'lab');
   }
 
   /** Starts a program on a host, with pipes. */
