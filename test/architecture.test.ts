@@ -34,7 +34,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   mempool: ['chain', 'consensus', 'script', 'verify', 'primitives', 'crypto', 'util'],
   miner: ['mempool', 'chain', 'consensus', 'primitives', 'crypto', 'util'],
   relay: ['mempool', 'chain', 'protocol', 'primitives', 'crypto', 'util'],
-  net: ['protocol', 'util'],
+  // SipHash, for the places of addresses.
+  net: ['protocol', 'crypto', 'util'],
   sync: ['chain', 'consensus', 'mempool', 'protocol', 'primitives', 'crypto', 'util'],
   node: [
     ...[

@@ -6,6 +6,7 @@ import { headers } from './headers.ts';
 import { hostile } from './hostile.ts';
 import { ibd } from './ibd.ts';
 import { importBlocks } from './import.ts';
+import { mempoolMemory } from './mempool-memory.ts';
 import { overload } from './overload.ts';
 import { relay } from './relay.ts';
 import { serve } from './serve.ts';
@@ -27,6 +28,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   ibd,
   hostile,
   relay,
+  mempoolMemory,
   overload,
   txRelay,
   utxo,

@@ -102,6 +102,7 @@ function forgetfulStore(): KeyValueStore {
     clear: (range) => store.clear(range),
     entries: (range) => store.entries(range),
     sizeOnDisk: () => store.sizeOnDisk(),
+    trim: () => store.trim(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

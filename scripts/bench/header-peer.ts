@@ -4,11 +4,12 @@ import { type Chain, type ChainReader, openChain } from '#chain';
 import { BLOCK_HEADER_BYTES, type BlockHeader } from '#primitives';
 import { streams } from '#protocol';
 import { assert } from '#util';
+import { limitHeapGrowth } from '../../src/cli/heap-growth.ts';
 import { type ServingPeer, startServingPeer } from '../../test/support/serving-peer.ts';
 import { timed } from './benchmark.ts';
 import { HEADERS_PER_MESSAGE, headerMessage, memoryChain, messagesOf, retargetingParams } from './header-chain.ts';
 import { servePeer } from './peer-process.ts';
-import { usageOf } from './process-usage.ts';
+import { memoryGrowth, usageOf } from './process-usage.ts';
 
 export type HeaderOrder = { readonly datadir: string; readonly file: string };
 
@@ -16,7 +17,7 @@ export type HeadersTaken = {
   readonly height: number;
   readonly wallMs: number;
   readonly cpuMs: number;
-  readonly peakMemoryMb: number | undefined;
+  readonly memory: Readonly<Record<string, number>>;
 };
 
 const DB_CACHE_BYTES = 64 << 20;
@@ -42,11 +43,14 @@ async function openAgain({ datadir }: HeaderOrder): Promise<number> {
 }
 
 async function measured(task: () => Promise<number>): Promise<HeadersTaken> {
+  // As the program does.
+  limitHeapGrowth();
+  const before = usageOf('self');
   let height = 0;
   const times = await timed(async () => {
     height = await task();
   });
-  return { ...times, height, peakMemoryMb: usageOf('self').peakMemoryMb };
+  return { ...times, height, memory: memoryGrowth(before, usageOf('self')) };
 }
 
 let peer: ServingPeer | undefined;

@@ -12,8 +12,8 @@ import { type Benchmark, type Case, memoryInUse, type Sample, timed } from './be
 import { buildHeaders, memoryChain, messagesOf, RETARGETING_NETWORK, retargetingParams } from './header-chain.ts';
 import type { HeaderOrder, HeadersTaken } from './header-peer.ts';
 import { startPeer } from './peer-process.ts';
-import { peakMemory } from './process-usage.ts';
-import { runProgram } from './program.ts';
+import { memoryGrowth } from './process-usage.ts';
+import { type Ended, runProgram } from './program.ts';
 
 const PEER_FILE = new URL('./header-peer.ts', import.meta.url);
 
@@ -98,7 +98,7 @@ function diskCases(scratch: string, file: string, execArgv: readonly string[]): 
   const measureIn = async (name: 'take' | 'open'): Promise<Sample> => {
     await using peer = startPeer(PEER_FILE, execArgv);
     const taken = await peer.call<HeadersTaken>(name, { datadir, file } satisfies HeaderOrder);
-    return { ...taken, amount: taken.height, extra: peakMemory(taken.peakMemoryMb) };
+    return { ...taken, amount: taken.height, extra: taken.memory };
   };
   const take = async (): Promise<Sample> => {
     datadir = await mkdtemp(join(scratch, 'chain-'));
@@ -121,7 +121,7 @@ function diskCases(scratch: string, file: string, execArgv: readonly string[]): 
 
 /**
  * The program asks another process for all of them, one answer after the other, and writes them: from the peer's hello
- * to the end of the headers, as its log tells (to half a second).
+ * to the end of the headers, as its log tells (to half a second). Its memory is compared with that of one without peers.
  */
 async function peerCase(
   scratch: string,
@@ -133,17 +133,21 @@ async function peerCase(
   const network = join(scratch, 'network.json');
   await writeFile(network, JSON.stringify(RETARGETING_NETWORK));
   const address = await stack.use(startPeer(PEER_FILE, execArgv)).call<string>('serve', file);
-  const flags = ['--network', network, '--listen', 'none', '--connect', address];
+  const flags = ['--network', network, '--listen', 'none'];
+  const log = ['--log-format', 'json', '--log-level', 'debug'];
+  const program = async (stopAt: string, ...more: string[]): Promise<Ended> => {
+    const datadir = await mkdtemp(join(scratch, 'node-'));
+    return runProgram(['node', ...flags, ...more, '--datadir', datadir, ...log], execArgv, stopAt);
+  };
+  const idle = await program('"msg":"node is running"');
   return {
     name: 'from a peer, to the disk',
     unit: 'headers',
     isAlwaysCold: true,
     measure: async () => {
-      const datadir = await mkdtemp(join(scratch, 'node-'));
-      const log = ['--log-format', 'json', '--log-level', 'debug'];
-      const ended = await runProgram(['node', ...flags, '--datadir', datadir, ...log], execArgv, `"headers":${count}`);
+      const ended = await program(`"headers":${count}`, '--connect', address);
       const wallMs = timeOf(ended.output, `"headers":${count}`) - timeOf(ended.output, '"msg":"peer ready"');
-      return { amount: count, wallMs, cpuMs: ended.cpuMs, extra: peakMemory(ended.peakMemoryMb) };
+      return { amount: count, wallMs, cpuMs: ended.cpuMs, extra: memoryGrowth(idle, ended) };
     },
   };
 }

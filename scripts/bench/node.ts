@@ -15,6 +15,9 @@ export type NodeOrder = {
   /** 0 unless told otherwise; `default` for the node's own. */
   readonly trickleMs?: 0 | 'default';
   readonly dbCacheBytes?: number;
+  /** As the program has them unless told otherwise. */
+  readonly prefillsBlocks?: boolean;
+  readonly syncsMempool?: boolean;
 };
 
 export const DB_CACHE_BYTES = 64 << 20;
@@ -31,6 +34,8 @@ export async function startNode(order: NodeOrder): Promise<StarlingNode> {
     netThread = 'worker',
     trickleMs = 0,
     dbCacheBytes = DB_CACHE_BYTES,
+    prefillsBlocks = true,
+    syncsMempool = true,
   } = order;
   return createNode(
     {
@@ -45,6 +50,8 @@ export async function startNode(order: NodeOrder): Promise<StarlingNode> {
       ...(trickleMs === 'default' ? {} : { trickleMs }),
       dbCacheBytes,
       netThread,
+      prefillsBlocks,
+      syncsMempool,
     },
     { clock: systemClock, random: systemRandom, log: nullLogger },
   );

@@ -44,8 +44,8 @@ limitHeapGrowth();
 
 servePeer(
   {
-    start: async ({ datadir, coins, peers }: NodeOrder): Promise<void> => {
-      await fill(datadir, coins);
+    fill,
+    start: async ({ datadir, peers }: NodeOrder): Promise<void> => {
       // Peers that found it by the DHT would replace its calls by theirs, and drop what exceeds their own targets.
       const links = { connect: [], bootstrap: peers, isListening: false } as const;
       node = await startNode({ network: 'regtest', datadir, trickleMs: 'default', ...links });
@@ -88,7 +88,8 @@ servePeer(
   async () => node?.[Symbol.asyncDispose](),
 );
 
-async function fill(datadir: string, coins: number): Promise<void> {
+/** Makes the chain. In a process of its own: what that takes is not the node's memory. */
+async function fill({ datadir, coins }: NodeOrder): Promise<void> {
   await using chain = await openChain({ params: regtestParams(), datadir, dbCacheBytes: DB_CACHE_BYTES });
   for (const block of buildRelayChain(coins).blocks) await chain.submitBlock(block);
 }

@@ -3,7 +3,6 @@
  * and keep nothing that they are told, so that the machine is left to the node that is measured.
  */
 import { type Chain, openChain } from '#chain';
-import type { MempoolEntry } from '#mempool';
 import { type Block, Transaction, type Txid, type Wtxid } from '#primitives';
 import { buildCompactBlock, topics, txMessageFor } from '#protocol';
 import { assert } from '#util';
@@ -45,11 +44,11 @@ const byId = new Map<Txid | Wtxid, Uint8Array>();
 const peers: ServingPeer[] = [];
 
 const mempool = {
-  get: (id: Txid | Wtxid): MempoolEntry | undefined => {
+  get: (id: Txid | Wtxid): { readonly raw: Uint8Array } | undefined => {
     const raw = byId.get(id);
-    return raw === undefined ? undefined : entryOf(Transaction.fromBytes(raw));
+    return raw === undefined ? undefined : { raw };
   },
-  entries: (): IterableIterator<MempoolEntry> => [].values(),
+  entries: () => [],
 };
 
 servePeer(
@@ -107,10 +106,4 @@ function messageOf(raw: Uint8Array, form: Form): Uint8Array {
 function mine(raws: readonly Uint8Array[]): Block {
   assert(made !== undefined, 'started before');
   return made.mine(raws.map((raw) => Transaction.fromBytes(raw)));
-}
-
-function entryOf(tx: Transaction): MempoolEntry {
-  const nobody = new Set<MempoolEntry>();
-  const vsize = Math.ceil(tx.weight / 4);
-  return { tx, fee: FEE, modifiedFee: FEE, vsize, sigOpCost: 0, time: 0, parents: nobody, children: nobody };
 }

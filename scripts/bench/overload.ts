@@ -66,8 +66,12 @@ async function startAll(context: BenchmarkContext, stack: AsyncDisposableStack, 
     }),
   );
   const watched = [...context.execArgv, '--import', file('loop-delay').href];
-  const node = stack.use(startPeer(file('overload-node'), watched));
   const order: NodeOrder = { datadir: join(scratch, 'node'), coins, peers: addresses.flat() };
+  {
+    await using maker = startPeer(file('overload-node'), context.execArgv);
+    await maker.call('fill', order);
+  }
+  const node = stack.use(startPeer(file('overload-node'), watched));
   await node.call('start', order);
   await until(node, `${PEERS} peers and the tip`, ({ isAtTip, peersSince }) => isAtTip && peersSince.length === PEERS);
   return { node, peers };

@@ -30,3 +30,9 @@ export function usageOf(pid: number | 'self' | undefined): ProcessUsage {
 export function peakMemory(megabytes: number | undefined): Readonly<Record<string, number>> {
   return megabytes === undefined ? {} : { 'MB memory': megabytes };
 }
+
+/** The peak, and how much of it came with the work: some 110 MB are Node.js and our modules. */
+export function memoryGrowth(before: ProcessUsage, after: ProcessUsage): Readonly<Record<string, number>> {
+  const [start, peak] = [before.peakMemoryMb, after.peakMemoryMb];
+  return start === undefined || peak === undefined ? {} : { 'MB memory': peak, 'MB of it for the work': peak - start };
+}

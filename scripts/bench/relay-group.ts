@@ -9,10 +9,12 @@ import { DB_CACHE_BYTES, listenAddress, type NodeOrder, startNode } from './node
 import type { PeerFunctions } from './peer-process.ts';
 import { usageOf } from './process-usage.ts';
 
-export type StartOrder = Pick<NodeOrder, 'trickleMs' | 'dbCacheBytes'> & {
+export type StartOrder = Pick<NodeOrder, 'trickleMs' | 'dbCacheBytes' | 'syncsMempool'> & {
   readonly datadir: string;
   /** By node, whom it calls; those of this process by their place in it, as `#1`. */
   readonly connect: readonly (readonly string[])[];
+  /** By node; all unless told otherwise. */
+  readonly prefillsBlocks?: readonly boolean[];
 };
 
 /** Of one node, since its start. */
@@ -61,13 +63,14 @@ export class RelayGroup {
   }
 
   /** Starts the nodes one after another and gives their addresses. */
-  async #start({ datadir, connect, ...order }: StartOrder): Promise<string[]> {
+  async #start({ datadir, connect, prefillsBlocks = [], ...order }: StartOrder): Promise<string[]> {
     const addresses: string[] = [];
     for (const [at, peers] of connect.entries()) {
-      const own = join(datadir, String(at));
-      await this.#fill(own);
       const called = peers.map((peer) => (peer.startsWith('#') ? (addresses[Number(peer.slice(1))] ?? '') : peer));
-      const node = await startNode({ ...order, network: 'regtest', datadir: own, connect: called, netThread: 'main' });
+      const prefills = prefillsBlocks[at] ?? true;
+      const own = { datadir: join(datadir, String(at)), connect: called, prefillsBlocks: prefills };
+      await this.#fill(own.datadir);
+      const node = await startNode({ ...order, ...own, network: 'regtest', netThread: 'main' });
       this.nodes.push(node);
       addresses.push(await listenAddress(node));
     }

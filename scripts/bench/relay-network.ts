@@ -17,7 +17,9 @@ export const LINKS = 8;
 const POLL_MS = 50;
 const PATIENCE_MS = 300_000;
 
-export type NetworkOrder = Pick<StartOrder, 'trickleMs' | 'dbCacheBytes'> & {
+export type NetworkOrder = Omit<StartOrder, 'datadir' | 'connect' | 'prefillsBlocks'> & {
+  /** By its place among all; every node does unless told otherwise. */
+  readonly prefillsBlocks?: (node: number) => boolean;
   /** The file of a process; it offers the functions of a `RelayGroup` and `build`. */
   readonly file: URL;
   /** What each process needs to make the chain. */
@@ -28,7 +30,7 @@ export type NetworkOrder = Pick<StartOrder, 'trickleMs' | 'dbCacheBytes'> & {
 export async function startRelayNetwork(
   { scratch, execArgv }: Pick<BenchmarkContext, 'scratch' | 'execArgv'>,
   stack: AsyncDisposableStack,
-  { file, build, ...order }: NetworkOrder,
+  { file, build, prefillsBlocks = () => true, ...order }: NetworkOrder,
 ): Promise<RelayNetwork> {
   const processes = Array.from({ length: PROCESSES }, () => stack.use(startPeer(file, execArgv)));
   await Promise.all(processes.map((each) => each.call('build', build)));
@@ -44,7 +46,9 @@ export async function startRelayNetwork(
       return called.map((node) => addresses[node] ?? `#${node - first}`);
     });
     const datadir = join(scratch, String(at));
-    addresses.push(...(await each.call<string[]>('start', { ...order, datadir, connect } satisfies StartOrder)));
+    const prefills = connect.map((_, place) => prefillsBlocks(first + place));
+    const start: StartOrder = { ...order, datadir, connect, prefillsBlocks: prefills };
+    addresses.push(...(await each.call<string[]>('start', start)));
   }
   const network = new RelayNetwork(processes);
   await network.until('every node is at the tip', async () => (await network.all<boolean>('isReady')).every(Boolean));
@@ -90,6 +94,15 @@ export class RelayNetwork {
   /** Of all nodes, those of the first process first. */
   async counts(): Promise<NodeCounts[]> {
     return (await this.all<NodeCounts[]>('counts')).flat();
+  }
+
+  /** Received in streams by all nodes, by protocol. */
+  async streamBytes(): Promise<Readonly<Record<string, number>>> {
+    const sum: Record<string, number> = {};
+    for (const each of await this.all<Readonly<Record<string, number>>>('streamBytes')) {
+      for (const [name, bytes] of Object.entries(each)) sum[name] = (sum[name] ?? 0) + bytes;
+    }
+    return sum;
   }
 
   async cpuMs(): Promise<number> {

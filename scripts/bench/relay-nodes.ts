@@ -5,6 +5,7 @@ import { nowMs } from './benchmark.ts';
 import { servePeer } from './peer-process.ts';
 import { buildRelayChain, type RelayChain, type Shape } from './relay-chain.ts';
 import { RelayGroup } from './relay-group.ts';
+import { countStreamBytes } from './stream-bytes.ts';
 
 export type BuildOrder = { readonly payments: number; readonly shape: Shape };
 export type ApartOrder = {
@@ -15,8 +16,6 @@ export type ApartOrder = {
 };
 export type MineOrder = {
   readonly isMiner: boolean;
-  /** Or with all of the batch. */
-  readonly isEmpty: boolean;
 };
 export type Mined = { readonly atMs: number; readonly bytes: number };
 
@@ -24,11 +23,13 @@ let chain: RelayChain | undefined;
 let shape: Shape | undefined;
 let batch: Transaction[] = [];
 
+const streamBytes = await countStreamBytes();
 const group = new RelayGroup(() => chain?.blocks ?? []);
 
 servePeer(
   {
     ...group.functions,
+    streamBytes,
     /** Builds the chain, of which so many payments can be taken. */
     build: (order: BuildOrder) => {
       shape = order.shape;
@@ -57,9 +58,9 @@ servePeer(
         }),
       ),
     /** Every process makes the next block, so that their chains stay equal; a node of the miner's announces it. */
-    mineOrFollow: async ({ isMiner, isEmpty }: MineOrder): Promise<Mined | undefined> => {
+    mineOrFollow: async ({ isMiner }: MineOrder): Promise<Mined | undefined> => {
       assert(chain !== undefined, 'built before');
-      const block = chain.mine(isEmpty ? [] : batch);
+      const block = chain.mine(batch);
       if (!isMiner) return undefined;
       const atMs = nowMs();
       const verdict = await group.nodes[0]?.submitBlock(block.raw);

@@ -1,6 +1,8 @@
 /** Transactions and blocks spread over a network of whole nodes. */
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { assert } from '#util';
-import type { Benchmark, BenchmarkContext, Case, Sample } from './benchmark.ts';
+import type { Benchmark, BenchmarkContext, Case, CaseResult, Sample } from './benchmark.ts';
 import { LARGE_PAYMENT, PAYMENT } from './relay-chain.ts';
 import type { NodeCounts } from './relay-group.ts';
 import {
@@ -16,8 +18,11 @@ import type { ApartOrder, BuildOrder, Mined, MineOrder } from './relay-nodes.ts'
 import { median } from './rounds.ts';
 
 const UNKNOWN_SHARE = 0.1;
-const SETTLING_BATCH = 50;
-const SETTLE_MS = 3_000;
+/** What spreads is measured by fewer than what is mined: twenty nodes on two cores need some ten seconds for a hundred. */
+const SPREAD = 1_000;
+/** Gossip tells of a message for three heartbeats of a second, and finds its meshes in as many. */
+const SETTLE_MS = 5_000;
+const IDLE_MS = 2_000;
 /** Transactions on their way at once: far below what gossip's queues hold. */
 const IN_FLIGHT = 200;
 /** BIP152: header and nonce, counts, short ids, and a coinbase of some 200 bytes. */
@@ -25,31 +30,36 @@ const compactBytes = (transactions: number): number => 88 + 6 + 6 * transactions
 
 export const relay: Benchmark = {
   name: 'relay',
-  what: `${NODES} whole nodes in ${PROCESSES} processes, some ${LINKS} links each; payments, then the block of them`,
+  what: `${NODES} whole nodes in ${PROCESSES} processes, some ${LINKS} links each; payments, and blocks of them`,
   isHeavy: true,
   run: async (context) => {
-    await using stack = new AsyncDisposableStack();
     const count = context.isLong ? 4_000 : 1_000;
-    const rounds = context.isLong ? 3 : 1;
-    const measures = await start(context, stack, {
-      // Two batches a round, and one round to warm up.
-      payments: SETTLING_BATCH + 2 * count * (rounds + 1),
-      shape: context.isLong ? LARGE_PAYMENT : PAYMENT,
-    });
-    await measures.settle();
-    const cases: Case[] = [
-      { name: 'transactions to all', unit: 'txs', measure: () => measures.spread(count) },
-      { name: 'a block of them', unit: 'ms', measure: () => measures.mine(count, () => compactBytes(count)) },
-      {
-        name: `a block, ${100 * UNKNOWN_SHARE} % unknown`,
-        unit: 'ms',
-        measure: async () => {
-          const lackedBytes = await measures.giveApart(count);
-          return measures.mine(count, (node) => compactBytes(count) + (lackedBytes[node] ?? 0));
+    const rounds = context.isLong ? 2 : 1;
+    const results: CaseResult[] = [];
+    for (const prefills of [true, false]) {
+      await using stack = new AsyncDisposableStack();
+      const cases = (measures: RelayMeasures): Case[] => [
+        {
+          name: `a block, ${100 * UNKNOWN_SHARE} % unknown${prefills ? '' : ', no prefill'}`,
+          unit: 'ms',
+          measure: () => measures.mineApart(count, UNKNOWN_SHARE),
         },
-      },
-    ];
-    return { results: await context.measure(cases, rounds) };
+        ...(prefills
+          ? [
+              { name: 'a block, all known', unit: 'ms', measure: () => measures.mineApart(count, 0) },
+              { name: 'transactions to all', unit: 'txs', measure: () => measures.spread(SPREAD) },
+            ]
+          : []),
+      ];
+      const build: BuildOrder = {
+        // One round to warm up.
+        payments: (rounds + 1) * (prefills ? 2 * count + SPREAD : count),
+        shape: context.isLong ? LARGE_PAYMENT : PAYMENT,
+      };
+      const measures = await start(context, stack, build, prefills);
+      results.push(...(await context.measure(cases(measures), rounds)));
+    }
+    return { results };
   },
 };
 
@@ -57,10 +67,22 @@ async function start(
   context: BenchmarkContext,
   stack: AsyncDisposableStack,
   build: BuildOrder,
+  prefills: boolean,
 ): Promise<RelayMeasures> {
-  const file = new URL('./relay-nodes.ts', import.meta.url);
-  return new RelayMeasures(await startRelayNetwork(context, stack, { file, build }));
+  const scratch = await mkdtemp(join(context.scratch, 'network-'));
+  const network = await startRelayNetwork({ ...context, scratch }, stack, {
+    file: new URL('./relay-nodes.ts', import.meta.url),
+    build,
+    // The miner would put in what it has not announced, which is all that it was given. Here the peers have it.
+    prefillsBlocks: (node) => prefills && node > 0,
+    // Or it would bring what `giveApart` keeps from a node.
+    syncsMempool: false,
+  });
+  await rest(SETTLE_MS);
+  return new RelayMeasures(network);
 }
+
+const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 class RelayMeasures {
   readonly #network: RelayNetwork;
@@ -69,18 +91,7 @@ class RelayMeasures {
     this.#network = network;
   }
 
-  /**
-   * A young node asks its peers what their mempools hold, when its sync moves, until two had something. Here all have
-   * something while an empty block moves it: later nobody is told of what `giveApart` keeps from it.
-   */
-  async settle(): Promise<void> {
-    await this.spread(SETTLING_BATCH);
-    await this.#mine(true);
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    await this.#mine(false);
-  }
-
-  /** Brings a batch into all mempools. */
+  /** Brings a batch into all mempools, and then a block that empties them. */
   async spread(count: number): Promise<Sample> {
     const network = this.#network;
     const [bytes = 0] = await network.all<number>('take', count);
@@ -100,10 +111,12 @@ class RelayMeasures {
     await this.#everywhere(count);
     const wallMs = performance.now() - startedMs;
     const received = receivedBytes(before, await network.counts()).map((each) => each / count);
+    const cpuMs = (await network.cpuMs()) - cpuBefore;
+    await this.#mine();
     return {
       amount: count,
       wallMs,
-      cpuMs: (await network.cpuMs()) - cpuBefore,
+      cpuMs,
       extra: {
         'B each': bytes / count,
         'B a node and tx (median)': median(received),
@@ -113,32 +126,25 @@ class RelayMeasures {
     };
   }
 
-  /** Every node but the miner gets nine tenths of a batch, each others. Gives the bytes that each lacks. */
-  async giveApart(count: number): Promise<number[]> {
-    const network = this.#network;
-    await network.all('take', count);
-    const orders = (process: number): ApartOrder => {
-      return { firstNode: process * NODES_PER_PROCESS, unknownShare: UNKNOWN_SHARE };
-    };
-    const lacked = (await network.each<number[]>('submitApart', orders)).flat();
-    const known = count - Math.round(UNKNOWN_SHARE * count);
-    for (const [node, { mempool }] of (await network.counts()).entries()) {
-      assert(mempool === (node === 0 ? count : known), `node ${node} has ${mempool} transactions: somebody told it`);
-    }
-    return lacked;
-  }
-
   /**
-   * One node mines the batch; the sample's time is from then until 95 % of the nodes have connected the block.
-   * `leastBytes`: what the node cannot do without by BIP152.
+   * One node mines a batch of which each other lacks a share; the sample's time is from then until 95 % of the nodes have
+   * connected the block.
    */
-  async mine(count: number, leastBytes: (node: number) => number): Promise<Sample> {
+  async mineApart(count: number, unknownShare: number): Promise<Sample> {
     const network = this.#network;
-    const before = await network.counts();
-    const cpuBefore = await network.cpuMs();
-    const { mined, delaysMs } = await this.#mine(false);
-    const after = await network.counts();
-    const sizes = receivedBytes(before, after).map((bytes, node) => bytes / leastBytes(node));
+    const lackedBytes = await this.#giveApart(count, unknownShare);
+    await rest(SETTLE_MS);
+    const atRest = await network.counts();
+    await rest(IDLE_MS);
+    const [before, streamsBefore, cpuBefore] = [
+      await network.counts(),
+      await network.streamBytes(),
+      await network.cpuMs(),
+    ];
+    const { mined, delaysMs } = await this.#mine();
+    const [after, streams] = [await network.counts(), await network.streamBytes()];
+    const received = receivedBytes(before, after).slice(1);
+    const sizes = received.map((bytes, at) => bytes / (compactBytes(count) + (lackedBytes[at + 1] ?? 0)));
     return {
       amount: 1,
       wallMs: quantile(delaysMs, 0.95),
@@ -151,13 +157,29 @@ class RelayMeasures {
         ...rebuilt(before, after),
         'x BIP152 size a node (median)': median(sizes),
         'x (worst)': Math.max(...sizes),
+        'kB a node (median)': median(received) / 1000,
+        ...byProtocol(streamsBefore, streams),
+        'B/s at rest (median)': (1000 * median(receivedBytes(atRest, before))) / IDLE_MS,
       },
     };
   }
 
-  #mine(isEmpty: boolean): ReturnType<typeof RelayNetwork.prototype.untilConnected<Mined>> {
+  /** Every node but the miner gets a batch without a share of it, each another. Gives the bytes that each lacks. */
+  async #giveApart(count: number, unknownShare: number): Promise<number[]> {
+    const network = this.#network;
+    await network.all('take', count);
+    const orders = (process: number): ApartOrder => ({ firstNode: process * NODES_PER_PROCESS, unknownShare });
+    const lacked = (await network.each<number[]>('submitApart', orders)).flat();
+    const known = count - Math.round(unknownShare * count);
+    for (const [node, { mempool }] of (await network.counts()).entries()) {
+      assert(mempool === (node === 0 ? count : known), `node ${node} has ${mempool} transactions: somebody told it`);
+    }
+    return lacked;
+  }
+
+  #mine(): ReturnType<typeof RelayNetwork.prototype.untilConnected<Mined>> {
     return this.#network.untilConnected(async () => {
-      const order = (process: number): MineOrder => ({ isMiner: process === 0, isEmpty });
+      const order = (process: number): MineOrder => ({ isMiner: process === 0 });
       const [first] = await this.#network.each<Mined | undefined>('mineOrFollow', order);
       assert(first !== undefined, 'the first process mines');
       return first;
@@ -172,6 +194,20 @@ class RelayMeasures {
 
 function receivedBytes(before: readonly NodeCounts[], after: readonly NodeCounts[]): number[] {
   return after.map(({ bytesIn }, node) => bytesIn - (before[node]?.bytesIn ?? 0));
+}
+
+/** What streams brought a node on average, by protocol; the rest are frames of yamux, Noise and TCP. */
+function byProtocol(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const kb = (names: readonly string[]): number =>
+    names.reduce((sum, name) => sum + (after[name] ?? 0) - (before[name] ?? 0), 0) / 1000 / (NODES - 1);
+  const named = ['compact', 'blocktxn', 'blocks', 'meshsub'];
+  return {
+    ...Object.fromEntries(named.map((name) => [`kB ${name}`, kb([name])])),
+    'kB other streams': kb(Object.keys(after).filter((name) => !named.includes(name))),
+  };
 }
 
 /** How the block came to be complete, at all nodes but the miner; what no announcement led to (a hello did) is in none. */

@@ -9,15 +9,18 @@
 import { blockProof } from '#consensus';
 import { BLOCK_HEADER_BYTES, BlockHeader } from '#primitives';
 import type { BatchOp, FilePosition, KeyRange, KeyValueStore } from '#store';
-import { assert, type Random } from '#util';
+import { assert, concatBytes, type Random } from '#util';
 import { RecordColumn } from './columns.ts';
 import { FileHeights } from './file-heights.ts';
 import { type HeaderId, HeaderTree } from './header-tree.ts';
+import { IdSet } from './id-set.ts';
 import { damaged } from './repair.ts';
 
 const KEY_PREFIX = 0x62;
 /** The keys of all records in the store. */
 export const INDEX_KEYS: KeyRange = { gte: Uint8Array.of(KEY_PREFIX), lt: Uint8Array.of(KEY_PREFIX + 1) };
+/** Loaded between two trims of the store: 15 MB of its files. */
+const MAX_RECORDS_A_WALK = 100_000;
 const RECORD_VERSION = 1;
 const STATE_BYTES = 17;
 const KEY_BYTES = 1 + 4 + 32;
@@ -38,8 +41,10 @@ const VALID_SCRIPTS = 16;
 export type FileSets = { readonly blocks: ReadonlySet<number>; readonly undos: ReadonlySet<number> };
 
 export type IndexChanges = {
-  /** Throws NodeError. */
-  readonly write: (store: KeyValueStore) => Promise<void>;
+  /** The last of them; undefined if there are none. */
+  readonly last: HeaderId | undefined;
+  /** With `marks` in the same batch. Throws NodeError. */
+  readonly write: (store: KeyValueStore, marks?: readonly BatchOp[]) => Promise<void>;
   /** They were not written: the next ones have them again. */
   readonly giveBack: () => void;
 };
@@ -51,8 +56,7 @@ export class BlockIndex {
   readonly undoFiles = new FileHeights();
   #lastBlock: FilePosition | undefined;
   readonly #states = new RecordColumn(STATE_BYTES);
-  /** In the order in which they changed: a parent that is not in the store comes before its children. */
-  #dirty = new Set<HeaderId>();
+  readonly #dirty = new IdSet();
   /** That of the last header: the next one nearly always has the same bits, and the division costs 0.3 us. */
   #proof = { bits: 0, work: 0n };
 
@@ -159,33 +163,51 @@ export class BlockIndex {
     return freed;
   }
 
+  /** Whether a record changed, of the headers `from` .. `end`. */
+  hasChanges(from: HeaderId, end: HeaderId): boolean {
+    return this.#dirty.first(1, from, end).length > 0;
+  }
+
   /**
-   * The first `max` records that changed since the last time, as they are now, and `marks` in the same batch. Write
-   * them, durably, once all that they point to is on the disk.
+   * The first `max` records that changed, of the headers `from` .. `end`, as they are now. Ascending, so that a parent
+   * comes before its children. Write them, durably, once all that they point to is on the disk.
    */
-  takeChanges(max: number, marks: readonly BatchOp[] = []): IndexChanges {
-    const ids = [...this.#dirty.values().take(max)];
+  takeChanges(max: number, from: HeaderId = 0, end: HeaderId = this.tree.size): IndexChanges {
+    const ids = this.#dirty.first(max, from, end);
     // One piece of memory for all: see toLevelOps.
     const all = new Uint8Array(ids.length * (KEY_BYTES + VALUE_BYTES));
     const ops = ids.map((id, i) => this.#encode(id, all, i * (KEY_BYTES + VALUE_BYTES)));
-    ops.push(...marks);
     for (const id of ids) this.#dirty.delete(id);
     return {
-      write: async (store) => {
-        if (ops.length > 0) await store.write(ops, { sync: true });
+      last: ids.at(-1),
+      write: async (store, marks = []) => {
+        if (ops.length + marks.length > 0) await store.write([...ops, ...marks], { sync: true });
       },
       giveBack: () => {
-        this.#dirty = new Set([...ids, ...this.#dirty]);
+        for (const id of ids) this.#dirty.add(id);
       },
     };
   }
 
   /** Fills an empty index from the store. Throws NodeError `CORRUPT_DATA`. */
-  async load(store: KeyValueStore): Promise<void> {
+  async load(store: KeyValueStore, maxRecordsAWalk = MAX_RECORDS_A_WALK): Promise<void> {
     assert(this.tree.size === 0, 'load fills an empty index');
-    for await (const [, value] of store.entries(INDEX_KEYS)) {
-      this.#decode(value);
+    let rest = await this.#loadSome(store, INDEX_KEYS, maxRecordsAWalk);
+    while (rest !== undefined) {
+      await store.trim();
+      rest = await this.#loadSome(store, rest, maxRecordsAWalk);
     }
+  }
+
+  /** The keys that are left then; undefined if it was the last walk. */
+  async #loadSome(store: KeyValueStore, keys: KeyRange, max: number): Promise<KeyRange | undefined> {
+    let count = 0;
+    for await (const [key, value] of store.entries(keys)) {
+      this.#decode(value);
+      count++;
+      if (count === max) return { ...keys, gte: concatBytes(key, Uint8Array.of(0)) };
+    }
+    return undefined;
   }
 
   #add(header: BlockHeader, parent: HeaderId | undefined): HeaderId {

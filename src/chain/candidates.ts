@@ -6,16 +6,14 @@
  */
 import type { ActiveChain } from './active-chain.ts';
 import type { BlockIndex } from './block-index.ts';
-import { type Column, growColumn } from './columns.ts';
+import { IntColumn } from './columns.ts';
 import type { HeaderId } from './header-tree.ts';
-
-const INITIAL_CAPACITY = 1024;
 
 export class Candidates {
   readonly #index: BlockIndex;
   readonly #active: ActiveChain;
   /** When the block became complete: 1, 2, ...; 0 if its body or an ancestor's is missing (Core's nSequenceId). */
-  #sequence: Column = new Int32Array(INITIAL_CAPACITY);
+  readonly #sequence = new IntColumn();
   #lastSequence = 0;
   /** Blocks with a body whose parent is not complete, by parent. */
   readonly #waiting = new Map<HeaderId, HeaderId[]>();
@@ -58,7 +56,7 @@ export class Candidates {
       const parent = tree.parentOf(id);
       const isWaiting = parent !== undefined && !this.isComplete(parent);
       const hasData = this.#index.hasData(id);
-      if (this.isComplete(id) && (isWaiting || !hasData)) this.#sequence[id] = 0;
+      if (this.isComplete(id) && (isWaiting || !hasData)) this.#sequence.set(id, 0);
       if (isWaiting && hasData) this.#wait(id, parent);
     }
   }
@@ -86,8 +84,8 @@ export class Candidates {
   }
 
   #complete(id: HeaderId): void {
-    while (id >= this.#sequence.length) this.#sequence = growColumn(this.#sequence);
-    this.#sequence[id] = ++this.#lastSequence;
+    while (id >= this.#sequence.size) this.#sequence.push(0);
+    this.#sequence.set(id, ++this.#lastSequence);
     if (this.#best !== undefined && this.#isCandidate(id) && this.#isBetter(id, this.#best)) this.#best = id;
   }
 
@@ -101,6 +99,6 @@ export class Candidates {
   }
 
   #sequenceOf(id: HeaderId): number {
-    return this.#sequence[id] ?? 0;
+    return id < this.#sequence.size ? this.#sequence.get(id) : 0;
   }
 }

@@ -1,56 +1,77 @@
-/** Growing columns of numbers, of work and of fixed-size records. */
+/**
+ * Growing columns of numbers, of work and of fixed-size records, in chunks: growth copies nothing, leaves nothing
+ * behind for the allocator to keep, and makes room for 8192 at a time. Views of records stay valid.
+ */
 import { assert, byteAt, u32At } from '#util';
 
-export type Column = Int32Array;
+/** A power of two: `#chunks[index >> CHUNK_BITS]` at `index & CHUNK_MASK`. */
+const CHUNK_BITS = 13;
+const CHUNK_RECORDS = 1 << CHUNK_BITS;
+const CHUNK_MASK = CHUNK_RECORDS - 1;
 
-/** The same numbers with twice the room. */
-export function growColumn(column: Column): Column {
-  const larger = new Int32Array(column.length * 2);
-  larger.set(column);
-  return larger;
+/** Signed 32-bit numbers. */
+export class IntColumn {
+  readonly #chunks: Int32Array[] = [];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(value: number): void {
+    const index = this.#size++;
+    if ((index & CHUNK_MASK) === 0) this.#chunks.push(new Int32Array(CHUNK_RECORDS));
+    this.set(index, value);
+  }
+
+  get(index: number): number {
+    const value = this.#chunks[index >> CHUNK_BITS]?.[index & CHUNK_MASK];
+    if (value === undefined || index >= this.#size) throw new RangeError(`number ${index} of ${this.#size}`);
+    return value;
+  }
+
+  set(index: number, value: number): void {
+    const chunk = this.#chunks[index >> CHUNK_BITS];
+    if (chunk === undefined || index >= this.#size) throw new RangeError(`number ${index} of ${this.#size}`);
+    chunk[index & CHUNK_MASK] = value;
+  }
 }
 
 const WORD_BITS = 64n;
-const INITIAL_WORKS = 1024;
 
 /** Amounts of work below 2^128 in 16 bytes each: a bigint in an array takes 40, and the garbage collector's time. */
 export class WorkColumn {
   /** Low word, high word. */
-  #words = new BigUint64Array(2 * INITIAL_WORKS);
+  readonly #chunks: BigUint64Array[] = [];
   #size = 0;
 
   push(work: bigint): void {
     // Only hashes that were really made count as work: nobody ever makes 2^128.
     const high = work >> WORD_BITS;
     assert(high >> WORD_BITS === 0n, 'work is below 2^128');
-    if (this.#size * 2 === this.#words.length) {
-      const larger = new BigUint64Array(this.#words.length * 2);
-      larger.set(this.#words);
-      this.#words = larger;
-    }
-    this.#words[this.#size * 2] = BigInt.asUintN(64, work);
-    this.#words[this.#size * 2 + 1] = high;
-    this.#size++;
+    const index = this.#size++;
+    const chunk = this.#chunks[index >> CHUNK_BITS] ?? new BigUint64Array(2 * CHUNK_RECORDS);
+    this.#chunks[index >> CHUNK_BITS] = chunk;
+    const at = (index & CHUNK_MASK) * 2;
+    chunk[at] = BigInt.asUintN(64, work);
+    chunk[at + 1] = high;
   }
 
   get(index: number): bigint {
-    return (this.#word(index * 2 + 1) << WORD_BITS) | this.#word(index * 2);
+    return (this.#word(index, 1) << WORD_BITS) | this.#word(index, 0);
   }
 
   isMore(index: number, than: number): boolean {
-    const [high, highThan] = [this.#word(index * 2 + 1), this.#word(than * 2 + 1)];
-    return high > highThan || (high === highThan && this.#word(index * 2) > this.#word(than * 2));
+    const [high, highThan] = [this.#word(index, 1), this.#word(than, 1)];
+    return high > highThan || (high === highThan && this.#word(index, 0) > this.#word(than, 0));
   }
 
-  #word(at: number): bigint {
-    const word = this.#words[at];
-    if (word === undefined || at >= this.#size * 2) throw new RangeError(`work ${at >> 1} of ${this.#size}`);
+  #word(index: number, part: 0 | 1): bigint {
+    const word = this.#chunks[index >> CHUNK_BITS]?.[(index & CHUNK_MASK) * 2 + part];
+    if (word === undefined || index >= this.#size) throw new RangeError(`work ${index} of ${this.#size}`);
     return word;
   }
 }
-
-/** Records per chunk: chunks are never moved, so views stay valid and growth copies nothing. */
-const CHUNK_RECORDS = 8192;
 
 export class RecordColumn {
   readonly #recordBytes: number;
@@ -82,7 +103,7 @@ export class RecordColumn {
   /** Copies the record's bytes `start` .. `end` to offset `at` of `target`. */
   read(index: number, start: number, end: number, target: Uint8Array, at: number): void {
     assert(index < this.#size && end <= this.#recordBytes, 'bytes of a record');
-    const chunk = this.#chunks[Math.floor(index / CHUNK_RECORDS)];
+    const chunk = this.#chunks[index >> CHUNK_BITS];
     const from = this.#startOf(index);
     if (chunk === undefined) target.fill(0, at, at + end - start);
     else for (let i = start; i < end; i++) target[at + i - start] = byteAt(chunk, from + i);
@@ -96,7 +117,7 @@ export class RecordColumn {
 
   byte(index: number, at: number): number {
     assert(index < this.#size && at < this.#recordBytes, 'a byte of a record');
-    const chunk = this.#chunks[Math.floor(index / CHUNK_RECORDS)];
+    const chunk = this.#chunks[index >> CHUNK_BITS];
     return chunk === undefined ? 0 : byteAt(chunk, this.#startOf(index) + at);
   }
 
@@ -112,12 +133,12 @@ export class RecordColumn {
   }
 
   #startOf(index: number): number {
-    return (index % CHUNK_RECORDS) * this.#recordBytes;
+    return (index & CHUNK_MASK) * this.#recordBytes;
   }
 
   #chunkOf(index: number): Uint8Array {
     if (index >= this.#size) throw new RangeError(`record ${index} of ${this.#size}`);
-    const at = Math.floor(index / CHUNK_RECORDS);
+    const at = index >> CHUNK_BITS;
     const chunk = this.#chunks[at] ?? new Uint8Array(CHUNK_RECORDS * this.#recordBytes);
     this.#chunks[at] = chunk;
     return chunk;

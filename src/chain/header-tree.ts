@@ -7,7 +7,7 @@
 import { type HeaderView, medianTimePast } from '#consensus';
 import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader, blockHashFromBytes, idToBytes } from '#primitives';
 import { assert, type Random, u32At } from '#util';
-import { type Column, growColumn, RecordColumn, WorkColumn } from './columns.ts';
+import { IntColumn, RecordColumn, WorkColumn } from './columns.ts';
 import type { HeaderEntry } from './port.ts';
 
 export type HeaderId = number;
@@ -20,7 +20,7 @@ const KEPT_BYTES = BLOCK_HEADER_BYTES - HASH_BYTES;
 const KEPT_VERSION_AT = 0;
 const KEPT_TIME_AT = 36;
 const KEPT_BITS_AT = 40;
-const INITIAL_CAPACITY = 1024;
+const INITIAL_SLOTS = 2048;
 const NONE = -1;
 
 export class HeaderTree {
@@ -28,39 +28,38 @@ export class HeaderTree {
   readonly #kept = new RecordColumn(KEPT_BYTES);
   readonly #hash = new RecordColumn(HASH_BYTES);
   readonly #work = new WorkColumn();
-  #parent: Column = new Int32Array(INITIAL_CAPACITY);
-  #skip: Column = new Int32Array(INITIAL_CAPACITY);
-  #height: Column = new Int32Array(INITIAL_CAPACITY);
+  readonly #parent = new IntColumn();
+  readonly #skip = new IntColumn();
+  readonly #height = new IntColumn();
   /** Open addressing: slots hold id + 1, 0 is free. At most half full. */
-  #slots: Column = new Int32Array(2 * INITIAL_CAPACITY);
+  #slots = new Int32Array(INITIAL_SLOTS);
   /** Keeps an attacker from choosing hashes that share a slot. */
   readonly #salt: number;
-  #size = 0;
 
   constructor(random: Random) {
     this.#salt = random.below(2 ** 32);
   }
 
   get size(): number {
-    return this.#size;
+    return this.#parent.size;
   }
 
   /** Appends a header behind `parent` (undefined for genesis) with the total work up to and including it. */
   add(header: BlockHeader, parent: HeaderId | undefined, chainWork: bigint): HeaderId {
-    const id = this.#size;
+    const id = this.size;
     const { raw, hashBytes } = header;
     assert(parent !== undefined || header.prevHashBytes.every((byte) => byte === 0), 'genesis has no parent');
-    this.#reserve(id + 1);
+    this.#reserveSlots(id + 1);
     this.#kept.push();
     this.#kept.write(id, 0, raw, 0, PREV_HASH_AT);
     this.#kept.write(id, PREV_HASH_AT, raw, PREV_HASH_END, BLOCK_HEADER_BYTES);
     this.#hash.push();
     this.#hash.write(id, 0, hashBytes, 0, HASH_BYTES);
     this.#work.push(chainWork);
-    this.#parent[id] = parent ?? NONE;
-    this.#height[id] = parent === undefined ? 0 : this.heightOf(parent) + 1;
-    this.#size = id + 1;
-    this.#skip[id] = parent === undefined ? NONE : this.ancestorOf(parent, skipHeight(this.heightOf(id)));
+    const height = parent === undefined ? 0 : this.heightOf(parent) + 1;
+    this.#parent.push(parent ?? NONE);
+    this.#height.push(height);
+    this.#skip.push(parent === undefined ? NONE : this.ancestorOf(parent, skipHeight(height)));
     this.#insertSlot(id, hashBytes);
     return id;
   }
@@ -80,12 +79,12 @@ export class HeaderTree {
   }
 
   parentOf(id: HeaderId): HeaderId | undefined {
-    const parent = at(this.#parent, id);
+    const parent = this.#parent.get(id);
     return parent === NONE ? undefined : parent;
   }
 
   heightOf(id: HeaderId): number {
-    return at(this.#height, id);
+    return this.#height.get(id);
   }
 
   workOf(id: HeaderId): bigint {
@@ -154,7 +153,7 @@ export class HeaderTree {
       const skipToBefore = skipHeight(walkHeight - 1);
       // The pointer is taken unless the parent's would lead closer to the goal.
       const takeSkip = skipTo === height || (skipTo > height && !(skipToBefore < skipTo - 2 && skipToBefore >= height));
-      walk = takeSkip ? at(this.#skip, walk) : at(this.#parent, walk);
+      walk = takeSkip ? this.#skip.get(walk) : this.#parent.get(walk);
       walkHeight = takeSkip ? skipTo : walkHeight - 1;
     }
     return walk;
@@ -167,10 +166,10 @@ export class HeaderTree {
     let y = this.ancestorOf(b, height);
     while (x !== y) {
       // Equal skips mean that the fork is not below the skip: go back one by one only then.
-      const [skipX, skipY] = [at(this.#skip, x), at(this.#skip, y)];
+      const [skipX, skipY] = [this.#skip.get(x), this.#skip.get(y)];
       const jump = skipX !== skipY;
-      x = jump ? skipX : at(this.#parent, x);
-      y = jump ? skipY : at(this.#parent, y);
+      x = jump ? skipX : this.#parent.get(x);
+      y = jump ? skipY : this.#parent.get(y);
     }
     return x;
   }
@@ -181,20 +180,14 @@ export class HeaderTree {
   }
 
   entry(id: HeaderId): TreeEntry {
-    assert(id >= 0 && id < this.#size, 'an id comes from this tree');
+    assert(id >= 0 && id < this.size, 'an id comes from this tree');
     return new TreeEntry(this, id);
   }
 
-  #reserve(capacity: number): void {
-    if (capacity > this.#parent.length) {
-      this.#parent = growColumn(this.#parent);
-      this.#skip = growColumn(this.#skip);
-      this.#height = growColumn(this.#height);
-    }
-    if (capacity * 2 > this.#slots.length) {
-      this.#slots = new Int32Array(this.#slots.length * 2);
-      for (let id = 0; id < this.#size; id++) this.#insertSlot(id, this.#hash.get(id));
-    }
+  #reserveSlots(headers: number): void {
+    if (headers * 2 <= this.#slots.length) return;
+    this.#slots = new Int32Array(this.#slots.length * 2);
+    for (let id = 0; id < this.size; id++) this.#insertSlot(id, this.#hash.get(id));
   }
 
   #insertSlot(id: HeaderId, hash: Uint8Array): void {
@@ -264,9 +257,9 @@ export class TreeEntry implements HeaderEntry, HeaderView {
   }
 }
 
-function at(column: Column, index: number): number {
-  const value = column[index];
-  if (value === undefined) throw new RangeError(`slot ${index} of ${column.length}`);
+function at(slots: Int32Array, slot: number): number {
+  const value = slots[slot];
+  if (value === undefined) throw new RangeError(`slot ${slot} of ${slots.length}`);
   return value;
 }
 

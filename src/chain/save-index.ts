@@ -19,16 +19,19 @@ export async function saveIndex(
   marks: readonly BatchOp[] = [],
 ): Promise<void> {
   const last = [...marks, recordedOp(index.lastBlock)];
-  // What changes meanwhile waits for the next time, so that this ends.
-  const writes = Math.max(1, Math.ceil(index.dirtyCount / MAX_RECORDS_A_WRITE));
-  for (let i = 1; i <= writes; i++) {
-    const changes = index.takeChanges(MAX_RECORDS_A_WRITE, i === writes ? last : []);
+  // One pass over the headers that there are now: what changes behind it waits for the next time, so that this ends.
+  const end = index.tree.size;
+  for (let from = 0; ; ) {
+    const changes = index.takeChanges(MAX_RECORDS_A_WRITE, from, end);
+    from = changes.last === undefined ? end : changes.last + 1;
+    const isLast = !index.hasChanges(from, end);
     try {
       await storage.sync();
-      await changes.write(store);
+      await changes.write(store, isLast ? last : []);
     } catch (error) {
       changes.giveBack();
       throw error;
     }
+    if (isLast) return;
   }
 }

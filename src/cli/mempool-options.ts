@@ -22,7 +22,7 @@ export const MEMPOOL_OPTIONS = {
   maxMempool: single({
     flag: 'max-mempool',
     value: 'MB',
-    help: 'memory for unconfirmed transactions, in megabytes, by our own estimate',
+    help: 'memory for unconfirmed transactions, in megabytes; garbage that waits for its collection comes on top',
     commands: NODE,
     parse: wholeNumber(1, 1_000_000),
     default: 300,

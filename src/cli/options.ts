@@ -83,6 +83,15 @@ export const OPTIONS = {
     parse: wholeNumber(1, 1000),
     default: 125,
   }),
+  asmap: single({
+    flag: 'asmap',
+    value: 'FILE',
+    help: 'count peers of one autonomous system as one group, by a map in Bitcoin Core’s format',
+    commands: ['node'],
+    parse: path,
+    default: undefined,
+    defaultText: 'groups are IPv4 /16 and IPv6 /32',
+  }),
   maxUpload: single({
     flag: 'max-upload',
     value: 'MIB',

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program `starling`. Before anything else is loaded it checks the Node.js version and turns on the cache of
- * compiled code; then it hands over. The cache halves the time to start, most of which is compiling.
+ * The program `starling`. Before anything else is loaded it checks the Node.js version, turns on the cache of compiled
+ * code and bounds the heap; then it hands over. The cache halves the time to start, most of which is compiling.
  */
 import module from 'node:module';
 import process from 'node:process';
@@ -14,6 +14,8 @@ if (major < 24 || (major === 24 && minor < 12)) {
   process.exitCode = 1;
 } else {
   cacheCompiledCode();
+  const { limitHeapGrowth } = await import('./heap-growth.ts');
+  limitHeapGrowth();
   // A reader that has seen enough (`starling info | head -1`) is no failure.
   process.stdout.on('error', () => {});
   const { runProgram } = await import('./program.ts');

@@ -16,7 +16,11 @@ import type { HeaderView } from './params.ts';
  * Core's IsFinalTx for a block at `height`. `cutoffSeconds` is the parent's median time past from CSV on (BIP113),
  * the block's own time before.
  */
-export function isFinalTx(tx: Transaction, height: number, cutoffSeconds: number): boolean {
+export function isFinalTx(
+  tx: Pick<Transaction, 'lockTime' | 'inputs'>,
+  height: number,
+  cutoffSeconds: number,
+): boolean {
   if (tx.lockTime === 0) return true;
   if (tx.lockTime < (tx.lockTime < LOCKTIME_THRESHOLD ? height : cutoffSeconds)) return true;
   return tx.inputs.every((input) => input.sequence === SEQUENCE_FINAL);

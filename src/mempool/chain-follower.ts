@@ -14,7 +14,8 @@ import type { Admission } from './admission.ts';
 import { type ChainLimits, exceedsAncestorLimits } from './chain-limits.ts';
 import type { FeeDeltas } from './fee-deltas.ts';
 import type { PoolObservers } from './observer.ts';
-import { type Pool, type PoolEntry, withDescendants } from './pool.ts';
+import { type Pool, withDescendants } from './pool.ts';
+import type { PoolEntry } from './pool-entry.ts';
 import { allFound, findCoins, sequenceLocksPass } from './pre-checks.ts';
 import type { RollingFee } from './rolling-fee.ts';
 import type { ScriptMemory } from './script-memory.ts';
@@ -38,9 +39,6 @@ export type ChainFollowerOptions = {
   /** Bytes of disconnected blocks that wait; the newest blocks are given up first, they stand on the others. */
   readonly maxDisconnectedBytes: number;
 };
-
-/** BIP68: an input without this bit may have a relative lock. */
-const SEQUENCE_LOCKTIME_DISABLE_FLAG = 0x80000000;
 
 export class ChainFollower {
   readonly #deps: ChainFollowerDeps;
@@ -79,7 +77,7 @@ export class ChainFollower {
       if (pool.size === 0 && feeDeltas.size === 0) break;
       const entry = pool.byTxid(tx.txid);
       if (entry !== undefined) {
-        scripts.passed(entry.tx);
+        scripts.passed(entry);
         pool.remove(entry, 'block');
         confirmed.push(entry);
       }
@@ -87,7 +85,7 @@ export class ChainFollower {
         const conflict = pool.spender(input.prevTxid, input.prevIndex);
         if (conflict === undefined) continue;
         pool.removeWithDescendants([conflict], 'conflict');
-        feeDeltas.forget(conflict.tx.txid);
+        feeDeltas.forget(conflict.txid);
       }
       feeDeltas.forget(tx.txid);
     }
@@ -149,17 +147,15 @@ export class ChainFollower {
     pool.removeWithDescendants(stale, 'reorg');
   }
 
-  #isMineable({ tx, spendsCoinbase }: PoolEntry): boolean {
+  #isMineable(entry: PoolEntry): boolean {
     const { chain, pool } = this.#deps;
     const tip = chain.tip();
     const height = tip.height + 1;
-    if (!isFinalTx(tx, height, tip.medianTimePast)) return false;
-    if (!spendsCoinbase && !mayHaveRelativeLock(tx)) return true;
+    // All entries are asked, and most of them answer without being decoded.
+    if (!isFinalTx(entry, height, tip.medianTimePast)) return false;
+    if (!entry.spendsCoinbase && !entry.mayHaveRelativeLock) return true;
+    const { tx } = entry;
     const coins = findCoins({ chain, pool }, tx, tip);
     return allFound(coins) && sequenceLocksPass(chain, tx, coins, tip) && 'fee' in checkTxInputs(tx, coins, height);
   }
-}
-
-function mayHaveRelativeLock(tx: Transaction): boolean {
-  return tx.inputs.some((input) => (input.sequence & SEQUENCE_LOCKTIME_DISABLE_FLAG) === 0);
 }

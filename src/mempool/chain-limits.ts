@@ -6,7 +6,8 @@ import {
   MAX_DESCENDANT_VSIZE,
   MAX_DESCENDANTS,
 } from './policy.ts';
-import { type PackageTotals, type PoolEntry, packageTotals, withAncestors, withDescendants } from './pool.ts';
+import { type PackageTotals, packageTotals, withAncestors, withDescendants } from './pool.ts';
+import type { PoolEntry } from './pool-entry.ts';
 
 /** Each counts the transaction itself. */
 export type ChainLimits = {
@@ -93,7 +94,7 @@ function exceeded(parents: ReadonlySet<PoolEntry>, added: Added, limits: ChainLi
   let { vsize } = added;
   for (const ancestor of ancestors) {
     const below = packageTotals(withDescendants([ancestor]));
-    const { txid } = ancestor.tx;
+    const { txid } = ancestor;
     vsize += ancestor.vsize;
     if (below.vsize + added.vsize > limits.descendantVsize) {
       return `exceeds descendant size limit for tx ${txid} [limit: ${limits.descendantVsize}]`;

@@ -3,7 +3,8 @@
  * order of their rates make a line from size to fee. Core's CalculateChunksForRBF and CompareChunks. Exact. Pure.
  */
 import type { Sats } from '#primitives';
-import { type PoolEntry, packageTotals, withAncestors, withDescendants } from './pool.ts';
+import { packageTotals, withAncestors, withDescendants } from './pool.ts';
+import type { PoolEntry } from './pool-entry.ts';
 
 /** Transactions that are mined together. */
 export type Chunk = { readonly modifiedFee: Sats; readonly vsize: number };
@@ -17,7 +18,7 @@ type Point = { readonly size: bigint; readonly fee: bigint };
 export function checkConflictTopology(conflicts: ReadonlySet<PoolEntry>): string | undefined {
   for (const conflict of conflicts) {
     const reason = checkFamily(conflict);
-    if (reason !== undefined) return `${conflict.tx.txid} ${reason}`;
+    if (reason !== undefined) return `${conflict.txid} ${reason}`;
   }
   return undefined;
 }
@@ -29,10 +30,10 @@ function checkFamily(conflict: PoolEntry): string | undefined {
   if (descendants > 1) return `has ${descendants} descendants, max 1 allowed`;
   if (ancestors > 0 && descendants > 0) return 'has both ancestor and descendant, exceeding cluster limit of 2';
   for (const child of conflict.children) {
-    if (withAncestors([child]).size > 2) return `is not the only parent of child ${child.tx.txid}`;
+    if (withAncestors([child]).size > 2) return `is not the only parent of child ${child.txid}`;
   }
   for (const parent of conflict.parents) {
-    if (withDescendants([parent]).size > 2) return `is not the only child of parent ${parent.tx.txid}`;
+    if (withDescendants([parent]).size > 2) return `is not the only child of parent ${parent.txid}`;
   }
   return undefined;
 }

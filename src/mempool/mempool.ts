@@ -88,7 +88,6 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
     has: (id) => pool.byId(id) !== undefined,
     spender: (txid, index) => pool.spender(txid, index),
     entries: () => pool.entries(),
-    snapshotForShortIds: () => Array.from(pool.entries(), (entry) => entry.tx),
     stats: () => {
       const { size: count, vsize, usage, totalFee } = pool;
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee, refusedBusy: queue.refused };

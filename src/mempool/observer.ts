@@ -1,11 +1,11 @@
 /** Who wants to hear what enters and leaves the pool: one place, told synchronously, in the order of the changes. */
-import type { Sats, Transaction } from '#primitives';
+import type { PackedTransaction, Sats, Txid } from '#primitives';
 
 /** Core's MemPoolRemovalReason. */
 export type RemovalReason = 'expiry' | 'sizelimit' | 'reorg' | 'block' | 'conflict' | 'replaced';
 
-export type ObservedEntry = {
-  readonly tx: Transaction;
+export type ObservedEntry = Pick<PackedTransaction, 'wtxid' | 'size' | 'raw' | 'tx'> & {
+  readonly txid: Txid;
   readonly fee: Sats;
   readonly vsize: number;
   readonly parents: ReadonlySet<unknown>;

@@ -5,8 +5,9 @@
 import { checkPackageLimits } from './chain-limits.ts';
 import { formatFeeRate, satPerKvb } from './fee-rate.ts';
 import { type Chunk, checkConflictTopology, improvesDiagram } from './feerate-diagram.ts';
-import { type Pool, type PoolEntry, packageTotals } from './pool.ts';
+import { type Pool, packageTotals } from './pool.ts';
 import { checkFeeRate, type PoolChecked, type PoolTerms } from './pool-checks.ts';
+import type { PoolEntry } from './pool-entry.ts';
 import type { PackageFailure, PackageVerdict } from './port.ts';
 import { type Candidate, entriesForConflicts, paysForReplacement, type Replacement } from './replacement.ts';
 import { checkPackageTruc } from './truc.ts';

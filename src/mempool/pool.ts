@@ -1,33 +1,14 @@
 /**
  * The transactions of the mempool and how they hang together: who spends what, who stands on whom. It knows no rules.
  * Invariants: no two entries spend the same output; an entry's parents and children are in the pool and know it;
- * every entry is in the eviction heap at the rank of its descendant score, and in the heap of ages.
+ * every entry is in the eviction heap at the rank of its descendant score, and in the heap of ages; `usage` is the sum
+ * of what the entries and the ties between them count for.
  */
 import { type Sats, type Transaction, type Txid, txidFromBytes, type Wtxid } from '#primitives';
-import { asBuffer, assert } from '#util';
-import { type HeapItem, IndexedHeap } from './indexed-heap.ts';
+import { assert } from '#util';
+import { IndexedHeap } from './indexed-heap.ts';
 import { PoolObservers, type RemovalReason } from './observer.ts';
-
-/** What others see of a transaction in the mempool. */
-export type MempoolEntry = {
-  readonly tx: Transaction;
-  readonly fee: Sats;
-  /** What it counts for where transactions are ranked: the fee and this node's delta (prioritisetransaction). */
-  readonly modifiedFee: Sats;
-  /** Virtual bytes, raised if the signature operations ask for more (Core's GetVirtualTransactionSize). */
-  readonly vsize: number;
-  readonly sigOpCost: number;
-  /** When it entered, Unix milliseconds. */
-  readonly time: number;
-  /** Transactions in the pool that it spends from, and that spend from it. */
-  readonly parents: ReadonlySet<MempoolEntry>;
-  readonly children: ReadonlySet<MempoolEntry>;
-};
-
-export type EntryFields = Pick<MempoolEntry, 'tx' | 'fee' | 'modifiedFee' | 'vsize' | 'sigOpCost' | 'time'> & {
-  /** Whether it spends a coinbase: after a reorganisation that may be immature again. */
-  readonly spendsCoinbase: boolean;
-};
+import { type Aged, type EntryFields, feeRate, type MempoolEntry, PoolEntry, TIE_BYTES } from './pool-entry.ts';
 
 /** Sum over an entry and its ancestors, or over an entry and its descendants. */
 export type PackageTotals = {
@@ -35,73 +16,6 @@ export type PackageTotals = {
   readonly vsize: number;
   readonly modifiedFee: Sats;
 };
-
-const NOBODY: ReadonlySet<never> = new Set();
-
-/**
- * Estimated bytes of memory of an entry beyond its serialisation: objects, ids, index slots. Measured on Node 24 as
- * growth of the process by 100,000 entries of six shapes (one to five inputs, one to ten outputs): the estimate is
- * 3 to 6% above each. 130 bytes of it are the place in the heap of ages and what the fee estimator remembers.
- */
-const ENTRY_BYTES = 1_500;
-const INPUT_BYTES = 450;
-const OUTPUT_BYTES = 180;
-
-type Aged = HeapItem & { readonly entry: PoolEntry };
-
-export class PoolEntry implements MempoolEntry {
-  readonly tx: Transaction;
-  readonly fee: Sats;
-  modifiedFee: Sats;
-  readonly vsize: number;
-  readonly sigOpCost: number;
-  readonly time: number;
-  readonly spendsCoinbase: boolean;
-  /** Estimated bytes of memory. */
-  readonly usage: number;
-  /** sat per vbyte that keeps it in the pool: its own, or its whole descendant package's if higher (as Core). */
-  descendantScore: number;
-  heapIndex = -1;
-  /** Its place among the oldest. */
-  readonly age: Aged = { entry: this, heapIndex: -1 };
-  /** Made when first needed: most transactions have neither parents nor children here. */
-  #parents: Set<PoolEntry> | undefined;
-  #children: Set<PoolEntry> | undefined;
-
-  constructor(fields: EntryFields) {
-    // A transaction is a view of what it came in (a block, a gossip frame): the pool must not keep all of that alive.
-    this.tx = fields.tx.withOwnBytes();
-    this.fee = fields.fee;
-    this.modifiedFee = fields.modifiedFee;
-    this.vsize = fields.vsize;
-    this.sigOpCost = fields.sigOpCost;
-    this.time = fields.time;
-    this.spendsCoinbase = fields.spendsCoinbase;
-    this.usage = memoryUsage(fields.tx);
-    this.descendantScore = feeRate(fields);
-  }
-
-  get parents(): ReadonlySet<PoolEntry> {
-    return this.#parents ?? NOBODY;
-  }
-
-  get children(): ReadonlySet<PoolEntry> {
-    return this.#children ?? NOBODY;
-  }
-
-  /** Ties this entry below `parent`. */
-  attach(parent: PoolEntry): void {
-    this.#parents ??= new Set();
-    this.#parents.add(parent);
-    parent.#children ??= new Set();
-    parent.#children.add(this);
-  }
-
-  detach(parent: PoolEntry): void {
-    this.#parents?.delete(parent);
-    parent.#children?.delete(this);
-  }
-}
 
 export class Pool {
   readonly #byTxid = new Map<Txid, PoolEntry>();
@@ -126,7 +40,7 @@ export class Pool {
     return this.#byTxid.size;
   }
 
-  /** Estimated bytes of memory. */
+  /** Bytes of memory that all of it counts for (Core's DynamicMemoryUsage). */
   get usage(): number {
     return this.#usage;
   }
@@ -164,12 +78,12 @@ export class Pool {
     const entry = this.#byWtxid.get(wtxid);
     if (entry !== undefined) return entry;
     const legacy = this.#byTxid.get(wtxid as string as Txid);
-    return legacy?.tx.hasWitness === false ? legacy : undefined;
+    return legacy?.hasWitness === false ? legacy : undefined;
   }
 
   /** Whether this very entry is still here. */
   has(entry: PoolEntry): boolean {
-    return this.#byTxid.get(entry.tx.txid) === entry;
+    return this.#byTxid.get(entry.txid) === entry;
   }
 
   /** Who spends output `index` of the transaction. `txid`: 32 bytes, internal order. */
@@ -200,10 +114,10 @@ export class Pool {
   /** The caller has made sure that nothing here spends the same outputs. */
   add(fields: EntryFields): PoolEntry {
     const entry = new PoolEntry(fields);
-    const { tx } = entry;
-    assert(!this.#byTxid.has(tx.txid), 'a transaction enters the pool once');
-    this.#byTxid.set(tx.txid, entry);
-    if (tx.hasWitness) this.#byWtxid.set(tx.wtxid, entry);
+    const { tx } = fields;
+    assert(!this.#byTxid.has(entry.txid), 'a transaction enters the pool once');
+    this.#byTxid.set(entry.txid, entry);
+    if (entry.hasWitness) this.#byWtxid.set(entry.wtxid, entry);
     for (const input of tx.inputs) {
       const key = outpointKey(input.prevTxid, input.prevIndex);
       assert(!this.#bySpent.has(key), 'an output is spent once in the pool');
@@ -212,7 +126,7 @@ export class Pool {
     for (const parent of this.parentsOf(tx)) entry.attach(parent);
     for (const child of this.spendersOf(tx)) child.attach(entry);
     this.#version++;
-    this.#usage += entry.usage;
+    this.#usage += entry.usage + tieBytes(entry);
     this.#vsize += entry.vsize;
     this.#totalFee += entry.fee;
     this.#evictionOrder.push(entry);
@@ -264,14 +178,13 @@ export class Pool {
   }
 
   #forget(entry: PoolEntry): void {
-    const { tx } = entry;
-    assert(this.#byTxid.delete(tx.txid), 'the entry is in the pool');
-    if (tx.hasWitness) this.#byWtxid.delete(tx.wtxid);
-    for (const input of tx.inputs) this.#bySpent.delete(outpointKey(input.prevTxid, input.prevIndex));
+    assert(this.#byTxid.delete(entry.txid), 'the entry is in the pool');
+    if (entry.hasWitness) this.#byWtxid.delete(entry.wtxid);
+    this.#usage -= entry.usage + tieBytes(entry);
+    for (const input of entry.inputs) this.#bySpent.delete(outpointKey(input.prevTxid, input.prevIndex));
     for (const parent of entry.parents) entry.detach(parent);
     for (const child of entry.children) child.detach(entry);
     this.#version++;
-    this.#usage -= entry.usage;
     this.#vsize -= entry.vsize;
     this.#totalFee -= entry.fee;
     this.#evictionOrder.remove(entry);
@@ -309,14 +222,8 @@ export function packageTotals(entries: Iterable<Pick<MempoolEntry, 'vsize' | 'mo
   return { count, vsize, modifiedFee };
 }
 
-/** sat per vbyte. A double is exact enough to rank by (Core ranks by doubles as well). */
-export function feeRate(of: Pick<PackageTotals, 'modifiedFee' | 'vsize'>): number {
-  return Number(of.modifiedFee) / of.vsize;
-}
-
-/** Estimated bytes of memory that a transaction will cost in the pool. */
-export function memoryUsage(tx: Transaction): number {
-  return tx.size + ENTRY_BYTES + tx.inputs.length * INPUT_BYTES + tx.outputs.length * OUTPUT_BYTES;
+function tieBytes({ parents, children }: PoolEntry): number {
+  return (parents.size + children.size) * TIE_BYTES;
 }
 
 /** The set itself grows while it is walked: iteration of a Set visits what is added meanwhile. */
@@ -333,7 +240,12 @@ function evictedBefore(a: PoolEntry, b: PoolEntry): boolean {
   return a.descendantScore === b.descendantScore ? a.time > b.time : a.descendantScore < b.descendantScore;
 }
 
-/** The txid has a fixed length, so the parts need no separator. Latin-1 halves the memory of hex. */
+const TXID_BYTES = 32;
+const outpoint = Buffer.alloc(TXID_BYTES + 4);
+
+/** An outpoint as on the wire, a character a byte: made in one piece, for a joined string is kept as its parts. */
 export function outpointKey(txid: Uint8Array, index: number): string {
-  return asBuffer(txid).toString('latin1') + index;
+  outpoint.set(txid);
+  outpoint.writeUInt32LE(index, TXID_BYTES);
+  return outpoint.toString('latin1');
 }

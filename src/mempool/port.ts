@@ -6,7 +6,7 @@ import type { FeeEstimator } from './fee-estimator/estimator.ts';
 import type { EstimateMode } from './fee-estimator/smart-fee.ts';
 import type { PoolObserver } from './observer.ts';
 import type { FileSource } from './persistence/read-file.ts';
-import type { MempoolEntry } from './pool.ts';
+import type { MempoolEntry } from './pool-entry.ts';
 
 /** Codes are Core's reject reasons. */
 export type MempoolVerdict =
@@ -96,8 +96,6 @@ export type Mempool = AsyncDisposable & {
   readonly spender: (txid: Uint8Array, index: number) => MempoolEntry | undefined;
   /** In the order of arrival. Do not hold the iterator over an await. */
   readonly entries: () => IterableIterator<MempoolEntry>;
-  /** All transactions as of now: what a compact block is rebuilt from (BIP152). An array of the caller's own. */
-  readonly snapshotForShortIds: () => Transaction[];
   readonly stats: () => MempoolStats;
   /**
    * The fee rate with which a transaction should be confirmed within so many blocks; targets are 1 to

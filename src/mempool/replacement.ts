@@ -6,7 +6,8 @@
 import { formatMoney, type Sats, type Transaction, txidFromBytes } from '#primitives';
 import { formatFeeRate, satPerKvb } from './fee-rate.ts';
 import { MAX_BIP125_RBF_SEQUENCE, MAX_REPLACEMENT_CANDIDATES, minFee } from './policy.ts';
-import { type Pool, type PoolEntry, packageTotals, withDescendants } from './pool.ts';
+import { type Pool, packageTotals, withDescendants } from './pool.ts';
+import type { PoolEntry } from './pool-entry.ts';
 import type { MempoolVerdict } from './port.ts';
 import { isTruc } from './truc.ts';
 import { policy, reconsiderable } from './verdicts.ts';
@@ -90,7 +91,7 @@ export function spendsConflicting(
   conflicts: ReadonlySet<PoolEntry>,
 ): string | undefined {
   for (const ancestor of ancestors) {
-    if (conflicts.has(ancestor)) return `${tx.txid} spends conflicting transaction ${ancestor.tx.txid}`;
+    if (conflicts.has(ancestor)) return `${tx.txid} spends conflicting transaction ${ancestor.txid}`;
   }
   return undefined;
 }

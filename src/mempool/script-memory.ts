@@ -3,7 +3,7 @@
  * witness: the wtxid) and the flags, which never change here. So a known failure costs a peer's repetition nothing,
  * and a reorganisation runs no script twice. Bounded; the oldest is forgotten first. About 150 bytes each.
  */
-import type { Transaction, Wtxid } from '#primitives';
+import type { Wtxid } from '#primitives';
 import type { MempoolVerdict } from './port.ts';
 
 /** Some ten full blocks. */
@@ -11,23 +11,25 @@ const MAX_PASSED = 40_000;
 /** Kept apart, so that a flood of failures does not drive out what passed. */
 const MAX_FAILED = 10_000;
 
+type Known = { readonly wtxid: Wtxid };
+
 export class ScriptMemory {
   readonly #passed = new Map<Wtxid, true>();
   readonly #failed = new Map<Wtxid, MempoolVerdict>();
 
-  hasPassed(tx: Transaction): boolean {
+  hasPassed(tx: Known): boolean {
     return this.#passed.has(tx.wtxid);
   }
 
-  failureOf(tx: Transaction): MempoolVerdict | undefined {
+  failureOf(tx: Known): MempoolVerdict | undefined {
     return this.#failed.get(tx.wtxid);
   }
 
-  passed(tx: Transaction): void {
+  passed(tx: Known): void {
     remember(this.#passed, tx.wtxid, true, MAX_PASSED);
   }
 
-  failed(tx: Transaction, verdict: MempoolVerdict): void {
+  failed(tx: Known, verdict: MempoolVerdict): void {
     remember(this.#failed, tx.wtxid, verdict, MAX_FAILED);
   }
 }

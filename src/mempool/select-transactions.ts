@@ -7,7 +7,7 @@ import { isFinalTx, limits } from '#consensus';
 import type { Sats } from '#primitives';
 import { IndexedHeap } from './indexed-heap.ts';
 import { minFee } from './policy.ts';
-import { feeRate, type MempoolEntry } from './pool.ts';
+import { feeRate, type MempoolEntry } from './pool-entry.ts';
 
 export type Selection = {
   /** Parents before children. */
@@ -122,9 +122,9 @@ class BlockFiller {
     );
   }
 
-  #mayEnter({ tx }: MempoolEntry): boolean {
+  #mayEnter(entry: MempoolEntry): boolean {
     const { height, medianTimePast, segwitActive } = this.#terms;
-    return isFinalTx(tx, height, medianTimePast) && (segwitActive || !tx.hasWitness);
+    return isFinalTx(entry, height, medianTimePast) && (segwitActive || !entry.hasWitness);
   }
 }
 
@@ -143,7 +143,7 @@ function totalsOf(entries: readonly MempoolEntry[]): PackageSize {
   for (const entry of entries) {
     modifiedFee += entry.modifiedFee;
     vsize += entry.vsize;
-    weight += entry.tx.weight;
+    weight += entry.weight;
     sigOpCost += entry.sigOpCost;
   }
   return { modifiedFee, vsize, weight, sigOpCost };

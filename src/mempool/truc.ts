@@ -5,7 +5,8 @@
  */
 import type { Transaction } from '#primitives';
 import { TRUC_CHILD_MAX_VSIZE, TRUC_MAX_VSIZE, TRUC_VERSION } from './policy.ts';
-import { type PoolEntry, withAncestors, withDescendants } from './pool.ts';
+import { withAncestors, withDescendants } from './pool.ts';
+import type { PoolEntry } from './pool-entry.ts';
 
 export type TrucViolation = {
   readonly reason: string;
@@ -13,7 +14,9 @@ export type TrucViolation = {
   readonly sibling?: PoolEntry | undefined;
 };
 
-export function isTruc(tx: Transaction): boolean {
+type Named = Pick<Transaction, 'version' | 'txid' | 'wtxid'>;
+
+export function isTruc(tx: Pick<Transaction, 'version'>): boolean {
   return tx.version === TRUC_VERSION;
 }
 
@@ -24,8 +27,8 @@ export function checkTruc(
   ancestors: ReadonlySet<PoolEntry>,
   conflicts: ReadonlySet<PoolEntry>,
 ): TrucViolation | undefined {
-  const foreign = [...ancestors].find((ancestor) => isTruc(ancestor.tx) !== isTruc(tx));
-  if (foreign !== undefined) return { reason: inheritance(tx, foreign.tx) };
+  const foreign = [...ancestors].find((ancestor) => isTruc(ancestor) !== isTruc(tx));
+  if (foreign !== undefined) return { reason: inheritance(tx, foreign) };
   if (!isTruc(tx)) return undefined;
   const reason = checkSizeAndAncestors(tx, vsize, ancestors.size);
   if (reason !== undefined) return { reason };
@@ -59,15 +62,15 @@ function checkSiblings(parent: PoolEntry, conflicts: ReadonlySet<PoolEntry>): Tr
   const [child] = parent.children;
   if (child === undefined || [...parent.children].some((one) => conflicts.has(one))) return undefined;
   const mayLeave = withDescendants([parent]).size === 2 && withAncestors([child]).size === 2;
-  return { reason: tooManyDescendants(parent.tx), sibling: mayLeave ? child : undefined };
+  return { reason: tooManyDescendants(parent), sibling: mayLeave ? child : undefined };
 }
 
-function inheritance(tx: Transaction, parent: Transaction): string {
+function inheritance(tx: Named, parent: Named): string {
   return isTruc(tx)
     ? `version=3 ${name(tx)} cannot spend from non-version=3 ${name(parent)}`
     : `non-version=3 ${name(tx)} cannot spend from version=3 ${name(parent)}`;
 }
 
-const tooManyAncestors = (tx: Transaction): string => `${name(tx)} would have too many ancestors`;
-const tooManyDescendants = (parent: Transaction): string => `${name(parent)} would exceed descendant count limit`;
-const name = (tx: Transaction): string => `tx ${tx.txid} (wtxid=${tx.wtxid})`;
+const tooManyAncestors = (tx: Named): string => `${name(tx)} would have too many ancestors`;
+const tooManyDescendants = (parent: Named): string => `${name(parent)} would exceed descendant count limit`;
+const name = (tx: Named): string => `tx ${tx.txid} (wtxid=${tx.wtxid})`;

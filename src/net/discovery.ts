@@ -11,6 +11,8 @@ import type { AddressSource } from './addrman/entry.ts';
 import type { AddressManager } from './addrman/manager.ts';
 import { LOCAL_GROUP, type NetGroups } from './addrman/net-groups.ts';
 import type { PeerIdText } from './port.ts';
+import { ProviderRecords } from './provider-records.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 /** Peers that libp2p's own store may hold before we prune it; it has no cap of its own. */
 const MAX_STORED_PEERS = 2048;
@@ -28,6 +30,7 @@ export type DiscoveryDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly network: string;
   readonly addresses: AddressManager;
   readonly groups: NetGroups;
   readonly isShort: () => boolean;
@@ -37,6 +40,7 @@ export type DiscoveryDeps = {
 export class Discovery {
   readonly #deps: DiscoveryDeps;
   readonly #options: { readonly walkBusyMs: number; readonly walkIdleMs: number };
+  readonly #providerRecords: ProviderRecords;
   readonly #stopping = new AbortController();
   #walkTimer: TimerHandle | undefined;
   #maintainTimer: TimerHandle | undefined;
@@ -47,6 +51,11 @@ export class Discovery {
     this.#deps = deps;
     this.#options = options;
     this.#pauseMs = options.walkBusyMs;
+    this.#providerRecords = new ProviderRecords({
+      ...deps,
+      hasPeers: () => deps.libp2p.getPeers().length > 0,
+      onProviders: (from, providers) => this.#learnFromAnswer(from, providers, 'provider'),
+    });
     // What others than our walks find: the DHT asks for itself now and then.
     deps.libp2p.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) =>
       this.#learn(id, multiaddrs, { kind: 'dht', group: UNKNOWN_GROUP }),
@@ -68,10 +77,12 @@ export class Discovery {
   start(): void {
     this.#scheduleWalk();
     this.#scheduleMaintenance();
+    this.#providerRecords.start();
   }
 
   stop(): void {
     this.#stopping.abort();
+    this.#providerRecords.stop();
     this.#walkTimer?.cancel();
     this.#maintainTimer?.cancel();
   }
@@ -120,20 +131,13 @@ export class Discovery {
 
   /** Asks for the peers closest to a random key. */
   async #walk(): Promise<void> {
-    const controller = new AbortController();
-    const onStop = (): void => controller.abort();
-    this.#stopping.signal.addEventListener('abort', onStop);
-    const timer = this.#deps.clock.after(WALK_TIMEOUT_MS, onStop);
-    try {
-      const key = this.#deps.random.bytes(WALK_KEY_BYTES);
-      for await (const event of this.#deps.dht.getClosestPeers(key, { signal: controller.signal })) {
-        if (controller.signal.aborted) return;
+    const { clock, dht, random } = this.#deps;
+    await withTimeLimit(clock, WALK_TIMEOUT_MS, this.#stopping.signal, async (signal) => {
+      for await (const event of dht.getClosestPeers(random.bytes(WALK_KEY_BYTES), { signal })) {
+        if (signal.aborted) return;
         if (event.name === 'PEER_RESPONSE') this.#learnFromAnswer(event.from, event.closer, 'dht');
       }
-    } finally {
-      timer.cancel();
-      this.#stopping.signal.removeEventListener('abort', onStop);
-    }
+    });
   }
 
   #scheduleMaintenance(): void {

@@ -88,5 +88,6 @@ export function messageId(message: Pick<Message, 'topic' | 'data'>, topics: Topi
   const name = topics.get(message.topic);
   const content = name === undefined ? message.data : topicLimits(name).messageId(message.data);
   const hash = createHash('sha256').update(message.topic).update(Uint8Array.of(0)).update(content).digest();
-  return new Uint8Array(hash.buffer, hash.byteOffset, MESSAGE_ID_BYTES);
+  // A copy: so small an array lies in the heap, while a view keeps the hash's own memory outside of it.
+  return new Uint8Array(hash.subarray(0, MESSAGE_ID_BYTES));
 }

@@ -9,8 +9,10 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import { BoundedMap } from './bounded-map.ts';
 import { hideTopic } from './gossip-block-only.ts';
 import { GossipGather } from './gossip-gather.ts';
+import { boundMemory } from './gossip-memory.ts';
 import { mergeSends } from './gossip-sends.ts';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
 import {
@@ -25,6 +27,11 @@ import { TokenBuckets } from './token-bucket.ts';
 
 /** Good messages that wait to be passed on. Beyond it they are passed on at once. */
 const MAX_HELD = 4_096;
+/**
+ * Ignored messages whose copies are still heard, the oldest forgotten: their first sender may have gone before it gave what
+ * it announced, and gossipsub keeps quiet about what it has seen. Some minutes' worth.
+ */
+const MAX_IGNORED = 4_096;
 /** What one peer may send: five times what a node passes on at its most (`GossipGather`); there is what it sends of its own. */
 const MESSAGE_RATE = { burst: 10_000, perSecond: 2_000 };
 const BYTE_RATE = { burst: 16 << 20, perSecond: 2 << 20 };
@@ -86,8 +93,9 @@ export class Gossip {
   readonly #names: TopicIds;
   readonly #queues = new Map<TopicName, Queue>(topicNames.map((name) => [name, { waiting: [], withNode: 0 }]));
   readonly #rates: TokenBuckets;
-  /** By gossipsub's id; with the peers that sent them. As many as wait in the queues or are with the node. */
-  readonly #open = new Map<string, { readonly message: Waiting; readonly senders: Set<PeerIdText> }>();
+  /** The peers that sent a message, by gossipsub's id. As many as wait in the queues or are with the node. */
+  readonly #open = new Map<string, Set<PeerIdText>>();
+  readonly #ignored = new BoundedMap<string, Set<PeerIdText>>(MAX_IGNORED);
   readonly #held = new Set<TimerHandle>();
   readonly #gathers: ReadonlyMap<TopicName, GossipGather>;
   #isStopped = false;
@@ -145,6 +153,7 @@ export class Gossip {
     const from = event.propagationSource.toString();
     const queue = topic === undefined ? undefined : this.#queues.get(topic);
     if (topic === undefined || queue === undefined || this.#isStopped || !this.#deps.isAnnounced(from)) {
+      this.#ignored.set(event.msgId, new Set([from]));
       this.#report(event.msgId, from, 'ignore');
       return;
     }
@@ -163,7 +172,7 @@ export class Gossip {
       if (dropped === message) return;
     }
     queue.waiting.push(message);
-    this.#open.set(message.id, { message, senders: new Set([from]) });
+    this.#open.set(message.id, new Set([from]));
     this.#pump(topic, queue);
   }
 
@@ -186,8 +195,10 @@ export class Gossip {
     } catch (error) {
       this.#deps.log.error('a gossip message could not be judged', { topic, error: errorText(error) });
     }
+    const senders = this.#open.get(id);
     this.#open.delete(id);
     if (this.#isStopped) return;
+    if (verdict === 'ignore' && senders !== undefined) this.#ignored.set(id, senders);
     if (verdict === 'ignore' || verdict === 'reject') {
       this.#report(id, from, verdict);
       return;
@@ -219,25 +230,33 @@ export class Gossip {
     this.#internals.reportMessageValidationResult(id, from, RESULT[verdict]);
   }
 
-  /** Gossipsub tells of the first sender only. Who sent the same while it is judged can be asked for what it announces. */
+  /**
+   * Gossipsub tells of the first sender only. Who sends the same while it is judged, or after it was ignored, can be asked
+   * for what it announces.
+   */
   #watchCopies(): void {
     const validate = this.#internals.validateReceivedMessage.bind(this.#deps.pubsub);
     this.#internals.validateReceivedMessage = async (peer, raw) => {
       const result = await validate(peer, raw);
-      const open = result.code === DUPLICATE ? this.#open.get(result.msgIdStr ?? '') : undefined;
-      const from = peer.toString();
-      if (open !== undefined && !open.senders.has(from) && this.#deps.isAnnounced(from)) {
-        open.senders.add(from);
-        const { topic, data } = open.message;
-        this.#deps.deliverCopy?.({ topic, data, from });
-      }
+      const id = result.msgIdStr ?? '';
+      if (result.code === DUPLICATE) this.#copied(peer.toString(), raw, this.#open.get(id) ?? this.#ignored.get(id));
       return result;
     };
+  }
+
+  #copied(from: PeerIdText, { topic, data }: RawMessage, senders: Set<PeerIdText> | undefined): void {
+    const name = this.#names.get(topic);
+    if (senders === undefined || name === undefined || data === undefined) return;
+    if (topicLimits(name).hearsCopies !== true) return;
+    if (this.#isStopped || senders.has(from) || !this.#deps.isAnnounced(from)) return;
+    senders.add(from);
+    this.#deps.deliverCopy?.({ topic: name, data, from });
   }
 
   /** Counts what each peer sends before gossipsub works on it; duplicates cost CPU too and are seen nowhere else. */
   #meter(): void {
     const handle = this.#internals.handleReceivedRpc.bind(this.#deps.pubsub);
+    const forgetSurplus = boundMemory(this.#deps.pubsub);
     this.#internals.handleReceivedRpc = async (from, rpc) => {
       const peer = from.toString();
       let bytes = 0;
@@ -246,8 +265,12 @@ export class Gossip {
       const isWithin =
         this.#rates.take(`bytes ${peer}`, BYTE_RATE, bytes) &&
         this.#rates.take(`messages ${peer}`, MESSAGE_RATE, rpc.messages.length + 1);
-      if (isWithin) await handle(from, rpc);
-      else this.#deps.charge(peer, 'quota-exceeded', `gossip of ${bytes} bytes in ${rpc.messages.length} messages`);
+      if (isWithin) {
+        await handle(from, rpc);
+        forgetSurplus();
+      } else {
+        this.#deps.charge(peer, 'quota-exceeded', `gossip of ${bytes} bytes in ${rpc.messages.length} messages`);
+      }
     };
   }
 }

@@ -10,6 +10,7 @@ export type {
   Net,
   NetHandlers,
   NetStatus,
+  NodeStreamName,
   PeerIdText,
   PeerInfo,
   PeerStatus,

@@ -3,11 +3,12 @@
  * `gater` who may connect, `peers` who is one, `slots` whom we call and who gets a place, `reputation` who must go.
  */
 import { join } from 'node:path';
-import type { PrivateKey } from '@libp2p/interface';
+import type { PeerId, PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
 import type { Clock, Logger, Random, TimerHandle } from '#util';
+import { AddressExchange } from './addrman/address-exchange.ts';
 import { openAsmap } from './addrman/asmap.ts';
 import { AddressManager } from './addrman/manager.ts';
 import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
@@ -29,7 +30,7 @@ import { type ConnectionProtector, loadPsk } from './psk.ts';
 import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
 import { runsOverRelays, streamLimits, streamNames } from './rows.ts';
-import { createServer, type Server } from './serving.ts';
+import { createServer, type ServeDeps, type Server } from './serving.ts';
 import type { ConnectionFacts } from './slots/port.ts';
 import { createWire, type WireDeps } from './wire.ts';
 
@@ -69,6 +70,8 @@ type Parts = {
   /** Ends every dial. */
   readonly dialling: AbortController;
   readonly discovery: Discovery;
+  readonly exchange: AddressExchange;
+  readonly request: Net['request'];
   readonly charge: Charge;
 };
 
@@ -112,7 +115,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
 }
 
 async function assemble(base: Base): Promise<Parts> {
-  const { clock, random, log, options, handlers, addresses } = base;
+  const { clock, log, options, handlers } = base;
   const { network, tuning } = options;
   const gater = makeGater(
     base,
@@ -143,13 +146,20 @@ async function assemble(base: Base): Promise<Parts> {
   });
   const watchdog = new GossipWatchdog({ pubsub, identify, clock, log, peers, charge }, tuning.watchdogMs);
   const whenAnnounced: Peers['whenAnnounced'] = (connection) => peers.whenAnnounced(connection);
-  const server = createServer({ clock, log, serve: handlers.serve, whenAnnounced, charge });
+  const connectionOf: Peers['connectionOf'] = (peer) => peers.connectionOf(peer);
+  const request = createRequester({ network, clock, connectionOf, charge });
   const isShort = (): boolean => slots.outbound.isShort();
   const onFound = (): void => slots.outbound.poke();
-  const parts = { libp2p: host, dht, clock, random, log, addresses, groups: base.groups, isShort, onFound };
+  const exchange = new AddressExchange({ ...base, connectionOf, request, charge, onFound });
+  const serve: ServeDeps['serve'] = (name, from, bytes, signal) => {
+    if (name !== 'peers') return handlers.serve(name, from, bytes, signal);
+    return peers.kindOf(from) === 'block-only' ? nothing() : exchange.serve(from, bytes);
+  };
+  const server = createServer({ clock, log, serve, whenAnnounced, charge });
+  const parts = { ...base, libp2p: host, dht, network, isShort, onFound };
   const discovery = new Discovery(parts, tuning);
   base.local.onFound((peer) => discovery.foundLocally(peer));
-  return { host, peers, server, gossip, watchdog, slots, dialling, discovery, charge };
+  return { host, peers, server, gossip, watchdog, slots, dialling, discovery, exchange, request, charge };
 }
 
 function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
@@ -228,12 +238,14 @@ function joinSlots(base: Base, gater: Gater, host: Host, peers: Peers, signal: A
 }
 
 /** Registers everything that identify tells of, then starts listening: the last step that can fail. */
-async function listen(base: Base, { host, peers, server, discovery }: Parts): Promise<void> {
+async function listen(base: Base, { host, peers, server, discovery, exchange }: Parts): Promise<void> {
   host.addEventListener('connection:open', (event) => peers.opened(event.detail));
   host.addEventListener('connection:close', (event) => peers.closed(event.detail));
   host.addEventListener('peer:identify', ({ detail }) => {
     peers.identified(detail);
-    if (peers.isAnnounced(detail.peerId.toString())) discovery.identified(detail);
+    if (!peers.isAnnounced(detail.peerId.toString())) return;
+    discovery.identified(detail);
+    void keepRecord(host, exchange, detail.peerId);
   });
   for (const name of streamNames) {
     const { maxInboundStreams, maxOutboundStreams } = streamLimits(name);
@@ -269,15 +281,11 @@ function netOf(base: Base, parts: Parts): Net {
         gossipScore: gossip.scoreOf(info.id),
       })),
       knownAddresses: addresses.size.tried + addresses.size.fresh,
+      addressSources: addresses.quality(),
       ...peers.totals(),
       gossip: gossip.counts(),
     }),
-    request: createRequester({
-      network: options.network,
-      clock,
-      connectionOf: (peer) => peers.connectionOf(peer),
-      charge,
-    }),
+    request: parts.request,
     publish: (topic, data) => gossip.publish(topic, data),
     charge,
     disconnect: (peer, reason) => peers.drop(peer, reason),
@@ -285,6 +293,9 @@ function netOf(base: Base, parts: Parts): Net {
       const facts = peers.confirm(peer, relaysTransactions);
       if (facts === undefined) return;
       noteOrigin(base, facts);
+      const connection = peers.connectionOf(peer);
+      const tellsAddresses = facts.kind === 'full-relay' || facts.kind === 'manual';
+      if (tellsAddresses && connection !== undefined) void parts.exchange.ask(connection);
       parts.slots.outbound.confirmed(facts);
       saving?.cancel();
       saving = clock.after(SAVE_SOON_MS, () => void addresses.saveIfDue());
@@ -295,6 +306,7 @@ function netOf(base: Base, parts: Parts): Net {
       await parts.slots.outbound.stop();
       parts.dialling.abort();
       parts.discovery.stop();
+      parts.exchange.stop();
       parts.watchdog.stop();
       gossip.stop();
       server.stop();
@@ -304,6 +316,15 @@ function netOf(base: Base, parts: Parts): Net {
       await Promise.all([addresses.save(), reputation.close()]);
     },
   };
+}
+
+/** What a block-only peer is told of addresses. */
+async function* nothing(): AsyncGenerator<never> {}
+
+/** Identify has put the signed record of the peer, if it gave one, into libp2p's store. */
+async function keepRecord(host: Host, exchange: AddressExchange, peer: PeerId): Promise<void> {
+  const stored = await host.peerStore.get(peer).catch(() => undefined);
+  if (stored?.peerRecordEnvelope !== undefined) await exchange.met(peer.toString(), stored.peerRecordEnvelope);
 }
 
 /** It answered a call of ours. What the operator told us of, nobody had told the address manager. */

@@ -75,6 +75,9 @@ export type GossipMessage = {
   readonly from: PeerIdText;
 };
 
+/** What the node answers: all but what is about addresses, which this module does. */
+export type NodeStreamName = Exclude<StreamName, 'peers'>;
+
 /** What the node supplies. Handlers may be slow: queues in front of them are bounded and drop as their rows say. */
 export type NetHandlers = {
   readonly peerConnected: (peer: PeerInfo) => void;
@@ -84,13 +87,16 @@ export type NetHandlers = {
    * iterable is closed when the peer goes away or stalls. A handler that throws answers status 2.
    */
   readonly serve: (
-    name: StreamName,
+    name: NodeStreamName,
     from: PeerIdText,
     request: Uint8Array,
     signal: AbortSignal,
   ) => AsyncIterable<ResponseFrame>;
   readonly gossip: (message: GossipMessage) => Promise<GossipVerdict>;
-  /** Another peer sent the same as a message whose verdict is still open. Of each peer once a message. */
+  /**
+   * Another peer sent the same as a message whose verdict is still open, or was `ignore`, if the topic
+   * `hearsCopies`. Of each peer once a message.
+   */
   readonly gossipCopy?: (message: GossipMessage) => void;
 };
 
@@ -103,6 +109,21 @@ export type RequestErrorCode =
   | 'TIMEOUT'
   | 'TOO_MANY_STREAMS'
   | 'UNSUPPORTED_PROTOCOL';
+
+/** How we heard of an address. */
+export type SourceKind = 'manual' | 'seed' | 'dht' | 'provider' | 'record' | 'identify' | 'mdns' | 'inbound';
+
+/** What came of a kind of source. */
+export type SourceQuality = {
+  readonly kind: SourceKind;
+  /** Addresses that were new to us, since the start. */
+  readonly heard: number;
+  /** How many of its addresses are hearsay now, and how many have answered a call. */
+  readonly fresh: number;
+  readonly tried: number;
+  /** Addresses that answered for the first time, since the start. */
+  readonly succeeded: number;
+};
 
 /**
  * How others can reach us: at an address that was verified, by a relay, perhaps (no address is verified), or not at all,
@@ -118,6 +139,7 @@ export type NetStatus = {
   /** Confirmed ones. */
   readonly peers: readonly PeerStatus[];
   readonly knownAddresses: number;
+  readonly addressSources: readonly SourceQuality[];
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Open connections, and the open streams on all of them. */

@@ -14,7 +14,7 @@ import { Deadline } from './deadline.ts';
 import { RequestError } from './errors.ts';
 import { FairBudget } from './fair-budget.ts';
 import { PieceWriter } from './piece-writer.ts';
-import type { NetHandlers, PeerIdText, RequestErrorCode, ResponseFrame } from './port.ts';
+import type { PeerIdText, RequestErrorCode, ResponseFrame } from './port.ts';
 import { ResponseWriter, type SendOptions } from './response-writer.ts';
 import { type StreamLimits, streamLimits } from './rows.ts';
 import { MIN_PIECE_BYTES, SendTurns } from './send-turns.ts';
@@ -45,7 +45,12 @@ const FREE_FROM_BYTES = 16 * 1024;
 export type ServeDeps = {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly serve: NetHandlers['serve'];
+  readonly serve: (
+    name: StreamName,
+    from: PeerIdText,
+    request: Uint8Array,
+    signal: AbortSignal,
+  ) => AsyncIterable<ResponseFrame>;
   /** Resolves to whether the peer was announced to the node; false when it went away first. */
   readonly whenAnnounced: (connection: Connection) => Promise<boolean>;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;

@@ -4,6 +4,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { type Clock, errorText, type Logger } from '#util';
 import type { Peers } from './peers.ts';
 import type { Wire } from './slots/port.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 export type WireDeps = {
   readonly clock: Clock;
@@ -29,18 +30,11 @@ export function createWire(deps: WireDeps): Wire {
 }
 
 async function dialInTime({ clock, log, dial, dialTimeoutMs, signal }: WireDeps, to: Multiaddr[]): Promise<boolean> {
-  const controller = new AbortController();
-  const onStop = (): void => controller.abort();
-  signal.addEventListener('abort', onStop);
-  const timer = clock.after(dialTimeoutMs, onStop);
   try {
-    await dial(to, controller.signal);
+    await withTimeLimit(clock, dialTimeoutMs, signal, (limited) => dial(to, limited));
     return true;
   } catch (error) {
     log.debug('dial failed', { to: to.join(' '), error: errorText(error) });
     return false;
-  } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', onStop);
   }
 }

@@ -157,6 +157,6 @@ export function partialBytes({ bytes, compact }: PartialBlock): number {
 }
 
 /** Of transactions that are decoded already: those of the mempool know their ids. */
-export function hasMerkleRoot({ header }: Block, transactions: readonly Transaction[]): boolean {
+export function hasMerkleRoot({ header }: Block, transactions: readonly Pick<Transaction, 'txidBytes'>[]): boolean {
   return equalBytes(merkleRoot(transactions.map((tx) => tx.txidBytes)), header.merkleRoot);
 }

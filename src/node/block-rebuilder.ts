@@ -6,7 +6,6 @@
  * caller bounds how many variants of one announcement come here; forms that are asked for are three of a block at most.
  */
 import type { Chain } from '#chain';
-import type { Mempool } from '#mempool';
 import type { Net, PeerIdText } from '#net';
 import type { Block, BlockHash } from '#primitives';
 import { reconstructFrom } from '#protocol';
@@ -22,7 +21,6 @@ import {
 } from './block-fill.ts';
 import type { CompactForms } from './compact-forms.ts';
 import { type CompactMessage, CompactPull, type PullDeps } from './compact-pull.ts';
-import type { ExtraTransactions } from './extra-transactions.ts';
 import { judgeBlock } from './judge.ts';
 
 const MAX_FILLS = 8;
@@ -32,10 +30,13 @@ const MAX_FILL_BYTES = 16_000_000;
 const TOO_MANY = 'too many at once';
 const CLOSED = 'the node is stopping';
 
+/** Transactions that a block may be made of. */
+type Known = Parameters<typeof reconstructFrom>[1];
+
 export type BlockRebuilderDeps = {
   readonly chain: Pick<Chain, 'hasBlock' | 'submitBlock'>;
-  readonly mempool: Pick<Mempool, 'snapshotForShortIds'>;
-  readonly extra: Pick<ExtraTransactions, 'transactions'>;
+  readonly mempool: { readonly entries: () => Known };
+  readonly extra: { readonly transactions: () => Known };
   readonly sync: Pick<Sync, 'blockWanted'>;
   readonly charge: Net['charge'];
   readonly forms: Pick<CompactForms, 'expect' | 'ended' | 'received' | 'forget' | 'rebuilt'>;
@@ -184,7 +185,7 @@ export class BlockRebuilder {
 
   #match(compact: CompactMessage): Matched {
     const { mempool, extra } = this.#deps;
-    const rebuilt = reconstructFrom(compact, both(mempool.snapshotForShortIds(), extra.transactions()));
+    const rebuilt = reconstructFrom(compact, both(mempool.entries(), extra.transactions()));
     switch (rebuilt.kind) {
       case 'complete': {
         const { block, transactions } = rebuilt;

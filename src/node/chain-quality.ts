@@ -83,7 +83,8 @@ export class ChainQuality {
     const behind = this.#behind.get(id);
     if (work >= tipWork) {
       this.#behind.delete(id);
-      if (kind !== 'block-only') this.#protect(id);
+      if (kind === 'block-only') net.noteUseful(id, 'chain');
+      else this.#protect(id);
     } else if (behind === undefined || work >= behind.work) {
       // Newly behind, or it has reached what was our tip then: it gets its time for the tip of now.
       this.#behind.set(id, { deadlineMs: now + BEHIND_MS, work: tipWork, wasAsked: false });

@@ -4,17 +4,17 @@
  * Bounds: `MAX_TRANSACTIONS` and `MAX_BYTES`; the oldest leave first. They are unchecked bytes, good for nothing else.
  */
 import type { Mempool } from '#mempool';
-import type { Transaction, Wtxid } from '#primitives';
+import { PackedTransaction, type Transaction, type Wtxid } from '#primitives';
 
 const MAX_TRANSACTIONS = 10_000;
-/** Serialised. Decoded they take several times as much. */
+/** Serialised, as they are kept. */
 const MAX_BYTES = 8 << 20;
 /** Core's bound in AddToCompactExtraTransactions (there on estimated memory): one must not push out many. */
 const MAX_TX_BYTES = 100_000;
 
 export class ExtraTransactions {
   /** In the order of arrival. */
-  readonly #byWtxid = new Map<Wtxid, Transaction>();
+  readonly #byWtxid = new Map<Wtxid, PackedTransaction>();
   readonly #maxTransactions: number;
   readonly #maxBytes: number;
   #bytes = 0;
@@ -34,10 +34,9 @@ export class ExtraTransactions {
   }
 
   /** Keeps a copy. */
-  add(tx: Transaction): void {
-    const { wtxid } = tx;
-    if (tx.size > MAX_TX_BYTES || this.#byWtxid.has(wtxid)) return;
-    this.#byWtxid.set(wtxid, tx.withOwnBytes());
+  add(tx: Pick<Transaction, 'wtxid' | 'size' | 'raw'>): void {
+    if (tx.size > MAX_TX_BYTES || this.#byWtxid.has(tx.wtxid)) return;
+    this.#byWtxid.set(tx.wtxid, new PackedTransaction(tx));
     this.#bytes += tx.size;
     for (const [oldest, { size }] of this.#byWtxid) {
       if (this.#byWtxid.size <= this.#maxTransactions && this.#bytes <= this.#maxBytes) break;
@@ -46,7 +45,7 @@ export class ExtraTransactions {
     }
   }
 
-  transactions(): IterableIterator<Transaction> {
+  transactions(): IterableIterator<PackedTransaction> {
     return this.#byWtxid.values();
   }
 }
@@ -63,8 +62,8 @@ export function keepRefused(submit: Mempool['submit'], extra: Pick<ExtraTransact
 /** What left although a block could still hold it. Not what a block confirmed or contradicts, or a new tip forbids. */
 export function keepRemoved(mempool: Pick<Mempool, 'observe'>, extra: Pick<ExtraTransactions, 'add'>): void {
   mempool.observe({
-    left: ({ tx }, reason) => {
-      if (reason === 'replaced' || reason === 'sizelimit' || reason === 'expiry') extra.add(tx);
+    left: (entry, reason) => {
+      if (reason === 'replaced' || reason === 'sizelimit' || reason === 'expiry') extra.add(entry);
     },
   });
 }

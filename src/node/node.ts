@@ -92,7 +92,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
   const ingest = stack.adopt(makeIngest(parts, peers), (each) => each.close());
-  stack.adopt(startTxRelay(parts, peers, ingest), (stop) => stop());
+  if (options.syncsMempool ?? true) stack.use(startMempoolSync(parts, peers, ingest));
+  stack.use(new Rebroadcast({ mempool, publish: net.publish, clock, random, log: log.child('rebroadcast') }));
   const quality = stack.adopt(makeChainQuality(parts, peers), (each) => each.close());
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
@@ -166,7 +167,9 @@ function mayMine({ params, bootstrap, connect }: NodeOptions, sync: Sync): () =>
 function hearTransactions(mempool: Mempool): Set<(tx: Transaction) => void> {
   const listeners = new Set<(tx: Transaction) => void>();
   mempool.observe({
-    entered: ({ tx }) => {
+    entered: (entry) => {
+      if (listeners.size === 0) return;
+      const { tx } = entry;
       for (const listener of listeners) listener(tx);
     },
   });
@@ -310,24 +313,24 @@ function peerHandlers(
   };
 }
 
-/** What nobody calls for: the mempools of others, and own transactions that nobody has heard of. Gives what ends it. */
-function startTxRelay(parts: Parts, peers: Peers, ingest: Ingest): () => void {
-  const { deps, mempool, net, sync } = parts;
+function startMempoolSync(parts: Parts, peers: Peers, ingest: Ingest): Disposable {
+  const { deps, mempool, sync } = parts;
   const { clock, random, log } = deps;
-  const mempoolSync = new MempoolSync({
-    ...parts,
-    peers: () => peers.ready(),
-    ingest: ingest.txs,
-    minFeeSatPerKvb: mempool.minFeeSatPerKvb,
-    clock,
-    log: log.child('mempool-sync'),
-  });
-  const stopListening = sync.onStatus(() => mempoolSync.poke());
-  const rebroadcast = new Rebroadcast({ mempool, publish: net.publish, clock, random, log: log.child('rebroadcast') });
-  return () => {
-    stopListening();
-    rebroadcast[Symbol.dispose]();
-  };
+  const stack = new DisposableStack();
+  const mempoolSync = stack.use(
+    new MempoolSync({
+      ...parts,
+      peers: () => peers.ready(),
+      ingest: ingest.txs,
+      count: () => mempool.stats().count,
+      minFeeSatPerKvb: mempool.minFeeSatPerKvb,
+      clock,
+      random,
+      log: log.child('mempool-sync'),
+    }),
+  );
+  stack.defer(sync.onStatus(() => mempoolSync.poke()));
+  return stack;
 }
 
 /** The order in which the rest of the node hears of a new tip. */
@@ -364,7 +367,7 @@ function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, t
 }
 
 function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {
-  const { params, datadir, listen, reach, bootstrap, connect, maxPeers, targetOutbound } = options;
+  const { params, datadir, listen, reach, bootstrap, connect, maxPeers, targetOutbound, asmapFile } = options;
   const { clock, random, log } = deps;
   const create = options.netThread === 'worker' ? createWorkerNet : createNet;
   return create(
@@ -378,6 +381,7 @@ function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): 
       maxPeers,
       targetOutbound,
       reach: reach ?? {},
+      asmapFile,
       userAgent: USER_AGENT,
       onFatal: (error) => fatal(deps, error),
     },

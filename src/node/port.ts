@@ -26,6 +26,8 @@ export type NodeOptions = {
   readonly maxPeers: number;
   /** How many outbound peers to hold. */
   readonly targetOutbound: number;
+  /** A map of addresses to autonomous systems in Bitcoin Core's format (its -asmap); undefined: by prefix. */
+  readonly asmapFile?: string | undefined;
   /** Bytes of coins kept in memory before they are written. */
   readonly dbCacheBytes: number;
   /** Threads that check scripts: 0 (default) for as many as there are cores, 1 for the main thread (Core's -par). */
@@ -46,6 +48,8 @@ export type NodeOptions = {
   readonly trickleMs?: number;
   /** Whether compact blocks carry what peers may lack (default: true); off to measure what that saves. */
   readonly prefillsBlocks?: boolean;
+  /** Whether peers are asked what their mempools hold (default: true); off to measure what gossip brings alone. */
+  readonly syncsMempool?: boolean;
   /** libp2p in a worker thread (default) or in this one. */
   readonly netThread: 'worker' | 'main';
 };

@@ -1,9 +1,9 @@
 /** Answers to what peers ask, one handler a stream protocol. Blocks go out as stored bytes, never decoded. */
 import type { ChainReader } from '#chain';
-import type { Mempool } from '#mempool';
-import type { PeerIdText, ResponseFrame, ResponseStatus } from '#net';
-import { Block, type BlockHash, DecodeError } from '#primitives';
-import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, type StreamName, streams } from '#protocol';
+import type { MempoolEntry } from '#mempool';
+import type { NodeStreamName, PeerIdText, ResponseFrame, ResponseStatus } from '#net';
+import { Block, type BlockHash, DecodeError, type Txid, type Wtxid } from '#primitives';
+import { type Decoded, type Hello, MAX_MEMPOOL_FRAME_ENTRIES, streams } from '#protocol';
 import type { CompactForms } from './compact-forms.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 import type { UploadTarget } from './upload-target.ts';
@@ -19,7 +19,10 @@ const MAX_CMPCTBLOCK_DEPTH = 5;
 
 export type ServeDeps = {
   readonly chain: ChainReader;
-  readonly mempool: Pick<Mempool, 'get' | 'entries'>;
+  readonly mempool: {
+    readonly get: (id: Txid | Wtxid) => Pick<MempoolEntry, 'raw'> | undefined;
+    readonly entries: () => Iterable<Pick<MempoolEntry, 'wtxid' | 'fee' | 'vsize'>>;
+  };
   readonly announcer: Pick<TxAnnouncer, 'isWaiting'>;
   /** Looks at a peer's hello and gives ours; undefined when the peer is refused. */
   readonly hello: (peer: PeerIdText, theirs: Hello) => Hello | undefined;
@@ -36,17 +39,17 @@ export type ServeDeps = {
 };
 
 /** What a stream's request decodes to. */
-type Request<Name extends StreamName> = Decoded<(typeof streams)[Name]['request']>;
+type Request<Name extends NodeStreamName> = Decoded<(typeof streams)[Name]['request']>;
 
 type Handlers = {
-  readonly [Name in StreamName]: (
+  readonly [Name in NodeStreamName]: (
     request: Request<Name>,
     peer: PeerIdText,
   ) => AsyncIterable<ResponseFrame> | Iterable<ResponseFrame>;
 };
 
 export type Serve = (
-  name: StreamName,
+  name: NodeStreamName,
   peer: PeerIdText,
   request: Uint8Array,
   signal: AbortSignal,
@@ -84,7 +87,7 @@ export function createServe(deps: ServeDeps): Serve {
 }
 
 /** Generic in the name, so that each handler gets the request type of its own row. */
-function decodeAndHandle<Name extends StreamName>(
+function decodeAndHandle<Name extends NodeStreamName>(
   handlers: Handlers,
   name: Name,
   bytes: Uint8Array,
@@ -202,7 +205,7 @@ function lastStoredBlock(chain: ChainReader): (hash: BlockHash) => Promise<Block
 function* serveTxs({ mempool, announcer }: ServeDeps, refs: Request<'txs'>): Iterable<ResponseFrame> {
   let room = streams.txs.maxResponseBytes;
   for (const { id } of refs) {
-    const raw = announcer.isWaiting(id) ? undefined : mempool.get(id)?.tx.raw;
+    const raw = announcer.isWaiting(id) ? undefined : mempool.get(id)?.raw;
     room -= raw?.length ?? 0;
     if (room < 0) return;
     yield raw === undefined ? status(3) : ok(raw);
@@ -215,10 +218,10 @@ function serveMempool({ mempool, announcer }: ServeDeps, request: Request<'mempo
   const page: Decoded<typeof streams.mempool.response>[number][] = [];
   const maxEntries = streams.mempool.maxFrames(EMPTY) * MAX_MEMPOOL_FRAME_ENTRIES;
   let listed = 0;
-  for (const { tx, fee, vsize } of mempool.entries()) {
-    if (fee * 1000n < minFeeSatPerKvb * BigInt(vsize) || announcer.isWaiting(tx.wtxid)) continue;
+  for (const { wtxid, fee, vsize } of mempool.entries()) {
+    if (fee * 1000n < minFeeSatPerKvb * BigInt(vsize) || announcer.isWaiting(wtxid)) continue;
     listed += 1;
-    if (listed > skip) page.push({ wtxid: tx.wtxid, vsize, fee });
+    if (listed > skip) page.push({ wtxid, vsize, fee });
     if (page.length === maxEntries) break;
   }
   const frames: ResponseFrame[] = [];

@@ -27,7 +27,7 @@ export class Block {
     return block;
   }
 
-  static fromParts(header: BlockHeader, transactions: readonly Transaction[]): Block {
+  static fromParts(header: BlockHeader, transactions: readonly Pick<Transaction, 'raw' | 'size'>[]): Block {
     const writer = new Writer(BLOCK_HEADER_BYTES + 9 + transactions.reduce((sum, tx) => sum + tx.size, 0));
     writer.bytes(header.raw).compactSize(transactions.length);
     for (const tx of transactions) writer.bytes(tx.raw);

@@ -3,7 +3,7 @@
  * as an id it is the 64-digit hex string that people see (the bytes reversed), branded by what it names.
  * Strings compare with === and serve as map keys.
  */
-import { fromReversedHex, toReversedHex } from '#util';
+import { asBuffer, toReversedHex } from '#util';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -42,7 +42,12 @@ export const wtxidFromBytes = (bytes: Uint8Array): Wtxid => idFromBytes(bytes) a
 export const parseBlockHash = (text: string): BlockHash => idFromText(text) as BlockHash;
 export const parseTxid = (text: string): Txid => idFromText(text) as Txid;
 
-/** The 32 bytes of an id in internal order; a fresh array. */
+const HASH_BYTES = 32;
+const scratch = new Uint8Array(HASH_BYTES);
+const scratchBuffer = asBuffer(scratch);
+
+/** The 32 bytes of an id in internal order; a fresh array. A brand has been checked: its digits are not looked at again. */
 export function idToBytes(id: BlockHash | Txid | Wtxid): Uint8Array {
-  return fromReversedHex(id);
+  scratchBuffer.write(id, 'hex');
+  return scratch.reverse().slice();
 }

@@ -14,6 +14,7 @@ export {
   wtxidFromBytes,
 } from './ids.ts';
 export { formatMoney } from './money.ts';
+export { PackedTransaction } from './packed-transaction.ts';
 export { DecodeError, Reader } from './reader.ts';
 export {
   isNullOutpoint,

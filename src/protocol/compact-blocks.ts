@@ -18,14 +18,17 @@ import {
   structureProblem,
 } from './messages/compact-block.ts';
 
+/** What a block is put together from: bytes and ids, so that what is kept packed need not be decoded. */
+export type KnownTransaction = Pick<Transaction, 'raw' | 'size' | 'txidBytes' | 'wtxid' | 'wtxidBytes'>;
+
 /** Gives the transaction of a short id (48 bits); 'collision' when two known ones have it. */
-export type ShortIdLookup = (shortId: number) => Transaction | 'collision' | undefined;
+export type ShortIdLookup = (shortId: number) => KnownTransaction | 'collision' | undefined;
 
 /** What an announcement and the known transactions give. */
 export type PartialBlock = {
   readonly compact: CompactBlock;
   /** In block order; undefined where nobody knew. */
-  readonly transactions: readonly (Transaction | undefined)[];
+  readonly transactions: readonly (KnownTransaction | undefined)[];
   /** The places that nobody knew, ascending. */
   readonly missing: readonly number[];
   /** Bytes of the known transactions. */
@@ -34,7 +37,7 @@ export type PartialBlock = {
 
 export type Reconstruction =
   /** `transactions` are those that went into the block: it need not be decoded to compute its merkle root. */
-  | { readonly kind: 'complete'; readonly block: Block; readonly transactions: readonly Transaction[] }
+  | { readonly kind: 'complete'; readonly block: Block; readonly transactions: readonly KnownTransaction[] }
   | { readonly kind: 'missing'; readonly partial: PartialBlock }
   /** Nothing can be rebuilt: ask for the whole block. No fault of the sender. */
   | { readonly kind: 'whole-block'; readonly reason: 'header-only' | 'short-id-collision' | 'too-large' }
@@ -84,20 +87,20 @@ export function buildCompactBlock(block: Block, nonce: bigint, prefill: Iterable
  * Ids are searched in a sorted array, not in a Map: a sender chooses them freely, and V8 hashes numbers without a
  * secret, so 16,000 chosen ids would take 300 ms to store (measured). Core has its bucket-size test against that.
  */
-export function matchShortIds(compact: CompactBlock, candidates: Iterable<Transaction>): ShortIdLookup {
+export function matchShortIds(compact: CompactBlock, candidates: Iterable<KnownTransaction>): ShortIdLookup {
   const sorted = Float64Array.from(shortIdsOf(compact)).sort();
-  const found = new Array<Transaction | 'collision' | undefined>(sorted.length).fill(undefined);
+  const found = new Array<KnownTransaction | 'collision' | undefined>(sorted.length).fill(undefined);
   const key = shortIdKey(compact.header, compact.nonce);
   let open = sorted.length;
   if (open > 0) {
-    for (const tx of candidates) {
-      const at = indexOfSorted(sorted, shortIdOf(key, tx.wtxidBytes));
+    for (const candidate of candidates) {
+      const at = indexOfSorted(sorted, shortIdOf(key, candidate.wtxidBytes));
       if (at < 0) continue;
       const known = found[at];
       if (known === undefined) {
-        found[at] = tx;
+        found[at] = candidate;
         if (--open === 0) break;
-      } else if (known !== 'collision' && known.wtxid !== tx.wtxid) {
+      } else if (known !== 'collision' && known.wtxid !== candidate.wtxid) {
         found[at] = 'collision';
       }
     }
@@ -130,7 +133,7 @@ export function reconstruct(compact: CompactBlock, lookup: ShortIdLookup): Recon
   const ids = shortIdsOf(compact);
   if (hasDuplicate(ids)) return { kind: 'whole-block', reason: 'short-id-collision' };
 
-  const transactions = new Array<Transaction | undefined>(count).fill(undefined);
+  const transactions = new Array<KnownTransaction | undefined>(count).fill(undefined);
   for (const { index, tx } of compact.prefilled) transactions[index] = tx;
   const missing: number[] = [];
   let bytes = 0;
@@ -148,7 +151,7 @@ export function reconstruct(compact: CompactBlock, lookup: ShortIdLookup): Recon
 }
 
 /** Puts a block together from its announcement and those of `candidates` that it names. */
-export function reconstructFrom(compact: CompactBlock, candidates: Iterable<Transaction>): Reconstruction {
+export function reconstructFrom(compact: CompactBlock, candidates: Iterable<KnownTransaction>): Reconstruction {
   return reconstruct(compact, matchShortIds(compact, candidates));
 }
 

@@ -116,6 +116,8 @@ export type TopicRow<T> = {
    * sent it.
    */
   readonly gatherMs?: number;
+  /** The node is told who else sends a message that it has not accepted. */
+  readonly hearsCopies?: boolean;
 };
 
 /**

@@ -32,6 +32,7 @@ import {
   mempoolRequest,
   mempoolResponse,
 } from './messages/mempool.ts';
+import { MAX_PEERS_RESPONSE_BYTES, PEERS_REQUEST_BYTES, peersRequest, peersResponse } from './messages/peers.ts';
 import {
   MAX_TX_BYTES,
   MAX_TXS_REQUEST_BYTES,
@@ -167,6 +168,23 @@ export const streams = Object.freeze({
     costPerByte: 0,
     // A full mempool of 300,000 transactions is 30 requests, once after joining.
     quota: { burst: 30, perSecond: 1 / 10 },
+  }),
+
+  peers: row({
+    version: 1,
+    request: peersRequest,
+    response: peersResponse,
+    maxRequestBytes: PEERS_REQUEST_BYTES,
+    maxFrameBytes: MAX_PEERS_RESPONSE_BYTES,
+    maxFrames: () => 1,
+    maxResponseBytes: MAX_PEERS_RESPONSE_BYTES,
+    timeouts: { firstFrameMs: 10_000, progressMs: 10_000, totalMs: 30_000 },
+    maxInboundStreams: 2,
+    maxOutboundStreams: 1,
+    cost: () => 1,
+    costPerByte: 0,
+    // Core answers one getaddr a connection. The answer is the same for a day, so asking more often gives nothing.
+    quota: { burst: 2, perSecond: 1 / 600 },
   }),
 });
 

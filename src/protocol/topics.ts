@@ -32,6 +32,8 @@ export const topics = Object.freeze({
     messageId: txMessageId,
     score: topicScore(0.5, -20),
     gatherMs: 250,
+    // Each can be asked for what an entry announces.
+    hearsCopies: true,
   }),
 });
 

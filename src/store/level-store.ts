@@ -121,6 +121,11 @@ class LevelStore implements KeyValueStore {
     }
   }
 
+  /** LevelDB maps each table that it reads into memory, and lets go of none before it is closed. */
+  trim(): Promise<void> {
+    return this.#change(() => this.#closeAndOpen());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#serial.run(() => this.#level.close());
   }
@@ -143,12 +148,16 @@ class LevelStore implements KeyValueStore {
     try {
       const { bavail, bsize } = await statfs(this.#path);
       if (bavail * bsize < this.#reopenBytes) throw failure;
-      await this.#level.close();
-      await this.#level.open();
+      await this.#closeAndOpen();
     } catch (error) {
       throw levelError(error, 'open', this.#path);
     }
     this.#writeFailure = undefined;
+  }
+
+  async #closeAndOpen(): Promise<void> {
+    await this.#level.close();
+    await this.#level.open();
   }
 
   #readError(error: unknown): NodeError {

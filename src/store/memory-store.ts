@@ -63,6 +63,10 @@ class MemoryStore implements KeyValueStore {
     return 0;
   }
 
+  async trim(): Promise<void> {
+    this.#sortedKeys = undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#values.clear();

@@ -23,6 +23,8 @@ export type KeyValueStore = AsyncDisposable & {
   readonly entries: (range?: KeyRange) => AsyncIterable<readonly [Uint8Array, Uint8Array]>;
   /** Bytes on disk (0 in memory). */
   readonly sizeOnDisk: () => Promise<number>;
+  /** Gives back the memory that a long walk took. Nobody else may use the store meanwhile. Throws NodeError. */
+  readonly trim: () => Promise<void>;
 };
 
 export type FilePosition = {

@@ -9,6 +9,7 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { createNet, createWorkerNet, type NetHandlers } from '#net';
 import { topicId } from '#protocol';
 import { topicIds } from '../../src/net/gossip.ts';
+import { boundMemory } from '../../src/net/gossip-memory.ts';
 import { GRAYLIST_SCORE, gossipSettings } from '../../src/net/gossip-settings.ts';
 import { readStream, WRITE_HIGH_WATER, writeChunk } from '../../src/net/stream-io.ts';
 import { TestPeer } from '../compliance/net.ts';
@@ -162,8 +163,23 @@ suite('libp2p traps: streams', () => {
 
 type ScoreOf = { readonly score: { readonly score: (peer: string) => number } };
 
+type Remembers = {
+  readonly seenCache: { readonly size: number; readonly has: (id: string) => boolean };
+  readonly score: {
+    readonly deliveryRecords: {
+      readonly records: ReadonlyMap<string, unknown>;
+      readonly queue: { readonly length: number };
+    };
+  };
+};
+
 /** A raw gossip node that rejects everything, and one that sends it messages. */
-async function rejections(stack: AsyncDisposableStack, settings: object, count: number): Promise<[RawPeer, RawPeer]> {
+async function rejections(
+  stack: AsyncDisposableStack,
+  settings: object,
+  count: number,
+  heard: (messageId: string) => void = () => {},
+): Promise<[RawPeer, RawPeer]> {
   const base = { globalSignaturePolicy: 'StrictNoSign', fallbackToFloodsub: false, asyncValidation: true } as const;
   const judge = stack.use(await startRawPeer({ gossip: { ...base, ...settings } }));
   const sender = stack.use(
@@ -174,6 +190,7 @@ async function rejections(stack: AsyncDisposableStack, settings: object, count: 
   let rejected = 0;
   judge.pubsub.addEventListener('gossipsub:message', (event) => {
     const { msgId, propagationSource } = event.detail;
+    heard(msgId);
     const report = Reflect.get(judge.pubsub, 'reportMessageValidationResult') as (...values: unknown[]) => void;
     report.call(judge.pubsub, msgId, propagationSource.toString(), 'reject');
     rejected += 1;
@@ -207,6 +224,23 @@ suite('libp2p traps: gossip', () => {
     const settings = gossipSettings({ topics: topicIds(NETWORK), reputationOf: () => 0, exemptIps: ['127.0.0.1'] });
     const [ours, second] = await rejections(stack, settings, 4);
     await isGraylisted(ours, second);
+  });
+
+  test('the library remembers all that it saw within a time; ours forgets the oldest', async () => {
+    await using stack = new AsyncDisposableStack();
+    const seen: string[] = [];
+    const [judge] = await rejections(stack, {}, 30, (id) => seen.push(id));
+    const { seenCache, score } = judge.pubsub as unknown as Remembers;
+    assert.ok(seenCache.size >= 30 && score.deliveryRecords.records.size >= 30, 'the library has changed');
+    boundMemory(judge.pubsub, 20, 10)();
+    assert.deepEqual(
+      [seenCache.size, score.deliveryRecords.records.size, score.deliveryRecords.queue.length],
+      [20, 10, 10],
+    );
+    const isKept = (id: string): boolean => seenCache.has(id);
+    const isDelivered = (id: string): boolean => score.deliveryRecords.records.has(id);
+    assert.deepEqual([seen.slice(-20).every(isKept), seen.slice(0, -20).some(isKept)], [true, false]);
+    assert.deepEqual([seen.slice(-10).every(isDelivered), seen.slice(0, -10).some(isDelivered)], [true, false]);
   });
 
   test('reconnecting washes the score of the library clean', async () => {

@@ -1,8 +1,9 @@
 /** An address manager over a file in memory, and addresses for it by the number. */
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import type { AddressSource, PeerAddress, SourceKind } from '../../src/net/addrman/entry.ts';
+import type { AddressSource, PeerAddress } from '../../src/net/addrman/entry.ts';
 import { AddressManager, type AddressManagerOptions } from '../../src/net/addrman/manager.ts';
 import { createNetGroups, type NetGroups } from '../../src/net/addrman/net-groups.ts';
+import type { SourceKind } from '../../src/net/port.ts';
 import { seededRandom } from '../../src/util/index.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
@@ -68,4 +69,11 @@ export function source(group: string, kind: SourceKind = 'dht'): AddressSource {
 /** Tells the manager of a peer. */
 export function tell(manager: AddressManager, { id, address }: PeerAddress, from: AddressSource): number {
   return manager.add(id, [multiaddr(address)], from);
+}
+
+/** In which table each address stands, by peer id, as the file says. */
+export async function tablesOf({ manager, file }: AddressManagerScene): Promise<Map<string, 'new' | 'tried'>> {
+  await manager.save();
+  const { entries } = file.content as { readonly entries: readonly [string, string, number][] };
+  return new Map(entries.map(([id, , isTried]) => [id, isTried === 1 ? 'tried' : 'new']));
 }

@@ -157,6 +157,7 @@ export class FaultyDisk {
         return memory.entries(range);
       },
       sizeOnDisk: () => memory.sizeOnDisk(),
+      trim: () => memory.trim(),
       [Symbol.asyncDispose]: () => memory[Symbol.asyncDispose](),
     };
   }

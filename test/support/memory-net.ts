@@ -3,10 +3,21 @@
  * loss of gossip; nodes can be cut off or lied to (`tamper`). Rows, quotas, time limits, offences and bans are those
  * of the real network module; discovery is not simulated: nodes dial whom they were told of.
  */
-import type { GossipMessage, Net, NetHandlers, NetStatus, NetTuning, PeerIdText, PeerInfo, ResponseFrame } from '#net';
+import type {
+  GossipMessage,
+  GossipVerdict,
+  Net,
+  NetHandlers,
+  NetStatus,
+  NetTuning,
+  PeerIdText,
+  PeerInfo,
+  ResponseFrame,
+} from '#net';
 import { RequestError } from '#net';
-import type { OffenceName, StreamName, TopicName } from '#protocol';
+import { type OffenceName, type StreamName, streams, type TopicName } from '#protocol';
 import { type Clock, nullLogger, type Random, sleep, type TimerHandle, toHex } from '#util';
+import { BoundedMap } from '../../src/net/bounded-map.ts';
 import { Deadline } from '../../src/net/deadline.ts';
 import { openJsonFile } from '../../src/net/json-file.ts';
 import { DEFAULT_TUNING } from '../../src/net/options.ts';
@@ -119,6 +130,7 @@ class MemoryNode implements Net {
   readonly #seen = new Set<string>();
   /** Messages whose verdict is open, with who sent them. */
   readonly #judging = new Map<string, Set<PeerIdText>>();
+  readonly #ignored = new BoundedMap<string, Set<PeerIdText>>(MAX_SEEN_MESSAGES);
   readonly #timers = new Set<TimerHandle>();
   #isStopped = false;
 
@@ -166,6 +178,7 @@ class MemoryNode implements Net {
           return { ...info, bytesIn, bytesOut, penaltyPoints: this.#reputation.points(info.id), gossipScore: 0 };
         }),
       knownAddresses: this.#targets.length,
+      addressSources: [],
       bytesIn: ends.reduce((sum, end) => sum + end.bytesIn, 0),
       bytesOut: ends.reduce((sum, end) => sum + end.bytesOut, 0),
       connections: ends.length,
@@ -376,7 +389,8 @@ class MemoryNode implements Net {
       if (latencyMs > 0) await sleep(clock, latencyMs);
       if (!this.#buckets.take(key, quota, cost(request))) await send({ status: 4, payload: new Uint8Array(0) });
       else {
-        const frames = this.#handlers.serve(name, asker.peerId, request, signal)[Symbol.asyncIterator]();
+        const answer = name === 'peers' ? noRecords() : this.#handlers.serve(name, asker.peerId, request, signal);
+        const frames = answer[Symbol.asyncIterator]();
         signal.addEventListener('abort', () => void frames.return?.()?.catch(() => {}), { once: true });
         for (;;) {
           const next = await exchange.unlessGone(frames.next());
@@ -435,8 +449,9 @@ class MemoryNode implements Net {
   async #heard(topic: TopicName, data: Uint8Array, from: PeerIdText): Promise<void> {
     if (!this.#ends.has(from)) return;
     if (!this.#isNew(topic, data)) {
-      const senders = this.#judging.get(messageKey(topic, data));
-      if (senders === undefined || senders.has(from)) return;
+      const id = messageKey(topic, data);
+      const senders = this.#judging.get(id) ?? this.#ignored.get(id);
+      if (senders === undefined || senders.has(from) || topicLimits(topic).hearsCopies !== true) return;
       senders.add(from);
       this.#handlers.gossipCopy?.({ topic, data, from });
       return;
@@ -446,11 +461,23 @@ class MemoryNode implements Net {
       return;
     }
     const message: GossipMessage = { topic, data, from };
-    this.#judging.set(messageKey(topic, data), new Set([from]));
-    const verdict = await this.#handlers.gossip(message).finally(() => this.#judging.delete(messageKey(topic, data)));
+    const id = messageKey(topic, data);
+    const verdict = await this.#judged(id, message);
     if (verdict === 'ignore' || verdict === 'reject' || this.#isStopped) return;
     if (verdict === 'accept') this.#spread(topic, data, from);
     else this.#later(verdict.acceptAfterMs, () => void this.#spread(topic, data, from));
+  }
+
+  async #judged(id: string, message: GossipMessage): Promise<GossipVerdict> {
+    const senders = new Set([message.from]);
+    this.#judging.set(id, senders);
+    try {
+      const verdict = await this.#handlers.gossip(message);
+      if (verdict === 'ignore') this.#ignored.set(id, senders);
+      return verdict;
+    } finally {
+      this.#judging.delete(id);
+    }
   }
 
   #later(delayMs: number, fn: () => Promise<void> | void): void {
@@ -470,4 +497,9 @@ function kindOf(direction: PeerInfo['direction'], target: Target | undefined): P
 
 function messageKey(topic: TopicName, data: Uint8Array): string {
   return `${topic} ${toHex(topicLimits(topic).messageId(data))}`;
+}
+
+/** Peers here are told whom to dial. */
+async function* noRecords(): AsyncGenerator<ResponseFrame> {
+  yield { status: 0, payload: streams.peers.response.encode([]) };
 }

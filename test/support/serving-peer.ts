@@ -4,7 +4,6 @@
  * can be twisted at the port of the network, so that everything below (streams, framing, quotas) stays real.
  */
 import type { ChainReader } from '#chain';
-import type { Mempool } from '#mempool';
 import { createNet, type Net, type NetHandlers } from '#net';
 import { Block } from '#primitives';
 import { networkId } from '#protocol';
@@ -13,7 +12,7 @@ import { CompactForms } from '../../src/node/compact-forms.ts';
 import { createLateNet } from '../../src/node/late-net.ts';
 import { Peers } from '../../src/node/peers.ts';
 import { createRequests } from '../../src/node/requests.ts';
-import { createServe, type Serve } from '../../src/node/serve.ts';
+import { createServe, type Serve, type ServeDeps } from '../../src/node/serve.ts';
 import { UploadTarget } from '../../src/node/upload-target.ts';
 
 /** Makes of honest answers what this peer answers. */
@@ -35,7 +34,7 @@ export type ServingOptions = {
   /** Hears gossip; all is ignored when left out. */
   readonly gossip?: NetHandlers['gossip'];
   /** Transactions that it serves; none when left out. Its hello then says that it wants some. */
-  readonly mempool?: Pick<Mempool, 'get' | 'entries'>;
+  readonly mempool?: ServeDeps['mempool'];
 };
 
 const NO_MEMPOOL: NonNullable<ServingOptions['mempool']> = { get: () => undefined, entries: () => [].values() };

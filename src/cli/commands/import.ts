@@ -17,7 +17,6 @@ import { BlockIntake } from '../block-intake.ts';
 import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { bar, bytes, duration, grouped, percent, perSecond, plural } from '../format.ts';
-import { limitHeapGrowth } from '../heap-growth.ts';
 import { createLogging } from '../logging.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
@@ -42,7 +41,6 @@ type Gap = { readonly height: number; readonly above: number };
 type InputFile = { readonly path: string; readonly size: number };
 
 export async function runImport(settings: Settings, paths: readonly string[]): Promise<ExitCode> {
-  limitHeapGrowth();
   using stop = listenForStop();
   const terminal = createTerminal(process.stderr, systemClock, { plainIntervalMs: 10_000 });
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;

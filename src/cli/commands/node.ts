@@ -17,7 +17,6 @@ import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util'
 import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
-import { limitHeapGrowth } from '../heap-growth.ts';
 import { createLogging } from '../logging.ts';
 import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
@@ -27,8 +26,8 @@ import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 
 const MIB = 1 << 20;
-/** Core keeps ten outbound connections (eight full and two for blocks only). */
-const TARGET_OUTBOUND = 10;
+/** Core's MAX_OUTBOUND_FULL_RELAY_CONNECTIONS; with so many `net` adds two for blocks alone. */
+const TARGET_OUTBOUND = 8;
 /** How often the progress line is redrawn. Where nothing can be redrawn a log line says the same, less often. */
 const REDRAW_MS = 500;
 const LOG_MS = 10_000;
@@ -46,7 +45,6 @@ const PORTS: Readonly<Record<string, number>> = {
 const OTHER_PORT = 28433;
 
 export async function runNode(settings: Settings): Promise<ExitCode> {
-  limitHeapGrowth();
   using stop = listenForStop();
   const terminal = createTerminal(process.stdout, systemClock, { plainIntervalMs: 0 });
   const logging = createLogging({ level: settings.logLevel, format: settings.logFormat, print: terminal.print });
@@ -97,6 +95,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     connect: settings.connect,
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
+    asmapFile: settings.asmap,
     persistMempool: settings.persistMempool,
     mempool: mempoolSettings(settings),
     maxUploadBytes: settings.maxUpload * MIB,

@@ -14,19 +14,18 @@ const MAX_TIP_AGE_SECONDS = 3 * 3600;
 
 export function followPool(estimator: FeeEstimator, deps: FollowPoolDeps): PoolObserver {
   return {
-    entered: ({ tx, fee, vsize, parents }, { height, fromBlock, inPackage }) => {
+    entered: ({ txid, fee, vsize, parents }, { height, fromBlock, inPackage }) => {
       // What its own fee rate did not decide alone says nothing about fee rates.
       const standsAlone = !fromBlock && !inPackage && parents.size === 0;
       const isValidForEstimates = standsAlone && isCurrent(deps);
-      estimator.processTransaction({ txid: tx.txid, fee, vsize, height, isValidForEstimates });
+      estimator.processTransaction({ txid, fee, vsize, height, isValidForEstimates });
     },
-    left: ({ tx }, reason) => {
+    left: ({ txid }, reason) => {
       // The block that confirms it is told of as a whole.
-      if (reason !== 'block') estimator.removeTx(tx.txid);
+      if (reason !== 'block') estimator.removeTx(txid);
     },
     blockConnected: (height, confirmed) => {
-      const txs = confirmed.map(({ tx, fee, vsize }) => ({ txid: tx.txid, fee, vsize }));
-      estimator.processBlock(height, txs);
+      estimator.processBlock(height, confirmed);
     },
   };
 }

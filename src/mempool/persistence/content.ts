@@ -1,6 +1,7 @@
 /** What the mempool holds, as its file wants it. */
 import type { FeeDeltas } from '../fee-deltas.ts';
-import type { Pool, PoolEntry } from '../pool.ts';
+import type { Pool } from '../pool.ts';
+import type { PoolEntry } from '../pool-entry.ts';
 import type { Unbroadcast } from './unbroadcast.ts';
 import type { MempoolFile } from './write-file.ts';
 
@@ -13,8 +14,8 @@ export type PersistedDeps = {
 /** As of now: later changes do not show. */
 export function contentOf({ pool, unbroadcast, feeDeltas }: PersistedDeps): MempoolFile {
   return {
-    txs: parentsFirst(pool.entries()).map(({ tx, time }) => {
-      return { tx, time: Math.floor(time / 1000), feeDelta: feeDeltas.get(tx.txid) };
+    txs: parentsFirst(pool.entries()).map((tx) => {
+      return { tx, time: Math.floor(tx.time / 1000), feeDelta: feeDeltas.get(tx.txid) };
     }),
     feeDeltas: feeDeltas.others((txid) => pool.byTxid(txid) !== undefined),
     unbroadcast: unbroadcast.list(),

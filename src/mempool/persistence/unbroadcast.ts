@@ -7,7 +7,7 @@ import type { Pool } from '../pool.ts';
 export class Unbroadcast {
   readonly #txids = new Set<Txid>();
   readonly #pool: Pick<Pool, 'byTxid'>;
-  readonly observer: PoolObserver = { left: ({ tx }) => this.delete(tx.txid) };
+  readonly observer: PoolObserver = { left: ({ txid }) => this.delete(txid) };
 
   constructor(pool: Pick<Pool, 'byTxid'>) {
     this.#pool = pool;

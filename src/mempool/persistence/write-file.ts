@@ -11,7 +11,8 @@ export const MEMPOOL_DUMP_VERSION = 2n;
 export const MEMPOOL_DUMP_VERSION_NO_XOR_KEY = 1n;
 
 export type SavedTx = {
-  readonly tx: Transaction;
+  /** Its bytes are asked for when they are written. */
+  readonly tx: Pick<Transaction, 'raw'>;
   /** When it entered, Unix seconds. */
   readonly time: number;
   /** What it counts for beyond its fee (prioritisetransaction). */

@@ -2,10 +2,18 @@
  * One address of one peer, and what we think of it: Core's AddrInfo. Core's key is ip and port; ours is peer id and
  * address, because whoever answers under another id is another peer. Pure.
  */
-import type { PeerIdText } from '../port.ts';
+import type { PeerIdText, SourceKind } from '../port.ts';
 
-/** How we heard of an address. */
-export type SourceKind = 'manual' | 'seed' | 'dht' | 'provider' | 'record' | 'identify' | 'mdns' | 'inbound';
+export const SOURCE_KINDS: readonly SourceKind[] = [
+  'manual',
+  'seed',
+  'dht',
+  'provider',
+  'record',
+  'identify',
+  'mdns',
+  'inbound',
+];
 
 /** Where we heard of it: the kind, for the statistics, and the netgroup of the peer that told us (or `seed:…`). */
 export type AddressSource = { readonly kind: SourceKind; readonly group: string };

@@ -7,19 +7,11 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { type Clock, fromHex, type Random } from '#util';
 import { dialableText, parseTcpAddress } from '../addresses.ts';
 import type { JsonFile } from '../json-file.ts';
-import type { PeerIdText } from '../port.ts';
-import {
-  type AddressSource,
-  chanceOf,
-  type Entry,
-  hearsayAgeMs,
-  isTerrible,
-  type PeerAddress,
-  type SourceKind,
-} from './entry.ts';
+import type { PeerIdText, SourceKind, SourceQuality } from '../port.ts';
+import { type AddressSource, chanceOf, type Entry, hearsayAgeMs, isTerrible, type PeerAddress } from './entry.ts';
 import type { NetGroups } from './net-groups.ts';
 import { PLACEMENT_KEY_BYTES, Placement } from './placement.ts';
-import { Quality, type SourceQuality } from './quality.ts';
+import { Quality } from './quality.ts';
 import { admit, limits } from './siblings.ts';
 import { parseStored, type StoredEntry, toStored } from './stored.ts';
 import { AddressTables } from './tables.ts';
@@ -153,8 +145,8 @@ export class AddressManager {
   }
 
   /**
-   * Core's Select: either table, any bucket with entries, any position, each as likely; then by chance, so that who
-   * failed is drawn less often. In a bounded number of draws; undefined when none of them fits.
+   * Core's Select: either table, then by chance, so that who failed is drawn less often. Other than there any netgroup
+   * of the table is as likely, and not any bucket. In a bounded number of draws; undefined when none of them fits.
    */
   select({ newOnly, isWanted }: SelectWish): PeerAddress | undefined {
     const { random, clock } = this.#deps;
@@ -163,7 +155,7 @@ export class AddressManager {
       const entry = this.#tables.draw(this.#table(newOnly), random);
       if (entry === undefined) return undefined;
       if (!isWanted(entry)) continue;
-      if (random.below(CHANCE_UNIT) < factor * chanceOf(entry, clock.now()) * CHANCE_UNIT) return entry;
+      if (random.below(CHANCE_UNIT) < factor * chanceOf(entry, clock.now()) * CHANCE_UNIT) return asPeerAddress(entry);
       factor *= 1.2;
     }
     return undefined;
@@ -171,7 +163,8 @@ export class AddressManager {
 
   /** Core's SelectTriedCollision: a tried address whose place another wants; a feeler should test it. */
   selectTriedCollision(): PeerAddress | undefined {
-    return this.#collisions.select();
+    const tried = this.#collisions.select();
+    return tried && asPeerAddress(tried);
   }
 
   /** Core's ResolveCollisions: who was tested and failed makes room for who waits. */
@@ -191,7 +184,7 @@ export class AddressManager {
     const chosen: PeerAddress[] = [];
     if (count <= 0) return chosen;
     for (const entry of this.#tables.index.shuffled(this.#deps.random)) {
-      if (!isTerrible(entry, now)) chosen.push({ id: entry.id, address: entry.address });
+      if (!isTerrible(entry, now)) chosen.push(asPeerAddress(entry));
       if (chosen.length === count) break;
     }
     return chosen;
@@ -200,6 +193,11 @@ export class AddressManager {
   /** What came of each kind of source. */
   quality(): readonly SourceQuality[] {
     return this.#quality.of(this.#tables.index.entries());
+  }
+
+  /** What contradicts the tables' invariants, for tests. */
+  violations(): string[] {
+    return this.#tables.violations();
   }
 
   /** Writes the file if something changed. */
@@ -219,7 +217,10 @@ export class AddressManager {
   #table(newOnly: boolean): 'new' | 'tried' {
     if (newOnly || this.#tables.triedCount === 0) return 'new';
     if (this.#tables.newCount === 0) return 'tried';
-    return this.#deps.random.below(2) === 0 ? 'new' : 'tried';
+    // As Core either table, but the new one less often where it has fewer groups: once most honest addresses were tried,
+    // what is left there is an attacker's.
+    const [fresh, tried] = [this.#tables.groupCount('new'), this.#tables.groupCount('tried')];
+    return this.#deps.random.below(Math.max(2 * fresh, fresh + tried)) < fresh ? 'new' : 'tried';
   }
 
   /**
@@ -285,7 +286,7 @@ export class AddressManager {
       return undefined;
     const entry = this.#newEntry(id, address, parsed);
     const source: AddressSource = { kind: 'identify', group: entry.group };
-    if (this.#tables.rivalOf(entry) === undefined) entry.sources.push(source);
+    if (this.#tables.rivalOf(entry) === undefined) entry.sources = [source];
     else if (!this.#addNew(entry, source)) return undefined;
     return entry;
   }
@@ -310,4 +311,9 @@ export class AddressManager {
     }
     for (const source of sources) if (this.#tables.isOpen(entry, source, now)) this.#tables.putNew(entry, source);
   }
+}
+
+/** Entries stay inside. */
+function asPeerAddress({ id, address }: Entry): PeerAddress {
+  return { id, address };
 }

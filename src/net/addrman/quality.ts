@@ -1,18 +1,6 @@
 /** What came of each kind of source, for the operator: who tells us of peers, and of peers that are there. */
-import type { Entry, SourceKind } from './entry.ts';
-
-export type SourceQuality = {
-  readonly kind: SourceKind;
-  /** Addresses that were new to us, since the start. */
-  readonly heard: number;
-  /** How many of its addresses stand in each table now. */
-  readonly fresh: number;
-  readonly tried: number;
-  /** Addresses that answered for the first time, since the start. */
-  readonly succeeded: number;
-};
-
-const KINDS: readonly SourceKind[] = ['manual', 'seed', 'dht', 'provider', 'record', 'identify', 'mdns', 'inbound'];
+import type { SourceKind, SourceQuality } from '../port.ts';
+import { type Entry, SOURCE_KINDS } from './entry.ts';
 
 export class Quality {
   readonly #heard = new Map<SourceKind, number>();
@@ -36,7 +24,7 @@ export class Quality {
       const counts = isTried ? tried : fresh;
       if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     }
-    const rows = KINDS.map((kind) => ({
+    const rows = SOURCE_KINDS.map((kind) => ({
       kind,
       heard: this.#heard.get(kind) ?? 0,
       fresh: fresh.get(kind) ?? 0,

@@ -1,11 +1,12 @@
 /**
  * The form in which addresses are kept in `peers.json`: lists instead of objects, whole seconds, each source once; some
- * 115 bytes an entry, 9 MB when both tables are full. Places are not kept: they follow from the key and the groups,
+ * 126 bytes an entry, 10 MB when both tables are full. Places are not kept: they follow from the key and the groups,
  * which may be others now. Reading believes nothing: a file may be damaged or edited.
  */
 import { toHex } from '#util';
+import type { SourceKind } from '../port.ts';
 import { BUCKET_SIZE } from './bucket-table.ts';
-import type { AddressSource, Entry, PeerAddress, SourceKind } from './entry.ts';
+import { type AddressSource, type Entry, type PeerAddress, SOURCE_KINDS } from './entry.ts';
 import { NEW_BUCKETS, TRIED_BUCKETS } from './placement.ts';
 
 export type StoredEntry = PeerAddress &
@@ -21,9 +22,7 @@ const VERSION = 1;
 const MAX_ENTRIES = (NEW_BUCKETS + TRIED_BUCKETS) * BUCKET_SIZE;
 const MAX_TEXT = 300;
 const MAX_SOURCES = 8;
-const KINDS: ReadonlySet<unknown> = new Set<SourceKind>([
-  ...(['manual', 'seed', 'dht', 'provider', 'record', 'identify', 'mdns', 'inbound'] as const),
-]);
+const KINDS: ReadonlySet<unknown> = new Set(SOURCE_KINDS);
 
 export function toStored(key: Uint8Array, entries: Iterable<Entry>): unknown {
   const sources = new Map<string, number>();

@@ -7,13 +7,16 @@ import type { Random } from '#util';
 import { BucketTable } from './bucket-table.ts';
 import { type AddressSource, type Entry, isTerrible } from './entry.ts';
 import { EntryIndex } from './entry-index.ts';
-import { NEW_BUCKETS, type Placement, TRIED_BUCKETS } from './placement.ts';
+import { GroupIndex } from './group-index.ts';
+import type { Placement } from './placement.ts';
 
 export class AddressTables {
   readonly index = new EntryIndex();
   readonly #placement: Placement;
-  readonly #new = new BucketTable<Entry>(NEW_BUCKETS);
-  readonly #tried = new BucketTable<Entry>(TRIED_BUCKETS);
+  readonly #new = new BucketTable<Entry>();
+  readonly #tried = new BucketTable<Entry>();
+  readonly #newGroups = new GroupIndex();
+  readonly #triedGroups = new GroupIndex();
 
   constructor(placement: Placement) {
     this.#placement = placement;
@@ -28,13 +31,14 @@ export class AddressTables {
     return this.index.size - this.#tried.size;
   }
 
-  draw(table: 'new' | 'tried', random: Random): Entry | undefined {
-    return (table === 'new' ? this.#new : this.#tried).draw(random);
+  /** Netgroups with entries in the table. */
+  groupCount(table: 'new' | 'tried'): number {
+    return (table === 'new' ? this.#newGroups : this.#triedGroups).size;
   }
 
-  /** Every place that is taken, for checks. */
-  places(table: 'new' | 'tried'): IterableIterator<[number, Entry]> {
-    return (table === 'new' ? this.#new : this.#tried).entries();
+  /** Any netgroup with entries in the table, each as likely as any other, and any entry of it. */
+  draw(table: 'new' | 'tried', random: Random): Entry | undefined {
+    return (table === 'new' ? this.#newGroups : this.#triedGroups).draw(random);
   }
 
   /**
@@ -53,7 +57,9 @@ export class AddressTables {
     const place = this.#placement.inNew(entry, source.group);
     this.#clearNew(place);
     this.#new.put(place, entry);
-    entry.sources.push(source);
+    // A list that grows by push reserves room for seventeen.
+    entry.sources = [...entry.sources, source];
+    this.#newGroups.add(entry);
     if (!this.index.has(entry)) this.index.add(entry);
   }
 
@@ -65,16 +71,20 @@ export class AddressTables {
   /** Core's MakeTried. A rival goes back to the new table, to the place that its first source gives it. */
   makeTried(entry: Entry): void {
     this.#clearAllNew(entry);
-    entry.sources.length = 1;
+    entry.sources = entry.sources.slice(0, 1);
     const place = this.#placement.inTried(entry);
     const rival = this.#tried.get(place);
     this.#tried.clear(place);
     this.#tried.put(place, entry);
     entry.isTried = true;
+    this.#newGroups.remove(entry);
+    this.#triedGroups.add(entry);
     if (!this.index.has(entry)) this.index.add(entry);
     if (rival === undefined) return;
-    const [source] = rival.sources.splice(0);
+    const [source] = rival.sources;
+    rival.sources = [];
     rival.isTried = false;
+    this.#triedGroups.remove(rival);
     if (source !== undefined) this.putNew(rival, source);
   }
 
@@ -82,7 +92,31 @@ export class AddressTables {
     if (!this.index.has(entry)) return;
     if (entry.isTried) this.#tried.clear(this.#placement.inTried(entry));
     else this.#clearAllNew(entry);
-    this.index.remove(entry);
+    this.#forget(entry);
+  }
+
+  /** What contradicts the invariants, for tests (Core's CheckAddrman). */
+  violations(): string[] {
+    const found: string[] = [];
+    let newPlaces = 0;
+    for (const entry of this.index.entries()) {
+      const { id, sources, isTried } = entry;
+      const places = isTried
+        ? [this.#placement.inTried(entry)]
+        : sources.map(({ group }) => this.#placement.inNew(entry, group));
+      const table = isTried ? this.#tried : this.#new;
+      if (places.some((place) => table.get(place) !== entry)) found.push(`${id} is not at its places`);
+      if (sources.length === 0 || (isTried && sources.length > 1)) found.push(`${id} has ${sources.length} sources`);
+      if (this.index.find(entry) !== entry) found.push(`${id} is not found, or stands twice`);
+      if (this.#newGroups.has(entry) === isTried || this.#triedGroups.has(entry) !== isTried) {
+        found.push(`${id} is drawn from the wrong table`);
+      }
+      if (!isTried) newPlaces += places.length;
+    }
+    if (newPlaces !== this.#new.size) found.push(`${this.#new.size} places are taken by ${newPlaces} sources`);
+    const tried = [...this.index.entries()].filter(({ isTried }) => isTried).length;
+    if (tried !== this.#tried.size) found.push(`${this.#tried.size} places are taken by ${tried} tried`);
+    return found;
   }
 
   #clearAllNew(entry: Entry): void {
@@ -96,6 +130,12 @@ export class AddressTables {
     if (there === undefined) return;
     this.#new.clear(place);
     there.sources = there.sources.filter(({ group }) => this.#placement.inNew(there, group) !== place);
-    if (there.sources.length === 0) this.index.remove(there);
+    if (there.sources.length === 0) this.#forget(there);
+  }
+
+  #forget(entry: Entry): void {
+    this.index.remove(entry);
+    this.#newGroups.remove(entry);
+    this.#triedGroups.remove(entry);
   }
 }

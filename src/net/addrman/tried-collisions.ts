@@ -4,7 +4,7 @@
  * whom we trust.
  */
 import type { Clock, Random } from '#util';
-import type { Entry, PeerAddress } from './entry.ts';
+import type { Entry } from './entry.ts';
 import type { AddressTables } from './tables.ts';
 
 /** Core's ADDRMAN_SET_TRIED_COLLISION_SIZE: beyond it an address stays in the new table until it answers again. */
@@ -33,7 +33,7 @@ export class TriedCollisions {
   }
 
   /** Who has the place that a random one of those that wait would have. */
-  select(): PeerAddress | undefined {
+  select(): Entry | undefined {
     const waiting = [...this.#waiting];
     if (waiting.length === 0) return undefined;
     const entry = waiting[this.#deps.random.below(waiting.length)];

@@ -19,10 +19,14 @@ export function worstFullRelay(peers: readonly ConnectionFacts[], nowMs: number)
   return worst !== undefined && nowMs - worst.openedMs >= LEAST_CONNECTED_MS ? worst.id : undefined;
 }
 
-/** The younger of the two youngest block-only peers, unless it told of a block more recently. */
+/**
+ * The younger of the two youngest block-only peers. Core keeps it if it told of a block more recently: an attacker who is
+ * quickest with every block would so take all these slots, one every few minutes. Here the other one stays if it has shown a
+ * good chain; what the new one told is ours anyway, and who falls behind it is replaced.
+ */
 export function worseOfYoungest(peers: readonly ConnectionFacts[], nowMs: number): PeerIdText | undefined {
   const [second, youngest] = peers.slice(-2);
   if (second === undefined || youngest === undefined) return undefined;
-  const worse = youngest.lastBlockMs > second.lastBlockMs ? second : youngest;
+  const worse = youngest.lastBlockMs > second.lastBlockMs && !second.hasGoodChain ? second : youngest;
   return nowMs - worse.openedMs >= LEAST_CONNECTED_MS ? worse.id : undefined;
 }

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Random } from '#util';
+import { BoundedMap } from '../bounded-map.ts';
 import type { PeerIdText } from '../port.ts';
 import { type EvictionCandidate, selectInboundToEvict } from './inbound-eviction.ts';
 import type { ConnectionFacts, Wire } from './port.ts';
@@ -15,6 +16,7 @@ import type { ConnectionFacts, Wire } from './port.ts';
 const MAX_WAITING = 4;
 const SECRET_BYTES = 16;
 const LOCAL_GROUP = 'local';
+const MAX_KEYED = 1_024;
 
 export type InboundOptions = { readonly places: number; readonly maxPeers: number };
 
@@ -22,6 +24,8 @@ export class InboundSlots {
   readonly #wire: Pick<Wire, 'connections' | 'close'>;
   readonly #secret: Uint8Array;
   readonly #options: InboundOptions;
+  /** By group. */
+  readonly #keyed = new BoundedMap<string, string>(MAX_KEYED);
 
   constructor(wire: Pick<Wire, 'connections' | 'close'>, random: Random, options: InboundOptions) {
     this.#wire = wire;
@@ -63,7 +67,7 @@ export class InboundSlots {
     return {
       id: peer.id,
       group,
-      keyedGroup: createHash('sha256').update(this.#secret).update(group).digest('base64'),
+      keyedGroup: this.#keyedGroup(group),
       connectedMs: peer.openedMs,
       minPingMs: peer.minPingMs ?? Number.POSITIVE_INFINITY,
       lastBlockMs: peer.lastBlockMs,
@@ -71,6 +75,14 @@ export class InboundSlots {
       relaysTransactions: peer.relaysTransactions,
       disadvantage: disadvantageOf(peer),
     };
+  }
+
+  #keyedGroup(group: string): string {
+    const known = this.#keyed.get(group);
+    if (known !== undefined) return known;
+    const key = createHash('sha256').update(this.#secret).update(group).digest('base64');
+    this.#keyed.set(group, key);
+    return key;
   }
 }
 

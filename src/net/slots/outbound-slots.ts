@@ -16,6 +16,11 @@ import type { Addresses, ConnectionFacts, DialTarget, OutboundKind, Wire } from 
 import { SlotTable } from './slot-table.ts';
 
 const MAX_PARALLEL_DIALS = 8;
+/**
+ * For each dial in a row that failed, so many more than are missing may run at once. Dead addresses take seconds each; what
+ * comes of it beyond our number goes again as an extra peer.
+ */
+const MAX_EAGER_DIALS = 3;
 /** Core's FEELER_INTERVAL and EXTRA_BLOCK_RELAY_ONLY_PEER_INTERVAL: means of Poisson processes. */
 const FEELER_MEAN_MS = 2 * 60_000;
 const EXTRA_BLOCK_ONLY_MEAN_MS = 5 * 60_000;
@@ -76,12 +81,13 @@ export class OutboundSlots {
   #nextExtraBlockOnlyMs: number;
   #nextExtraCheckMs = 0;
   #shortSinceMs: number | undefined;
+  #failedInARow = 0;
   #isStopped = false;
 
   constructor(deps: OutboundDeps, options: OutboundOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#table = new SlotTable(deps.wire, deps.groupOf);
+    this.#table = new SlotTable(deps.wire, deps.groupOf, new Set(deps.seeds.ids()));
     const now = deps.clock.monotonicMs();
     this.#nextFeelerMs = now + exponential(deps.random, FEELER_MEAN_MS);
     this.#nextExtraBlockOnlyMs = now + exponential(deps.random, EXTRA_BLOCK_ONLY_MEAN_MS);
@@ -114,7 +120,7 @@ export class OutboundSlots {
   /** Fewer outbound peers than we want. */
   isShort(): boolean {
     const { fullRelay, blockOnly } = this.#options;
-    return this.#table.of('full-relay').length < fullRelay || this.#table.of('block-only').length < blockOnly;
+    return this.#table.filling('full-relay').length < fullRelay || this.#table.of('block-only').length < blockOnly;
   }
 
   /** Whether libp2p may open one more connection for a DHT query. */
@@ -180,7 +186,9 @@ export class OutboundSlots {
     const [full, blocks] = [this.#table.held('full-relay'), this.#table.held('block-only')];
     if (this.#table.counted() >= maxPeers) return undefined;
     if (blocks < blockOnly && this.#deps.anchors.hasMore) return 'block-only';
-    if (full < fullRelay) return 'full-relay';
+    const isShort = this.#table.filling('full-relay').length < fullRelay;
+    const eager = isShort ? Math.min(MAX_EAGER_DIALS, this.#failedInARow) : 0;
+    if (full < fullRelay + eager) return 'full-relay';
     if (blocks < blockOnly) return 'block-only';
     if (this.#wantsExtraFullRelay && full === fullRelay) return 'full-relay';
     if (blockOnly > 0 && this.#isSynced && now >= this.#nextExtraBlockOnlyMs && blocks === blockOnly) {
@@ -217,22 +225,27 @@ export class OutboundSlots {
 
   /**
    * Seeds last, since a network must not lean on a few nodes: when we know no address, when nobody is left to dial and
-   * nobody is connected, or when peers have been missing for a minute.
+   * nobody is connected, or when peers have been missing for a minute. They fill no slot, and are let go when others do.
    */
   #useSeeds(now: number, isEmptyHanded: boolean): void {
     const { addresses, seeds } = this.#deps;
-    if (this.#table.of('full-relay').length >= this.#options.fullRelay) this.#shortSinceMs = undefined;
-    else this.#shortSinceMs ??= now;
+    const { fullRelay } = this.#options;
+    if (this.#table.filling('full-relay').length >= fullRelay) {
+      this.#shortSinceMs = undefined;
+      for (const { id } of this.#table.seeds()) this.#deps.wire.close(id, 'a seed is not needed any more');
+      return;
+    }
+    this.#shortSinceMs ??= now;
     const { tried, fresh } = addresses.size;
     const isAlone = isEmptyHanded && this.#table.dialling.size === 0 && this.#deps.wire.connections().length === 0;
     const isShortForLong = this.#shortSinceMs !== undefined && now - this.#shortSinceMs >= SEEDS_AFTER_MS;
     if (tried + fresh > 0 && !isAlone && !isShortForLong) return;
     for (const target of seeds.due(now)) {
-      if (this.#table.held('full-relay') >= this.#options.fullRelay) return;
-      if (this.#table.dialling.size >= MAX_PARALLEL_DIALS) return;
+      if (this.#table.held('full-relay') + this.#table.seeds().length >= fullRelay) return;
+      if (this.#table.dialling.size >= MAX_PARALLEL_DIALS || this.#table.counted() >= this.#options.maxPeers) return;
       const groups = this.#table.takenGroups();
       const isGroupFree = target.addresses.every((address) => !this.#table.isIn(groups, address));
-      if (isGroupFree && this.#isFree(target.id, 'full-relay')) this.#dialFixed(target, 'full-relay');
+      if (isGroupFree && this.#mayDial(target.id, 'full-relay')) this.#dialFixed(target, 'full-relay');
     }
   }
 
@@ -263,6 +276,7 @@ export class OutboundSlots {
   async #run(target: DialTarget, kind: OutboundKind): Promise<boolean> {
     this.#table.begin(target, kind);
     const isConnected = await this.#deps.wire.dial(target, kind);
+    this.#failedInARow = isConnected ? 0 : this.#failedInARow + 1;
     this.#table.end(target.id);
     // A connection that a query opened has shown before that it answers.
     const peer = isConnected ? this.#table.get(target.id) : undefined;
@@ -281,7 +295,7 @@ export class OutboundSlots {
     if (now < this.#nextExtraCheckMs) return;
     this.#nextExtraCheckMs = now + EXTRA_CHECK_MS;
     const { fullRelay, blockOnly } = this.#options;
-    const full = this.#table.of('full-relay');
+    const full = this.#table.filling('full-relay');
     const blocks = this.#table.of('block-only');
     const worst = full.length > fullRelay ? worstFullRelay(full, now) : undefined;
     // The next extra one comes with the next look at the tip, if that is stale still.
@@ -290,7 +304,12 @@ export class OutboundSlots {
     for (const id of [worst, worse]) if (id !== undefined) this.#deps.wire.close(id, 'another peer is as good');
   }
 
+  /** For what the address manager draws: seeds are dialled as seeds only. */
   #isFree(id: PeerIdText, kind: OutboundKind): boolean {
+    return !this.#table.isSeed(id) && this.#mayDial(id, kind);
+  }
+
+  #mayDial(id: PeerIdText, kind: OutboundKind): boolean {
     const { self, isUnwelcome, clock } = this.#deps;
     if (id === self || this.#table.dialling.has(id) || isUnwelcome(id)) return false;
     if ((this.#backoffs.get(id)?.nextTryMs ?? 0) > clock.monotonicMs()) return false;

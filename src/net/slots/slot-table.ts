@@ -1,17 +1,27 @@
-/** The connections that there are and those being dialled, looked at together: a dial takes its slot and its group at once. */
+/**
+ * The connections that there are and those being dialled, looked at together: a dial takes its slot and its group at once.
+ * Seeds fill no slot.
+ */
 import type { ConnectionKind, PeerIdText } from '../port.ts';
 import type { ConnectionFacts, DialTarget, OutboundKind, Wire } from './port.ts';
 
 type Dialling = { readonly kind: OutboundKind; readonly group: string | undefined };
+type Filling = 'full-relay' | 'block-only' | 'feeler';
 
 export class SlotTable {
   readonly #wire: Pick<Wire, 'connections'>;
   readonly #groupOf: (address: string) => string | undefined;
+  readonly #seeds: ReadonlySet<PeerIdText>;
   readonly #dialling = new Map<PeerIdText, Dialling>();
 
-  constructor(wire: Pick<Wire, 'connections'>, groupOf: (address: string) => string | undefined) {
+  constructor(
+    wire: Pick<Wire, 'connections'>,
+    groupOf: (address: string) => string | undefined,
+    seeds: ReadonlySet<PeerIdText>,
+  ) {
     this.#wire = wire;
     this.#groupOf = groupOf;
+    this.#seeds = seeds;
   }
 
   get dialling(): ReadonlyMap<PeerIdText, Dialling> {
@@ -44,17 +54,32 @@ export class SlotTable {
     return this.#wire.connections().length === 0;
   }
 
-  /** Connected, or being dialled for it. */
-  held(kind: OutboundKind): number {
-    let count = this.of(kind).filter(({ id }) => !this.#dialling.has(id)).length;
-    for (const dialling of this.#dialling.values()) if (dialling.kind === kind) count += 1;
+  /** Those that fill a slot, oldest first. */
+  filling(kind: Filling): ConnectionFacts[] {
+    return this.of(kind).filter(({ id }) => !this.#seeds.has(id));
+  }
+
+  /** Seeds that we dialled as such. */
+  seeds(): ConnectionFacts[] {
+    return this.of('full-relay').filter(({ id }) => this.#seeds.has(id));
+  }
+
+  isSeed(id: PeerIdText): boolean {
+    return this.#seeds.has(id);
+  }
+
+  /** Slots that are filled, or being dialled for. */
+  held(kind: Filling): number {
+    let count = this.filling(kind).filter(({ id }) => !this.#dialling.has(id)).length;
+    for (const [id, dialling] of this.#dialling) if (dialling.kind === kind && !this.#seeds.has(id)) count += 1;
     return count;
   }
 
   /** What counts against the number of peers: not the operator's, nor what is open for a moment or unproved. */
   counted(): number {
     const inbound = this.of('inbound').filter(({ isAdmitted }) => isAdmitted).length;
-    return inbound + this.held('full-relay') + this.held('block-only') + this.held('feeler');
+    const slots = this.held('full-relay') + this.held('block-only') + this.held('feeler');
+    return inbound + slots + this.seeds().length;
   }
 
   /** Of the outbound connections that we chose. Those of the operator stand beside them. */

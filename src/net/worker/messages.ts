@@ -6,6 +6,7 @@ import type {
   ChainNews,
   GossipVerdict,
   NetStatus,
+  NodeStreamName,
   PeerIdText,
   PeerInfo,
   RequestErrorCode,
@@ -67,7 +68,7 @@ export type FromWorker =
   | {
       readonly kind: 'serve';
       readonly id: number;
-      readonly name: StreamName;
+      readonly name: NodeStreamName;
       readonly from: PeerIdText;
       readonly request: Uint8Array;
     }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BlockHeader } from '#primitives';
-import { type BatchOp, createMemoryAppendFiles, createMemoryStore, type KeyValueStore } from '#store';
+import { createMemoryAppendFiles, createMemoryStore, type KeyValueStore } from '#store';
 import { NodeError, seededRandom } from '#util';
 import { BlockIndex } from '../../../src/chain/block-index.ts';
 import { createBlockStorage } from '../../../src/chain/block-storage.ts';
@@ -42,15 +42,30 @@ async function loaded(store: KeyValueStore): Promise<BlockIndex> {
   return index;
 }
 
+/** The store, but for what the test puts in its place. */
+function passedOn(store: KeyValueStore, instead: Partial<KeyValueStore>): KeyValueStore {
+  return {
+    get: (key) => store.get(key),
+    getMany: (keys) => store.getMany(keys),
+    write: (ops, options) => store.write(ops, options),
+    clear: (range) => store.clear(range),
+    entries: (range) => store.entries(range),
+    sizeOnDisk: () => store.sizeOnDisk(),
+    trim: () => store.trim(),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    ...instead,
+  };
+}
+
 /** Passes `writes` batches on; the next one fails. Tells the sizes of all. */
-function failingAfter(store: KeyValueStore, writes: number, sizes: number[] = []) {
-  return Object.assign(Object.create(store), {
-    write: async (ops: readonly BatchOp[]) => {
+function failingAfter(store: KeyValueStore, writes: number, sizes: number[] = []): KeyValueStore {
+  return passedOn(store, {
+    write: async (ops, options) => {
       sizes.push(ops.length);
       if (sizes.length > writes) throw new NodeError('DISK_FULL', 'no room');
-      await store.write(ops);
+      await store.write(ops, options);
     },
-  }) as KeyValueStore;
+  });
 }
 
 describe('block index on the disk', () => {
@@ -90,6 +105,57 @@ describe('block index on the disk', () => {
     assert.equal((await loaded(store)).tree.size, 1501);
   });
 
+  it('writes what had changed when it began, also when an earlier header changes meanwhile, and ends there', async () => {
+    const index = indexOf(1200);
+    const store = createMemoryStore();
+    await saveIndex(index, store, storage);
+    for (const id of [10, ...Array.from({ length: 700 }, (_, i) => 400 + i)])
+      index.setData(id, { file: 1, offset: id });
+    const sizes: number[] = [];
+    const disturbed = passedOn(store, {
+      write: async (ops) => {
+        sizes.push(ops.length);
+        index.setData(5, { file: 2, offset: 5 });
+        extend(index, 600);
+        await store.write(ops);
+      },
+    });
+    await saveIndex(index, disturbed, storage);
+    assert.deepEqual(sizes, [500, 202]);
+    const again = await loaded(store);
+    assert.equal(again.tree.size, 1201);
+    for (const id of [10, 400, 1099]) assert.deepEqual(again.blockPosition(id), { file: 1, offset: id });
+    assert.equal(again.blockPosition(5), undefined);
+    assert.equal(index.dirtyCount, 1201);
+    await saveIndex(index, store, storage);
+    assert.deepEqual((await loaded(store)).blockPosition(5), { file: 2, offset: 5 });
+  });
+
+  it('is read in several walks, and the store gives back what each took', async () => {
+    const index = indexOf(1000);
+    // Two of one height: a walk may end between them.
+    index.addHeader(nextHeader(index.tree.entry(499).header, 1), 499);
+    const store = createMemoryStore();
+    await saveIndex(index, store, storage);
+    for (const [walk, trims] of [
+      [1002, 1],
+      [1003, 0],
+      [501, 2],
+      [7, 143],
+    ] as const) {
+      let trimmed = 0;
+      const counted = passedOn(store, {
+        trim: async () => {
+          trimmed++;
+        },
+      });
+      const again = new BlockIndex(seededRandom(2));
+      await again.load(counted, walk);
+      assert.equal(again.tree.size, 1002);
+      assert.equal(trimmed, trims);
+    }
+  });
+
   it('holds the headers of a sync that has brought no block yet, without a flush or a clean stop', async () => {
     const disk = createTestDisk();
     const chain = await openTestChain(params, disk);
@@ -116,18 +182,12 @@ describe('block index on the disk', () => {
     const disk = createTestDisk();
     let writesLeft = Number.POSITIVE_INFINITY;
     const { indexStore: store } = disk;
-    const indexStore: KeyValueStore = {
-      get: (key) => store.get(key),
-      getMany: (keys) => store.getMany(keys),
-      clear: (range) => store.clear(range),
-      entries: (range) => store.entries(range),
-      sizeOnDisk: () => store.sizeOnDisk(),
-      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    const indexStore = passedOn(store, {
       write: async (ops, options) => {
         if (writesLeft-- <= 0) throw new NodeError('DISK_FULL', 'no room');
         await store.write(ops, options);
       },
-    };
+    });
     const chain = await openTestChain(params, { ...disk, indexStore });
     chain.submitHeaders(blocks.map(({ header }) => header));
     // The first records to be written are of the bodies that lie last.

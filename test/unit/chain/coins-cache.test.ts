@@ -21,6 +21,7 @@ function withWrite(store: KeyValueStore, write: Write): KeyValueStore {
     clear: (range) => store.clear(range),
     entries: (range) => store.entries(range),
     sizeOnDisk: () => store.sizeOnDisk(),
+    trim: () => store.trim(),
     write,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

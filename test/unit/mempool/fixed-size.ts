@@ -62,13 +62,13 @@ export async function take(h: Harness, ...txs: readonly Transaction[]): Promise<
 export async function raiseMinimum(h: Harness, count: number): Promise<readonly TestCoin[]> {
   const { maxBytes, usage } = h.mempool.stats();
   assert.equal(usage, 0);
-  const coins = await fund(h, count + Math.min(100, Math.ceil(maxBytes / 2_000)));
+  const coins = await fund(h, count + Math.min(100, Math.ceil(maxBytes / 800)));
   const needed = BigInt(sizeOf(1, 1)) * 100n;
   for (const coin of coins.slice(count)) {
     await take(h, spend([coin], h.mempool.stats().count === 0 ? needed : 2n * needed));
     if (h.mempool.minFeeSatPerKvb() > 1_000) break;
   }
-  await h.connect(h.builder.mine({ transactions: h.mempool.snapshotForShortIds() }));
+  await h.connect(h.builder.mine({ transactions: h.transactions() }));
   assert.equal(h.mempool.stats().count, 0);
   return coins.slice(0, count);
 }

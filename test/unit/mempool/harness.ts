@@ -38,7 +38,9 @@ export type Harness = AsyncDisposable & {
   readonly connect: (...blocks: readonly Block[]) => Promise<void>;
   /** Submits and gives `accepted`, or the reject code. */
   readonly submit: (tx: Transaction) => Promise<string>;
-  /** The txids in the mempool. */
+  /** What is in the mempool, in the order of arrival. */
+  readonly transactions: () => Transaction[];
+  /** Their txids. */
   readonly txids: () => string[];
 };
 
@@ -85,7 +87,8 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     verifier,
     connect,
     submit: async (tx) => codeOf(await mempool.submit(tx, 'local')),
-    txids: () => Array.from(mempool.entries(), (entry) => entry.tx.txid),
+    transactions: () => Array.from(mempool.entries(), (entry) => entry.tx),
+    txids: () => Array.from(mempool.entries(), (entry) => entry.txid),
     [Symbol.asyncDispose]: async () => {
       await mempool[Symbol.asyncDispose]();
       await chain[Symbol.asyncDispose]();

@@ -419,7 +419,7 @@ describe('a package', () => {
         ],
       ],
     ] as const) {
-      await using h = await createHarness({ maxBytes: 100_000 });
+      await using h = await createHarness({ maxBytes: 50_000 });
       let [coin = assert.fail()] = await raiseMinimum(h, 1);
       for (let count = 0; count < length; count++) {
         const tx = spend([coin], 9_000n);

@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Transaction } from '#primitives';
+import { toHex } from '#util';
 import { type HeapItem, IndexedHeap } from '../../../src/mempool/indexed-heap.ts';
 import { PoolObservers } from '../../../src/mempool/observer.ts';
-import {
-  feeRate,
-  Pool,
-  type PoolEntry,
-  packageTotals,
-  withAncestors,
-  withDescendants,
-} from '../../../src/mempool/pool.ts';
+import { Pool, packageTotals, withAncestors, withDescendants } from '../../../src/mempool/pool.ts';
+import { feeRate, memoryUsage, type PoolEntry, TIE_BYTES } from '../../../src/mempool/pool-entry.ts';
 
 type Item = HeapItem & { rank: number };
 
@@ -49,12 +44,18 @@ describe('indexed heap', () => {
   });
 });
 
-/** Transaction number `at` of a graph: spends an output of each parent, and one of its own from the chain. */
+/** Number `at` of a graph: spends an output of each parent, and one of its own from the chain. Every other has a witness. */
 function graphTx(at: number, parents: readonly Transaction[]): Transaction {
   const own = new Uint8Array(32).fill(0xee);
   new DataView(own.buffer).setUint32(0, at, true);
   const input = (prevTxid: Uint8Array, prevIndex: number): Transaction['inputs'][number] => {
-    return { prevTxid, prevIndex, scriptSig: new Uint8Array(0), sequence: 0, witness: [] };
+    return {
+      prevTxid,
+      prevIndex,
+      scriptSig: new Uint8Array(0),
+      sequence: 0,
+      witness: at % 2 === 0 ? [] : [Uint8Array.of(at)],
+    };
   };
   const inputs = [input(own, 0), ...parents.map((parent) => input(parent.txidBytes, at))];
   return Transaction.fromFields({
@@ -80,13 +81,19 @@ function buildGraph(edges: readonly (readonly number[])[]): Transaction[] {
   return txs;
 }
 
+/** What an entry tells without decoding its transaction, and what it decodes. */
+function keptOf(of: PoolEntry | Transaction) {
+  const { txid, wtxid, version, lockTime, weight, hasWitness, raw } = of;
+  const ids = [of.txidBytes, of.wtxidBytes].map(toHex);
+  const witnesses = of.inputs.map(({ witness }) => witness.map(toHex));
+  return { txid, wtxid, version, lockTime, weight, hasWitness, raw: toHex(raw), ids, witnesses };
+}
+
 function checkInvariants(pool: Pool, all: readonly Transaction[]): void {
   const entries = [...pool.entries()];
   assert.equal(pool.size, entries.length);
-  assert.equal(
-    pool.usage,
-    entries.reduce((sum, entry) => sum + entry.usage, 0),
-  );
+  const ties = entries.reduce((sum, entry) => sum + entry.parents.size, 0);
+  assert.equal(pool.usage, entries.reduce((sum, { tx }) => sum + memoryUsage(tx), 0) + ties * TIE_BYTES);
   assert.equal(
     pool.vsize,
     entries.reduce((sum, entry) => sum + entry.vsize, 0),
@@ -112,7 +119,11 @@ function checkInvariants(pool: Pool, all: readonly Transaction[]): void {
   assert.equal(pool.oldest()?.time ?? Number.POSITIVE_INFINITY, earliest);
   const lowest = Math.min(...entries.map((entry) => entry.descendantScore));
   assert.equal(pool.leastWorthy()?.descendantScore, entries.length === 0 ? undefined : lowest);
-  for (const tx of all) assert.equal(pool.byTxid(tx.txid)?.tx.txid, pool.byWtxid(tx.wtxid)?.tx.txid);
+  for (const tx of all) {
+    const entry = pool.byTxid(tx.txid);
+    assert.equal(pool.byWtxid(tx.wtxid), entry);
+    if (entry !== undefined) assert.deepEqual(keptOf(entry), keptOf(tx));
+  }
 }
 
 describe('pool', () => {

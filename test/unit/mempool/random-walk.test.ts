@@ -51,11 +51,10 @@ function payRandomly({ h, random, coins: all }: World): Transaction {
 }
 
 async function submitOne(world: World): Promise<void> {
-  const { mempool } = world.h;
   const tx = payRandomly(world);
-  const before = mempool.snapshotForShortIds();
+  const before = world.h.transactions();
   const leaving = conflictsOf(tx, before);
-  const fees = [...leaving].reduce((sum, txid) => sum + (mempool.get(txid)?.fee ?? 0n), 0n);
+  const fees = [...leaving].reduce((sum, txid) => sum + (world.h.mempool.get(txid)?.fee ?? 0n), 0n);
   const verdict = await world.h.mempool.submit(tx, 'peer');
   // A coin together with an output that was made of it.
   if (verdict.kind === 'consensus') assert.equal(verdict.failure.code, 'bad-txns-spends-conflicting-tx');
@@ -78,7 +77,7 @@ async function submitPair(world: World): Promise<void> {
   const child = buildTx([outputOf(parent)], [pay(coin.output.value - BigInt(1_000 + random.below(300_000)))], {
     version: 3,
   });
-  const before = h.mempool.snapshotForShortIds();
+  const before = h.transactions();
   const leaving = conflictsOf(parent, before);
   const stays = before.map((one) => one.txid);
   const { failure } = await h.mempool.submitPackage(parent, child, 'peer');

@@ -91,7 +91,7 @@ async function submitSome(world: World): Promise<void> {
 /** Some of the mempool, some of what was confirmed on another branch, and some that nobody has seen, odd ones too. */
 function blockContent(world: World, builder: ChainBuilder): Transaction[] {
   const { random, h, made } = world;
-  const wanted = [...h.mempool.snapshotForShortIds().filter(() => random.below(3) === 0)];
+  const wanted = [...h.transactions().filter(() => random.below(3) === 0)];
   for (let count = random.below(3); count > 0 && made.length > 0; count--) wanted.push(pick(random, made).tx);
   if (random.below(3) === 0) wanted.push(payment(world, random.below(3) === 0 ? ODD : OPEN));
   return [...new NextBlock(builder).takeAll(new Map(wanted.map((tx) => [tx.txid, tx])).values())];
@@ -113,7 +113,7 @@ async function checkedChange(
   tried: readonly Transaction[] = [],
 ): Promise<void> {
   const { h, seen, branches, builder } = world;
-  const before = h.mempool.snapshotForShortIds();
+  const before = h.transactions();
   await move();
   const { hash, height } = h.chain.tip();
   const next = branches.find((one) => one.height >= height && one.at(height).hash === hash)?.fork(height);

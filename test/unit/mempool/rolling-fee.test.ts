@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { memoryUsage } from '../../../src/mempool/pool.ts';
+import { memoryUsage } from '../../../src/mempool/pool-entry.ts';
 import { outputOf, type TestCoin } from '../../support/tx-builder.ts';
 import { fund, sizeOf, spend, take, verdictOf } from './fixed-size.ts';
 import { createHarness, type Harness } from './harness.ts';
@@ -30,7 +30,7 @@ async function overfull(h: Harness, room: number): Promise<readonly TestCoin[]> 
 
 /** A block with all but `left` of the pool. */
 async function confirmAllBut(h: Harness, left: number): Promise<void> {
-  const transactions = h.mempool.snapshotForShortIds();
+  const transactions = h.transactions();
   await h.connect(h.builder.mine({ transactions: transactions.slice(left) }));
   assert.equal(h.mempool.stats().count, left);
 }

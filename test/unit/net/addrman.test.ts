@@ -83,12 +83,17 @@ suite('address manager', () => {
     for (let n = 0; n < 5; n += 1) await fail(true);
     await clock.advance(2 * MINUTE);
     assert.equal(manager.sample(10).length, 1);
-    for (let n = 0; n < 2; n += 1) {
-      manager.good(peerIn(9, n));
+    const isHandedOn = () =>
+      Array.from({ length: 50 }, () => manager.sample(10))
+        .flat()
+        .some(({ id }) => id === peer.id);
+    for (const count of [2, 3]) {
+      await clock.advance(MINUTE);
+      manager.good(peerIn(9, count));
       await fail(true);
+      await clock.advance(2 * MINUTE);
+      assert.equal(isHandedOn(), count < 3, `after ${count}`);
     }
-    await clock.advance(2 * MINUTE);
-    assert.ok(!manager.sample(10).some(({ id }) => id === peer.id), 'terrible');
   });
 
   test('what nobody speaks of for a month is not handed on', async () => {
@@ -109,6 +114,22 @@ suite('address manager', () => {
     manager.connected(peerIn(1, 1).id);
     await clock.advance(5 * DAY);
     assert.equal(manager.sample(10).length, 1);
+  });
+
+  test('any netgroup is drawn as often as any other, however many addresses it has', async () => {
+    const { manager, clock } = await openAddressManager();
+    const isOfCrowd = (id: string | undefined): boolean => id?.startsWith('peer-99-') ?? false;
+    const share = (): number => {
+      const draws = Array.from({ length: 2_000 }, () => manager.select(anyOf)?.id);
+      return draws.filter(isOfCrowd).length / draws.length;
+    };
+    for (let group = 0; group < 49; group += 1) tell(manager, peerIn(group, 0), source(`${group}.1`));
+    for (let n = 0; n < 500; n += 1) tell(manager, peerIn(99, n), source(`${n % 40}.1`));
+    assert.ok(share() > 0.01 && share() < 0.03, `${share()} for one group of 50`);
+    for (let group = 0; group < 49; group += 1) manager.good(peerIn(group, 0));
+    await clock.advance(11 * MINUTE);
+    // Half of all draws, if either table were as likely: all that is left in the new one is the crowd.
+    assert.ok(share() > 0.01 && share() < 0.04, `${share()} for the one group that was never tried`);
   });
 
   test('who was just called is drawn a hundredth as often', async () => {

@@ -264,6 +264,6 @@ suite('net send turns', () => {
     assert.equal(turns.pieceBytes, 64 * 1024);
     for (const leave of leaving) leave();
     assert.equal(turns.pieceBytes, few);
-    assert.equal(few, 256 * 1024);
+    assert.equal(few, 512 * 1024);
   });
 });

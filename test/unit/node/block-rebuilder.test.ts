@@ -24,7 +24,7 @@ function createRebuilder(verdict: BlockVerdict, mempool: readonly Transaction[] 
         return verdict;
       },
     },
-    mempool: { snapshotForShortIds: () => [...mempool] },
+    mempool: { entries: () => mempool.values() },
     extra: { transactions: () => extra.values() },
     sync: { blockWanted: (hash, peers) => said.push(`wanted ${hash} ${peers.join()}`) },
     charge: (peer, offence) => said.push(`charge ${peer} ${offence}`),

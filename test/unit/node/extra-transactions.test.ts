@@ -8,7 +8,7 @@ import { ExtraTransactions, keepRefused, keepRemoved } from '../../../src/node/e
 import { numberedTx } from '../../support/numbered-tx.ts';
 
 const kept = (extra: ExtraTransactions): number[] =>
-  Array.from(extra.transactions(), (tx) => tx.inputs[0]?.prevIndex ?? -1);
+  Array.from(extra.transactions(), ({ tx }) => tx.inputs[0]?.prevIndex ?? -1);
 
 describe('extra transactions', () => {
   it('keep a number of them, the oldest leave first', () => {
@@ -72,7 +72,9 @@ describe('extra transactions', () => {
     keepRemoved({ observe }, extra);
     const reasons = ['expiry', 'sizelimit', 'reorg', 'block', 'conflict', 'replaced'] as const;
     reasons.forEach((reason, at) => {
-      observer.left?.({ tx: numberedTx(at), fee: 0n, vsize: 1, parents: new Set() }, reason);
+      const tx = numberedTx(at);
+      const { txid, wtxid, size, raw } = tx;
+      observer.left?.({ txid, wtxid, size, raw, tx, fee: 0n, vsize: 1, parents: new Set() }, reason);
     });
     assert.deepEqual(kept(extra), [0, 1, 5]);
   });

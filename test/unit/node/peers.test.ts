@@ -54,3 +54,50 @@ test('a node that keeps all says so; a pruned one says what it still has, and ag
     peers.close();
   }
 });
+
+test('block-only peers hear that we want no transactions; a feeler is confirmed and no more', async () => {
+  const clock = createManualClock(1_800_000_000_000);
+  const chain = await openTestChain(regtest());
+  const said: string[] = [];
+  const helloes = new Map<string, boolean>();
+  let relaysTheirs = true;
+  const peers = new Peers({
+    chain,
+    net: {
+      charge: () => {},
+      confirmPeer: (peer, relays) => said.push(`confirm ${peer} ${relays}`),
+      disconnect: () => {},
+    },
+    requests: {
+      hello: async (peer, ours) => {
+        helloes.set(peer, ours.relay);
+        return { ...ours, nonce: 2n, relay: relaysTheirs };
+      },
+    },
+    sync: {
+      peerReady: (peer) => said.push(`ready ${peer}`),
+      peerUpdated: () => {},
+      peerGone: (peer) => said.push(`gone ${peer}`),
+    },
+    clock,
+    log: nullLogger,
+    nonce: 1n,
+    userAgent: '/test/',
+    wantsTransactions: () => true,
+    feeFilterSatPerKvb: () => 0n,
+  });
+  for (const kind of ['full-relay', 'block-only', 'feeler'] as const) {
+    peers.connected({ id: kind, direction: 'outbound', kind } as PeerInfo);
+  }
+  await clock.advance(7_000);
+  assert.deepEqual(Object.fromEntries(helloes), { 'full-relay': true, 'block-only': false, feeler: true });
+  const confirmed = ['full-relay', 'block-only', 'feeler'].map((peer) => `confirm ${peer} true`);
+  assert.deepEqual(said.toSorted(), [...confirmed, 'ready block-only', 'ready full-relay'].toSorted());
+  assert.deepEqual([peers.isBlockOnly('block-only'), peers.isBlockOnly('full-relay')], [true, false]);
+  peers.disconnected('feeler', 'done');
+  // A later hello that says otherwise about transactions is told on.
+  [said.length, relaysTheirs] = [0, false];
+  await clock.advance(5 * 60_000);
+  assert.deepEqual(said.toSorted(), ['confirm block-only false', 'confirm full-relay false']);
+  peers.close();
+});

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Chain } from '#chain';
 import type { MempoolEntry } from '#mempool';
-import type { ResponseFrame } from '#net';
+import type { NodeStreamName, ResponseFrame } from '#net';
 import { type Block, type BlockHash, parseBlockHash, type Txid, type Wtxid } from '#primitives';
-import { buildCompactBlock, type StreamName, streams } from '#protocol';
+import { buildCompactBlock, streams } from '#protocol';
 import { seededRandom } from '#util';
 import { CompactForms } from '../../../src/node/compact-forms.ts';
 import { createServe, type Serve, type ServeDeps } from '../../../src/node/serve.ts';
@@ -40,7 +40,7 @@ function serveWith(deps: Partial<ServeDeps>): Serve {
   });
 }
 
-async function ask(name: StreamName, request: Uint8Array, deps: Partial<ServeDeps> = {}): Promise<ResponseFrame[]> {
+async function ask(name: NodeStreamName, request: Uint8Array, deps: Partial<ServeDeps> = {}): Promise<ResponseFrame[]> {
   const serve = serveWith(deps);
   return Array.fromAsync(serve(name, 'peer', request, new AbortController().signal));
 }
@@ -81,16 +81,15 @@ describe('serve', () => {
 
   it('ends a long answer of transactions early rather than above its bound', async () => {
     const tx = buildTx([builder.coin(1)], [pay(1n)]);
-    const large = { ...tx, raw: new Uint8Array(400_000) };
     const refs = Array.from({ length: 12 }, () => ({ kind: 'wtxid', id: tx.wtxid }) as const);
-    const get = (_id: Txid | Wtxid) => ({ tx: large }) as unknown as ReturnType<ServeDeps['mempool']['get']>;
+    const get = (_id: Txid | Wtxid) => ({ raw: new Uint8Array(400_000) }) as MempoolEntry;
     const frames = await ask('txs', streams.txs.request.encode(refs), { mempool: { get, entries: () => [].values() } });
     assert.equal(frames.length, 10, 'ten of 400,000 bytes fit into 4,000,000');
   });
 
   it('does not tell of a transaction before it was announced', async () => {
     const tx = buildTx([builder.coin(1)], [pay(1_0000n)]);
-    const entry = { tx } as MempoolEntry;
+    const entry = { raw: tx.raw } as MempoolEntry;
     const request = streams.txs.request.encode([{ kind: 'txid', id: tx.txid }]);
     const mempool = { get: () => entry, entries: () => [entry].values() };
     const [waiting] = await ask('txs', request, { mempool, announcer: { isWaiting: (id) => id === tx.txid } });
@@ -99,11 +98,26 @@ describe('serve', () => {
     assert.equal(announced?.status, 0);
   });
 
+  it('gives a block-only peer nothing of its transactions', async () => {
+    const tx = buildTx([builder.coin(1)], [pay(1_0000n)]);
+    const { raw, txid, wtxid } = tx;
+    const entry = { raw, txid, wtxid, fee: 1_000n, vsize: 100 } as MempoolEntry;
+    const mempool = { get: () => entry, entries: () => [entry].values() };
+    const txs = streams.txs.request.encode([{ kind: 'txid', id: tx.txid }]);
+    const list = streams.mempool.request.encode({ minFeeSatPerKvb: 0n, skip: 0 });
+    for (const isBlockOnly of [true, false]) {
+      const deps = { mempool, isBlockOnly: () => isBlockOnly };
+      const statuses = (await ask('txs', txs, deps)).map(({ status }) => status);
+      assert.deepEqual(statuses, [isBlockOnly ? 3 : 0]);
+      assert.equal((await ask('mempool', list, deps)).length, isBlockOnly ? 0 : 1);
+    }
+  });
+
   it('lists what the mempool has announced, by pages and least fee', async () => {
     const { request, response } = streams.mempool;
     const entries = Array.from({ length: 12_345 }, (_, number) => {
       const wtxid = number.toString(16).padStart(64, '0') as Wtxid;
-      return { tx: { wtxid }, fee: number % 2 === 0 ? 200n : 99n, vsize: 100 } as MempoolEntry;
+      return { wtxid, fee: number % 2 === 0 ? 200n : 99n, vsize: 100 } as MempoolEntry;
     });
     const mempool = { get: () => undefined, entries: () => entries.values() };
     const list = async (minFeeSatPerKvb: bigint, skip: number, deps: Partial<ServeDeps> = {}) => {
@@ -118,13 +132,13 @@ describe('serve', () => {
     const rest = await list(0n, 10_000);
     assert.deepEqual(
       [...first, ...rest].flat(),
-      entries.map(({ tx }) => tx.wtxid),
+      entries.map(({ wtxid }) => wtxid),
     );
     assert.deepEqual(await list(0n, 12_345), [], 'nothing behind the end');
     const rich = (await list(1_000n, 0)).flat();
     assert.equal(rich.length, 6_173, '99 sat for 100 vbytes are below 1000 sat a kvB');
     const [hidden] = entries;
-    const announcer = { isWaiting: (id: Txid | Wtxid) => id === hidden?.tx.wtxid };
+    const announcer = { isWaiting: (id: Txid | Wtxid) => id === hidden?.wtxid };
     assert.equal((await list(1_000n, 0, { announcer })).flat().length, 6_172);
   });
 

@@ -178,6 +178,20 @@ describe('large transactions', () => {
     assert.ok(mempool.has(tx.wtxid));
   });
 
+  it('are fetched from who sends the same after the first one has gone', async () => {
+    const tx = large(1);
+    served.set('out', undefined);
+    served.set('in', [tx]);
+    const message = gossip(tx, 'out');
+    await clock.advance(0);
+    ingest.peerDisconnected('out');
+    assert.equal(message.verdict(), 'ignore');
+    ingest.copied(txMessageFor(tx, 0n), 'in');
+    await clock.advance(0);
+    assert.ok(mempool.has(tx.wtxid));
+    assert.equal(published.length, 1, 'gossip is no longer waiting for a verdict');
+  });
+
   it('are asked for in one request when they come together', async () => {
     const txs = [large(1), large(2), large(3)];
     served.set('in', txs);

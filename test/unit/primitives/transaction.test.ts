@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Block, DecodeError, Transaction, type TransactionFields, Writer } from '#primitives';
+import { Block, DecodeError, PackedTransaction, Transaction, type TransactionFields, Writer } from '#primitives';
 import { concatBytes, equalBytes, fromHex, toHex } from '#util';
 
 /** The genesis coinbase of mainnet. */
@@ -133,6 +133,32 @@ describe('Transaction', () => {
     assert.ok(process.memoryUsage().heapUsed - before < 50e6);
     assert.equal(tx.size, raw.length);
     assert.equal(tx.inputs[0]?.witness.length, items);
+  });
+});
+
+describe('PackedTransaction', () => {
+  it('gives back any transaction, byte for byte and decoded', () => {
+    fc.assert(
+      fc.property(fields, (given) => {
+        const tx = Transaction.fromFields(given);
+        const packed = new PackedTransaction(tx);
+        assert.deepEqual(packed.raw, tx.raw);
+        assert.deepEqual(packed.tx.raw, tx.raw);
+        assert.deepEqual([packed.size, packed.wtxid, packed.tx.txid], [tx.size, tx.wtxid, tx.txid]);
+        assert.ok(equalBytes(packed.wtxidBytes, tx.wtxidBytes));
+        assert.ok(equalBytes(packed.txidBytes, tx.txidBytes));
+      }),
+    );
+  });
+
+  it('shares no bytes with what it was made of, or gives', () => {
+    const raw = fromHex(BIP143_TX);
+    const packed = new PackedTransaction(Transaction.fromBytes(raw));
+    const given = [packed.raw, packed.tx.raw, packed.wtxidBytes];
+    const before = given.map(toHex);
+    raw.fill(0);
+    for (const bytes of given) bytes.fill(0);
+    assert.deepEqual([packed.raw, packed.tx.raw, packed.wtxidBytes].map(toHex), before);
   });
 });
 

@@ -114,6 +114,7 @@ test('one item more than the bound is refused, the bound itself is not', () => {
     [streams.headers.response, 2000, (count) => size(count) + '22'.repeat(80 * count)],
     [streams.blocks.request, 128, (count) => size(count) + hash.repeat(count)],
     [streams.blocktxn.request, 16_666, (count) => hash + size(count) + '00'.repeat(count)],
+    [streams.peers.response, 1000, (count) => size(count) + '0107'.repeat(count)],
     [streams.txs.request, 1000, (count) => size(count) + `01${hash}`.repeat(count)],
   ];
   for (const [codec, bound, hex] of bounds) {

@@ -92,6 +92,11 @@ export const vectors = {
     `01${GENESIS_TXID_WIRE}cc000000f401000000000000`,
     [{ wtxid: genesisWtxid, vsize: 204, fee: 500n }],
   ),
+  'peers request': vector(streams.peers.request, streams.peers.maxRequestBytes, 'e8030000', 1000),
+  'peers response': vector(streams.peers.response, streams.peers.maxFrameBytes, `02020102fd0001${'07'.repeat(256)}`, [
+    Uint8Array.of(1, 2),
+    new Uint8Array(256).fill(7),
+  ]),
   'blocktxn request': vector(
     streams.blocktxn.request,
     streams.blocktxn.maxRequestBytes,

@@ -36,6 +36,34 @@ test('what was written is there after reopening, and takes space', async () => {
   assert.deepEqual(new Uint8Array(store.get(key(777)) ?? []), new Uint8Array(50).fill(777));
 });
 
+test('trim lets go of the files that a walk has mapped, and the store goes on', async (t) => {
+  if (process.platform !== 'linux') return t.skip('what is mapped is read from /proc');
+  await using dir = await makeTempDir();
+  {
+    await using store = await openLevelStore(dir.path, OPTIONS);
+    await fill(store, 1000);
+  }
+  await using store = await openLevelStore(dir.path, OPTIONS);
+  const mapped = async (): Promise<string[]> =>
+    (await readFile('/proc/self/maps', 'utf8')).split('\n').flatMap((line) => {
+      const at = line.indexOf(dir.path);
+      return at < 0 ? [] : [line.slice(at)];
+    });
+  let count = 0;
+  for await (const _ of store.entries()) count++;
+  assert.equal(count, 1000);
+  const before = await mapped();
+  assert.ok(before.length > 0);
+  const written = store.write([{ kind: 'put', key: key(2000), value: Uint8Array.of(7) }]);
+  await store.trim();
+  // Of what is written on the way, LevelDB opens the table that it makes.
+  const after = await mapped();
+  assert.ok(!after.some((file) => before.includes(file)));
+  await written;
+  assert.deepEqual(new Uint8Array(store.get(key(2000)) ?? []), Uint8Array.of(7));
+  assert.deepEqual(new Uint8Array(store.get(key(777)) ?? []), new Uint8Array(50).fill(777));
+});
+
 test('a second opening is refused with a line that says why', async () => {
   await using dir = await makeTempDir();
   await using store = await openLevelStore(dir.path, OPTIONS);
