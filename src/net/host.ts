@@ -70,7 +70,7 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
       announceFilter: (addresses) =>
         options.allowPrivateAddresses ? addresses : addresses.filter((address) => hasPublicAddress(address)),
     },
-    transports: makeTransports(options, parts.random),
+    transports: makeTransports(options, parts),
     ...(parts.protector === undefined ? {} : { connectionProtector: parts.protector }),
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [

@@ -48,6 +48,7 @@ type Base = NetDeps & {
   readonly key: PrivateKey;
   readonly protector: ConnectionProtector | undefined;
   readonly local: LocalPeers;
+  readonly relays: Set<PeerIdText>;
   readonly self: PeerIdText;
   readonly reputation: Reputation;
   readonly groups: NetGroups;
@@ -103,6 +104,7 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     key,
     protector: reach.pskFile === undefined ? undefined : await loadPsk(reach.pskFile, log),
     local: new LocalPeers(),
+    relays: new Set(),
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
     groups,
@@ -182,13 +184,13 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
 }
 
 function makeHost(base: Base, gater: Gater, isProbe: HostParts['isProbe']): Promise<Host> {
-  const { clock, random, log, key, protector, local, options, reputation } = base;
+  const { options, reputation } = base;
   const gossip = gossipSettings({
     topics: topicIds(options.network),
     reputationOf: (peer) => -reputation.points(peer),
     exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
   });
-  return createHost(options, { key, protector, local, gater: gater.hooks, gossip, isProbe, clock, random, log });
+  return createHost(options, { ...base, gater: gater.hooks, gossip, isProbe });
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {

@@ -10,12 +10,14 @@ import { identifyPush } from '@libp2p/identify';
 import type { Connection } from '@libp2p/interface';
 import { uPnPNAT } from '@libp2p/upnp-nat';
 import type { Clock, Logger } from '#util';
+import { type Gates, gated, override } from './gated.ts';
 import type { LocalPeers } from './mdns.ts';
 import type { CompleteNetOptions } from './options.ts';
+import { DIAL_REQUEST } from './peer-facts.ts';
+import type { PeerIdText } from './port.ts';
 import { Reachability } from './reachability.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
-type PushComponents = Parameters<ReturnType<typeof identifyPush>>[0];
 type AutoNatComponents = Parameters<ReturnType<typeof autoNATv2>>[0];
 
 /**
@@ -36,73 +38,54 @@ export type ReachParts = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly local: LocalPeers;
+  /** The relays that we have asked to be reached by. */
+  readonly relays: Set<PeerIdText>;
   /** Whether a connection serves to try an address, and nothing else. */
   readonly isProbe: (connection: Connection) => boolean;
 };
 
-export function reachServices(options: CompleteNetOptions, { clock, log, local, isProbe }: ReachParts) {
+export function reachServices(options: CompleteNetOptions, parts: ReachParts) {
+  const { clock, local } = parts;
   const { listen, network, reach, tuning } = options;
   const { reachLookMs, relayPatienceMs } = tuning;
   type Components = ConstructorParameters<typeof Reachability>[0];
   return {
     reachability: (components: Components) =>
-      new Reachability(components, { clock, log, isProbe }, { listen, reachLookMs, relayPatienceMs }),
+      new Reachability(components, parts, { listen, reachLookMs, relayPatienceMs }),
     // An address is verified some seconds after the first peers have asked who we are.
     identifyPush: sparingly(identifyPush({ maxInboundStreams: 1, maxOutboundStreams: 1 }), clock),
     // Both tell others our addresses or dial what others say: neither is for who hides behind a proxy.
     ...(reach.proxy === undefined ? { dcutr: dcutr() } : {}),
-    ...(reach.proxy === undefined && listen.length > 0 ? { autonat: quietly(autoNATv2(), isProbe) } : {}),
+    ...(reach.proxy === undefined && listen.length > 0 ? { autonat: quietly(autoNATv2(), parts) } : {}),
     ...(reach.isRelay ? { relay: circuitRelayServer(RELAY) } : {}),
-    ...(reach.usesUpnp ? { upnp: uPnPNAT() } : {}),
+    ...(reach.usesUpnp && listen.length > 0 ? { upnp: uPnPNAT() } : {}),
     ...(reach.usesMdns ? { mdns: local.service(network) } : {}),
   };
 }
 
 /** A push costs the check of a signature and a write; who has something new to tell each second has not. */
-const PUSH_QUOTA = { burst: 5, perSecond: 0.1 };
+const PUSHES = { burst: 5, perSecond: 0.1 };
 
 function sparingly(make: ReturnType<typeof identifyPush>, clock: Clock): typeof make {
   const rates = new TokenBuckets(clock);
-  return (components: PushComponents) => {
-    const { registrar } = components;
-    const handle: typeof registrar.handle = (protocol, handler, options) =>
-      registrar.handle(
-        protocol,
-        async (stream, connection) => {
-          if (rates.take(connection.remotePeer.toString(), PUSH_QUOTA, 1)) await handler(stream, connection);
-          else stream.abort(new Error('too many pushes'));
-        },
-        options,
-      );
-    return make(override(components, { registrar: override(registrar, { handle }) }));
-  };
+  const admits: Gates['admits'] = (_protocol, { remotePeer }) => rates.take(remotePeer.toString(), PUSHES, 1);
+  return (components) => make(gated(components, { admits }));
 }
 
-/** The same with some members replaced. libp2p's components are behind a proxy that answers to reads alone. */
-function override<T extends object>(original: T, members: Partial<T>): T {
-  return new Proxy(original, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(name in members ? members : target, name);
-      return typeof value === 'function' && !(name in members) ? value.bind(target) : value;
-    },
-  });
-}
+/** A dial back costs us a place among our own dials: a peer wants few, and all of them together have a share. */
+const DIAL_BACKS = { burst: 3, perSecond: 1 / 60 };
+const ALL_DIAL_BACKS = { burst: 10, perSecond: 1 };
 
 /**
  * AutoNAT without two of its habits. It would walk the DHT each minute and dial whom it finds, for as long as an address
  * stays unverified: our peers do. And a dial back would make both ends ask each other again, over that connection.
  */
-function quietly(make: ReturnType<typeof autoNATv2>, isProbe: ReachParts['isProbe']): typeof make {
-  return (components: AutoNatComponents) => {
-    const { registrar } = components;
-    const register: typeof registrar.register = (protocol, topology) =>
-      registrar.register(protocol, {
-        ...topology,
-        onConnect: (peer, connection) => {
-          if (!isProbe(connection)) topology.onConnect?.(peer, connection);
-        },
-      });
-    const randomWalk: AutoNatComponents['randomWalk'] = { walk: async function* () {} };
-    return make(override(components, { randomWalk, registrar: override(registrar, { register }) }));
-  };
+function quietly(make: ReturnType<typeof autoNATv2>, { clock, isProbe }: ReachParts): typeof make {
+  const rates = new TokenBuckets(clock);
+  const admits: Gates['admits'] = (protocol, { remotePeer }) =>
+    protocol !== DIAL_REQUEST ||
+    (rates.take(remotePeer.toString(), DIAL_BACKS, 1) && rates.take('all', ALL_DIAL_BACKS, 1));
+  const randomWalk: AutoNatComponents['randomWalk'] = { walk: async function* () {} };
+  return (components: AutoNatComponents) =>
+    make(override(gated(components, { admits, tells: (connection) => !isProbe(connection) }), { randomWalk }));
 }

@@ -3,6 +3,7 @@
  * router's mapping was dialled back, or the operator named it. Who listens and stays without one asks up to two of
  * the relays that it chose itself to be reached by. Runs as a service of libp2p, and is told when to start and stop.
  */
+import { RELAY_V2_HOP_CODEC } from '@libp2p/circuit-relay-v2';
 import type { Connection, PeerId, Topology } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { type Clock, errorText, type Logger, type TimerHandle } from '#util';
@@ -11,7 +12,6 @@ import { BoundedMap } from './bounded-map.ts';
 import { BY_RELAYS } from './by-relays.ts';
 import type { PeerIdText, Reachability as Reach } from './port.ts';
 
-const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop';
 const MAX_RELAYS = 2;
 /** A relay that refused us is not asked again for this long. */
 const REFUSED_MS = 600_000;
@@ -30,6 +30,8 @@ export type ReachabilityDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly isProbe: (connection: Connection) => boolean;
+  /** Those that we have asked: they may bring us callers. Kept here. */
+  readonly relays: Set<PeerIdText>;
 };
 
 export type ReachabilityOptions = {
@@ -59,7 +61,7 @@ export class Reachability {
   }
 
   async start(): Promise<void> {
-    this.#topology = await this.#components.registrar.register(HOP_PROTOCOL, {
+    this.#topology = await this.#components.registrar.register(RELAY_V2_HOP_CODEC, {
       onConnect: (peer: PeerId, connection) => {
         // Only whom we called: else whoever calls could make himself our way to the world.
         const isOurChoice = connection.direction === 'outbound' && !this.#deps.isProbe(connection);
@@ -67,7 +69,10 @@ export class Reachability {
         this.#relays.set(peer.toString(), connection);
         if (this.#options.listen.includes(BY_RELAYS)) this.#look();
       },
-      onDisconnect: (peer: PeerId) => void this.#relays.delete(peer.toString()),
+      onDisconnect: (peer: PeerId) => {
+        this.#relays.delete(peer.toString());
+        this.#deps.relays.delete(peer.toString());
+      },
     });
     this.#schedule();
   }
@@ -122,11 +127,13 @@ export class Reachability {
 
   async #reserve(id: PeerIdText, connection: Connection): Promise<void> {
     const base = connection.remoteAddr.toString().replace(/\/p2p\/[^/]+$/, '');
+    this.#deps.relays.add(id);
     try {
       await this.#components.transportManager.listen([multiaddr(`${base}/p2p/${id}${BY_RELAYS}`)]);
       this.#refusals.delete(id);
       this.#look();
     } catch (error) {
+      this.#deps.relays.delete(id);
       this.#deps.log.debug('a relay refused us', { relay: id, error: errorText(error) });
     }
   }

@@ -22,6 +22,7 @@ async function startDhtHost(stack: AsyncDisposableStack): Promise<Host> {
     gater: {},
     gossip: {},
     local: new LocalPeers(),
+    relays: new Set(),
     isProbe: () => false,
     clock: systemClock,
     random: systemRandom,

@@ -15,7 +15,7 @@ import {
 import { getThinWaistAddresses, ipPortToMultiaddr } from '@libp2p/utils';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { mappedIpv4 } from '../addresses.ts';
+import { hostKey, isLocalIp, mappedIpv4 } from '../addresses.ts';
 import { hostAndPort } from './host-and-port.ts';
 import { WEB_SOCKET_LIMITS, WebSocketConnection } from './ws-connection.ts';
 
@@ -27,6 +27,8 @@ export type WebSocketListenerOptions = {
 
 const MAX_HEAD_BYTES = 8_192;
 const BACKLOG = 128;
+/** Four that are peers and two that want to be, as over TCP, and as many that have not said so yet. */
+const MAX_SOCKETS_PER_HOST = 12;
 
 export class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   readonly #server;
@@ -51,10 +53,7 @@ export class WebSocketListener extends TypedEventEmitter<ListenerEvents> impleme
       connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs),
     });
     this.#server.maxConnections = maxConnections;
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
+    this.#server.on('connection', (socket: Socket) => this.#connected(socket));
     // 426: only an upgrade makes sense here.
     this.#server.on('request', (_request, response) => response.writeHead(426, { connection: 'close' }).end());
     this.#server.on('upgrade', (request, socket, head) => this.#accept(request, socket, head));
@@ -91,6 +90,18 @@ export class WebSocketListener extends TypedEventEmitter<ListenerEvents> impleme
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+  }
+
+  /** Before the upgrade nobody else counts them. */
+  #connected(socket: Socket): void {
+    const { remoteAddress: ip = '' } = socket;
+    const isOfHost = (other: Socket): boolean => hostKey(other.remoteAddress ?? '') === hostKey(ip);
+    if (!isLocalIp(ip) && [...this.#sockets].filter(isOfHost).length >= MAX_SOCKETS_PER_HOST) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -20,6 +20,7 @@ async function scene(listen: readonly string[], refuses = false) {
   let addresses: Multiaddr[] = [];
   let topology: Topology | undefined;
   const asked: string[] = [];
+  const relays = new Set<string>();
   const reachability = new Reachability(
     {
       addressManager: { getAddresses: () => addresses },
@@ -38,7 +39,7 @@ async function scene(listen: readonly string[], refuses = false) {
         unregister: () => {},
       },
     },
-    { clock, log: nullLogger, isProbe: ({ id }) => id === 'probe' },
+    { clock, log: nullLogger, isProbe: ({ id }) => id === 'probe', relays },
     { listen, reachLookMs: 5_000, relayPatienceMs: PATIENCE_MS },
   );
   await reachability.start();
@@ -50,12 +51,12 @@ async function scene(listen: readonly string[], refuses = false) {
   const setAddresses = (given: Multiaddr[]): void => {
     addresses = given;
   };
-  return { clock, reachability, asked, connect, setAddresses };
+  return { clock, reachability, asked, relays, connect, setAddresses };
 }
 
 suite('net reachability', () => {
   test('who has no verified address after a while asks two relays', async () => {
-    const { clock, reachability, asked, connect } = await scene(['/ip4/0.0.0.0/tcp/1']);
+    const { clock, reachability, asked, relays, connect } = await scene(['/ip4/0.0.0.0/tcp/1']);
     for (const relay of RELAYS) connect(relay);
     await clock.advance(PATIENCE_MS);
     assert.equal(reachability.state(), 'unverified');
@@ -66,6 +67,7 @@ suite('net reachability', () => {
       RELAYS.slice(0, 2).map((relay) => `/ip4/9.9.9.9/tcp/1/p2p/${relay}/p2p-circuit`),
     );
     assert.equal(reachability.state(), 'relayed');
+    assert.deepEqual([...relays], RELAYS.slice(0, 2));
     await clock.advance(600_000);
     assert.equal(asked.length, 2);
     reachability.stop();
@@ -100,10 +102,11 @@ suite('net reachability', () => {
   });
 
   test('one that refuses is asked again after ten minutes', async () => {
-    const { clock, asked, connect } = await scene(['/p2p-circuit'], true);
+    const { clock, asked, relays, connect } = await scene(['/p2p-circuit'], true);
     connect(RELAYS[0]);
     await clock.advance(590_000);
     assert.equal(asked.length, 1);
+    assert.equal(relays.size, 0, 'it may bring nobody');
     await clock.advance(20_000);
     assert.equal(asked.length, 2);
   });
