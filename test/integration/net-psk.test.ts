@@ -25,19 +25,21 @@ async function keyFile(dir: TempDir, text = OURS): Promise<string> {
 }
 
 suite('net private network', () => {
-  test('nodes with the key meet and move blocks', async () => {
-    await using stack = new AsyncDisposableStack();
-    const pskFile = await keyFile(stack.use(await makeTempDir()));
-    const a = stack.use(await startPeer({ reach: { pskFile } }));
-    const b = stack.use(await startPeer({ reach: { pskFile }, connect: [await a.address()] }));
-    await Promise.all([a.isWith(b), b.isWith(a)]);
-    const block = filled(3_000_000, 7);
-    a.serve = async function* () {
-      yield { status: 0, payload: block };
-    };
-    const [frame] = await b.ask(a, 'blocks', filled(32, 1));
-    assert.deepEqual(frame?.payload, block);
-  });
+  for (const carrier of ['', '/ws']) {
+    test(`nodes with the key meet and move blocks: /tcp${carrier}`, async () => {
+      await using stack = new AsyncDisposableStack();
+      const pskFile = await keyFile(stack.use(await makeTempDir()));
+      const a = stack.use(await startPeer({ reach: { pskFile }, listen: [`/ip4/127.0.0.1/tcp/0${carrier}`] }));
+      const b = stack.use(await startPeer({ reach: { pskFile }, connect: [await a.address()] }));
+      await Promise.all([a.isWith(b), b.isWith(a)]);
+      const block = filled(3_000_000, 7);
+      a.serve = async function* () {
+        yield { status: 0, payload: block };
+      };
+      const [frame] = await b.ask(a, 'blocks', filled(32, 1));
+      assert.deepEqual(frame?.payload, block);
+    });
+  }
 
   test('outsiders, without a key or with another, get nothing', async () => {
     await using stack = new AsyncDisposableStack();

@@ -91,7 +91,11 @@ function whenOpen(webSocket: WebSocket, signal: AbortSignal): Promise<void> {
       if (error === undefined) resolve();
       else reject(error);
     };
-    const onOpen = (): void => settle();
+    const onOpen = (): void => {
+      // Until somebody listens: what came in one packet with the server's consent would be lost.
+      webSocket.pause();
+      settle();
+    };
     const onAbort = (): void => webSocket.terminate();
     webSocket.on('open', onOpen);
     // Stays: terminating before the answer is there tells of an error too.

@@ -38,6 +38,8 @@ export class WebSocketConnection extends AbstractMultiaddrConnection {
     webSocket.on('error', (error) => this.abort(error));
     webSocket.on('close', () => this.onTransportClosed());
     socket.on('drain', () => this.safeDispatchEvent('drain'));
+    // It may come paused, see `web-sockets.ts`.
+    webSocket.resume();
     socket.setTimeout(INACTIVITY_MS, () => this.abort(new Error('a WebSocket without a sign of life')));
   }
 
