@@ -4,6 +4,8 @@ import type { NodeReport } from './messages.ts';
 /** From then on a node must be part of the network, and have its slots filled. */
 const JOINED_MS = 30_000;
 const LONGEST_REFILL_MS = 60_000;
+/** In a small network nearly all others may have called a node: then it has hardly anybody left to call. */
+const LEAST_CANDIDATES = 5;
 
 export class ChurnVerdict {
   readonly #outbound: number;
@@ -22,15 +24,16 @@ export class ChurnVerdict {
     if (!hangTogether(reports)) this.#splits += 1;
     const ids = new Set(reports.map(({ id }) => id));
     for (const id of this.#shortSinceMs.keys()) if (!ids.has(id)) this.#shortSinceMs.delete(id);
-    for (const { id, ageMs, fullRelay } of reports) {
+    for (const { id, ageMs, fullRelay, peers } of reports) {
+      const candidates = ids.size - 1 - peers.filter((peer) => ids.has(peer)).length;
       if (ageMs < JOINED_MS) continue;
       const sinceMs = this.#shortSinceMs.get(id);
-      if (fullRelay < this.#outbound) {
+      if (fullRelay < this.#outbound && candidates >= LEAST_CANDIDATES) {
         this.#shortSinceMs.set(id, sinceMs ?? nowMs);
         this.#longestMs = Math.max(this.#longestMs, nowMs - (sinceMs ?? nowMs));
       } else if (sinceMs !== undefined) {
         this.#shortSinceMs.delete(id);
-        this.#refills += 1;
+        if (fullRelay >= this.#outbound) this.#refills += 1;
       }
     }
   }

@@ -69,8 +69,9 @@ export function createGater(deps: GaterDeps): Gater {
     denyDialMultiaddr: (address) => !mayDial(address, deps),
     denyInboundConnection: (connection) => {
       const ip = ipOf(connection.remoteAddr);
-      if (ip === undefined || reputation.isIpBanned(ip) || !deps.hasInboundSlot()) return true;
-      return !limits.admit(connection, ip);
+      if (ip === undefined || reputation.isIpBanned(ip)) return true;
+      // The cheaper first: with all places taken the second one looks for a peer to evict.
+      return !limits.admit(connection, ip) || !deps.hasInboundSlot();
     },
     denyInboundEncryptedConnection: (id, connection) => {
       noteSocket(connection);

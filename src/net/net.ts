@@ -211,7 +211,9 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slo
       onGone: (facts) => slots().outbound.disconnected(facts),
       socketOf: gater.socketOf,
       onDropped: (peer, why) => {
-        gater.coolDown(peer, why === 'other' ? options.tuning.cooldownMs : USELESS_COOLDOWN_MS);
+        // A seed may be all that we know: it is called again soon.
+        const isUseless = why !== 'other' && !seeds.has(peer);
+        gater.coolDown(peer, isUseless ? USELESS_COOLDOWN_MS : options.tuning.cooldownMs);
         if (why === 'foreign') addresses.forget(peer);
       },
       onCollapsed: (kept) => watchdog().rebindSoon(kept),

@@ -21,6 +21,7 @@ import {
 } from './block-fill.ts';
 import type { CompactForms } from './compact-forms.ts';
 import { type CompactMessage, CompactPull, type PullDeps } from './compact-pull.ts';
+import { HedgePace } from './hedge-pace.ts';
 import { judgeBlock } from './judge.ts';
 
 const MAX_FILLS = 8;
@@ -71,6 +72,8 @@ export class BlockRebuilder {
   readonly #fills = new Map<BlockHash, BlockFill>();
   /** Those whose compact form is asked for, or was. */
   readonly #pulls = new Map<BlockHash, CompactPull>();
+  /** Of its own: a form may still be on its way to who is asked, what is missing lies there. */
+  readonly #formPace = new HedgePace();
   /** The last one rebuilt: peers ask for its transactions before it is connected (Core's m_most_recent_block). */
   #recent: Block | undefined;
   #stats: RebuildStats = { withoutRoundTrip: 0, withRoundTrip: 0, whole: 0 };
@@ -142,11 +145,15 @@ export class BlockRebuilder {
       this.#wrongForm(hash);
       pull.askAnother();
     });
-    const pull = new CompactPull(hash, deps, {
-      announcers: () => fill.announcers,
-      take: (compact, peer) => this.#pulled(fill, compact, peer),
-      exhausted: () => fill.giveUp('nobody gives another compact form'),
-    });
+    const pull = new CompactPull(
+      hash,
+      { ...deps, pace: this.#formPace },
+      {
+        announcers: () => fill.announcers,
+        take: (compact, peer) => this.#pulled(fill, compact, peer),
+        exhausted: () => fill.giveUp('nobody gives another compact form'),
+      },
+    );
     fill.announcedBy(from);
     forms.expect(hash);
     this.#pulls.set(hash, pull);

@@ -1,16 +1,20 @@
 /**
- * How long a peer may take before another is asked as well. Where links are long or machines slow, everybody is late, and
- * asking twice only doubles the bytes. So the time doubles when the peer that was asked first answers after all, as sync's
- * stall time does, and shrinks with each answer, by Core's factor. Who answers late on purpose, to be waited for the next
- * time, wins some seconds with a few blocks.
+ * How long a peer may take before another is asked as well. Where links are long, machines slow, or the answer itself is
+ * still on its way to who was asked, everybody is late, and asking twice only doubles the bytes. So the time follows what
+ * answers have taken, as TCP's retransmission timer does (RFC 6298, 2.2 and 2.3): their mean and four times their deviation.
+ * What a peer took that was overtaken is not counted: who is late on purpose, to be waited for the next time, gets nothing
+ * by it, unless everybody else is later.
  */
 const MIN_UNIT_MS = 500;
 const MAX_UNIT_MS = 4_000;
-/** Core's BLOCK_STALLING_TIMEOUT decay. */
-const DECAY = 0.85;
+/** RFC 6298's K, alpha and beta. */
+const DEVIATIONS = 4;
+const MEAN_GAIN = 1 / 8;
+const DEVIATION_GAIN = 1 / 4;
 
 export class HedgePace {
-  #unitMs = MIN_UNIT_MS;
+  #meanMs: number | undefined;
+  #deviationMs = 0;
 
   /** When the second peer is asked, and the third. */
   get delaysMs(): readonly [number, number] {
@@ -22,8 +26,19 @@ export class HedgePace {
     return 4 * this.#unitMs;
   }
 
-  /** `inVain`: it came from the first, and others had been asked by then. */
-  answered(inVain: boolean): void {
-    this.#unitMs = Math.min(MAX_UNIT_MS, Math.max(MIN_UNIT_MS, this.#unitMs * (inVain ? 2 : DECAY)));
+  get #unitMs(): number {
+    const expectedMs = (this.#meanMs ?? 0) + DEVIATIONS * this.#deviationMs;
+    return Math.round(Math.min(MAX_UNIT_MS, Math.max(MIN_UNIT_MS, expectedMs)));
+  }
+
+  /** A useful answer came so long after its peer was asked. */
+  answered(tookMs: number): void {
+    if (this.#meanMs === undefined) {
+      this.#meanMs = tookMs;
+      this.#deviationMs = tookMs / 2;
+      return;
+    }
+    this.#deviationMs += (Math.abs(tookMs - this.#meanMs) - this.#deviationMs) * DEVIATION_GAIN;
+    this.#meanMs += (tookMs - this.#meanMs) * MEAN_GAIN;
   }
 }

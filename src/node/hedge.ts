@@ -44,8 +44,6 @@ export class Hedge {
   #timers: readonly TimerHandle[] = [];
   #running = 0;
   #hasAskedOutbound = false;
-  /** Somebody was asked although nobody had failed. */
-  #isHedged = false;
 
   constructor(deps: HedgeDeps, plan: HedgePlan) {
     this.#deps = deps;
@@ -75,9 +73,7 @@ export class Hedge {
   }
 
   #askUpTo(count: number): void {
-    if (this.#asked.size >= count) return;
-    this.#isHedged = true;
-    this.askNext();
+    if (this.#asked.size < count) this.askNext();
   }
 
   #choose(): PeerIdText | undefined {
@@ -99,9 +95,9 @@ export class Hedge {
       .some(({ id, isOutbound }) => isOutbound && id === peer);
     this.#running++;
     const { signal } = this.#abort;
-    const isFirst = this.#asked.size === 1;
+    const askedAtMs = this.#deps.clock.monotonicMs();
     const ended = (isUseful: boolean): void => {
-      if (isUseful) this.#deps.pace.answered(isFirst && this.#isHedged);
+      if (isUseful) this.#deps.pace.answered(this.#deps.clock.monotonicMs() - askedAtMs);
       if (signal.aborted) return;
       this.#running--;
       if (!isUseful) this.askNext();

@@ -1,13 +1,14 @@
 /**
  * A fifth of 200 nodes is replaced every minute: those that are there hang together, fill each slot again within a minute,
  * and do not lean on the seeds. The real address manager, slots and reputation on a modelled network.
- * `STARLING_SIM_SEEDS=20 npm test -- sim` runs more worlds; the first is the whole size, 20 minutes.
+ * `STARLING_PEERS_SEEDS=6 npm test -- test/sim/peers-churn.test.ts` runs as many worlds, the first of the whole size for 20
+ * minutes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ChurnPlan, runChurn } from './peers-churn.ts';
 
-const SEEDS = Number(process.env['STARLING_SIM_SEEDS'] ?? 0);
+const SEEDS = Number(process.env['STARLING_PEERS_SEEDS'] ?? 0);
 const SMALL: Omit<ChurnPlan, 'seed'> = { nodes: 60, replaced: 12, minutes: 6 };
 const WHOLE: Omit<ChurnPlan, 'seed'> = { nodes: 200, replaced: 40, minutes: 20 };
 

@@ -2,13 +2,14 @@
  * An attacker with 1,000 identities in four netgroups besieges a node for simulated days: the node keeps honest outbound
  * peers and anchors, and honest peers get places among the inbound ones. The same attack on a node without netgroups, and
  * on what libp2p is by default, is printed beside it.
- * `STARLING_SIM_SEEDS=5 npm test -- sim` runs so many worlds of a week each instead of one of a day.
+ * `STARLING_PEERS_SEEDS=5 npm test -- test/sim/peers-eclipse.test.ts` runs so many worlds of a week each instead of one of a
+ * day.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runBare, runEclipse } from './peers-eclipse.ts';
 
-const SEEDS = Number(process.env['STARLING_SIM_SEEDS'] ?? 0);
+const SEEDS = Number(process.env['STARLING_PEERS_SEEDS'] ?? 0);
 const DAYS = SEEDS === 0 ? 1 : 7;
 /** Of eight. */
 const LEAST_HONEST = 6;
