@@ -130,6 +130,7 @@ export class Peers {
 
   /** Of a peer that was reached over a relay. To the node it leaves and comes back, for what can be asked of it changes. */
   #moveToDirect(relayed: Peer, connection: Connection): void {
+    this.#deps.log.debug('reached without a relay now', { peer: relayed.id });
     this.#leave(relayed, 'it is reached without a relay now');
     for (const old of relayed.connections) this.#close(old);
     const peer = this.#begin(relayed.id);

