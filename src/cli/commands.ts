@@ -64,6 +64,18 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
     ],
     load: async () => (await import('./commands/info.ts')).runInfo,
   },
+  psk: {
+    summary: 'make the key of a private network',
+    args: { '<file>': 'the file to write; it must not exist yet' },
+    details:
+      'Nodes that are started with --psk and this file connect to each other and to nobody else. Whoever has the ' +
+      'file can join: carry it to the other machines by a way that you trust.',
+    examples: [
+      ['starling psk swarm.key', 'once'],
+      ['starling node --psk swarm.key', 'on each machine'],
+    ],
+    load: async () => (await import('./commands/psk.ts')).runPsk,
+  },
   devnet: {
     summary: 'run a small network of its own on this machine',
     args: {},

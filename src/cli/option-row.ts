@@ -1,7 +1,7 @@
 /** A row of the table of flags: what it says, and how it is made. */
 import { onOff } from './values.ts';
 
-export type CommandName = 'node' | 'import' | 'export' | 'info' | 'devnet';
+export type CommandName = 'node' | 'import' | 'export' | 'info' | 'devnet' | 'psk';
 
 export type OptionRow<T> = {
   /** Without the dashes; also the key in a configuration file. */

@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MEMPOOL_OPTIONS } from './mempool-options.ts';
 import { type CommandName, list, type OptionRow, single, toggle } from './option-row.ts';
+import { REACH_OPTIONS } from './reach-options.ts';
 import {
   blockHashOrZero,
   hexNumber,
@@ -73,6 +74,7 @@ export const OPTIONS = {
     parse: peerAddress,
     default: [],
   }),
+  ...REACH_OPTIONS,
   maxPeers: single({
     flag: 'max-peers',
     value: 'N',

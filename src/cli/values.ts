@@ -80,23 +80,64 @@ export function path(text: string): string {
 }
 
 const HOST =
-  /^\/(?:ip4\/(?:\d{1,3}\.){3}\d{1,3}|ip6\/[0-9a-fA-F:.]{2,45}|dns[46]?\/[\w.-]{1,253})\/tcp\/(\d{1,5})(\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,64}))?$/;
+  /^\/(?:ip4\/(?:\d{1,3}\.){3}\d{1,3}|ip6\/[0-9a-fA-F:.]{2,45}|dns[46]?\/[\w.-]{1,253})\/tcp\/(\d{1,5})((?:\/tls)?\/ws|\/wss)?(\/p2p\/[1-9A-HJ-NP-Za-km-z]{40,64}\/p2p-circuit)?(?:\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,64}))?$/;
 const DNSADDR = /^\/dnsaddr\/[\w.-]{1,253}(\/p2p\/[1-9A-HJ-NP-Za-km-z]{40,64})?$/;
 
-/** A TCP multiaddr to listen on, or `none`. */
+/** A multiaddr to listen on, /p2p-circuit for relays alone, or `none`. TLS is a reverse proxy's job. */
 export function listenAddress(text: string): string {
-  const [, port, peer] = HOST.exec(text) ?? [];
-  if (text === 'none' || (isPort(port) && peer === undefined)) return text;
-  throw unfit(text, 'a multiaddr such as /ip4/0.0.0.0/tcp/8433 (port 0 takes a free one), or none,');
+  const [, port, carrier = '', relay, peer] = HOST.exec(text) ?? [];
+  const isOurs = ['', '/ws'].includes(carrier) && relay === undefined && peer === undefined;
+  if (text === 'none' || text === '/p2p-circuit' || (isPort(port) && isOurs)) return text;
+  throw unfit(
+    text,
+    'a multiaddr such as /ip4/0.0.0.0/tcp/8433 (port 0 takes a free one; /ws after it), /p2p-circuit, or none,',
+  );
 }
 
-/** A TCP multiaddr of a node, with its peer id: what the node itself prints when it starts. */
+/** A multiaddr under which others reach the node, without its peer id. */
+export function announcedAddress(text: string): string {
+  const [, port, , relay, peer] = HOST.exec(text) ?? [];
+  if (isPort(port) && port !== '0' && relay === undefined && peer === undefined) return text;
+  throw unfit(text, 'a multiaddr such as /ip4/203.0.113.7/tcp/8433 or /dns4/node.example/tcp/443/tls/ws');
+}
+
+/** A multiaddr of a node, with its peer id: what the node itself prints when it starts. */
 export function peerAddress(text: string): string {
-  const [, port, peer] = HOST.exec(text) ?? [];
+  const [, port, , , peer] = HOST.exec(text) ?? [];
   if ((isPort(port) && port !== '0' && peer !== undefined) || DNSADDR.test(text)) return text;
   throw unfit(text, 'a multiaddr with port and peer id, such as /ip4/192.0.2.1/tcp/8433/p2p/12D3Koo…,');
 }
 
 function isPort(text: string | undefined): boolean {
   return text !== undefined && Number(text) <= 65535;
+}
+
+export type SocksProxy = {
+  readonly host: string;
+  readonly port: number;
+  readonly login: { readonly user: string; readonly password: string } | undefined;
+};
+
+/** What RFC 1929 can carry. */
+const MAX_LOGIN_BYTES = 255;
+
+/** socks5://[user:password@]host:port; socks5h:// says the same, names are always looked up by the proxy. */
+export function socksProxy(text: string): SocksProxy {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const hasMore = url !== undefined && (url.search !== '' || url.hash !== '' || !['', '/'].includes(url.pathname));
+  if (url === undefined || !['socks5:', 'socks5h:'].includes(url.protocol) || url.port === '' || hasMore) {
+    // Not the text itself: it may hold a password.
+    throw new NodeError(
+      'BAD_CONFIG',
+      'socks5://[user:password@]host:port is expected, such as socks5://127.0.0.1:9050',
+    );
+  }
+  const [user, password] = [url.username, url.password].map((part) => decodeURIComponent(part)) as [string, string];
+  const isLogin = user !== '' && password !== '';
+  if (!isLogin && `${user}${password}` !== '') throw new NodeError('BAD_CONFIG', 'user and password go together');
+  if (Math.max(Buffer.byteLength(user), Buffer.byteLength(password)) > MAX_LOGIN_BYTES) {
+    throw new NodeError('BAD_CONFIG', `user and password have at most ${MAX_LOGIN_BYTES} bytes each`);
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return { host, port: Number(url.port), login: isLogin ? { user, password } : undefined };
 }

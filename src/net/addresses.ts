@@ -15,12 +15,38 @@ export function withoutPeerId(address: Multiaddr): string {
   return address.toString().replace(/\/p2p\/[^/]+$/, '');
 }
 
-/** A plain TCP address: ip or dns name, tcp port, at most a peer id after it. No relays, no websockets. */
+/** What comes after the port, by how the bytes travel over the TCP connection. */
+const CARRIERS: Readonly<Record<string, Carrier>> = {
+  '': 'tcp',
+  '/ws': 'ws',
+  '/wss': 'wss',
+  '/tls/ws': 'wss',
+  '/tls/sni/ws': 'wss',
+};
+
+/** Plain, or in a WebSocket, without or in TLS. */
+export type Carrier = 'tcp' | 'ws' | 'wss';
+
+/** How an address is reached by a TCP connection of our own; undefined for all others, relayed ones among them. */
+export function carrierOf(address: Multiaddr): Carrier | undefined {
+  const [host = '', tcp, ...rest] = address.getComponents().map((part) => part.name);
+  if (!['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(host) || tcp !== 'tcp') return undefined;
+  if (rest.at(-1) === 'p2p') rest.pop();
+  return CARRIERS[rest.map((name) => `/${name}`).join('')];
+}
+
+/** Ip or dns name, tcp port, perhaps a WebSocket, at most a peer id after it. No relays. */
 export function isTcpAddress(address: Multiaddr): boolean {
+  return carrierOf(address) !== undefined;
+}
+
+/** A TCP address of a relay, /p2p-circuit, at most the id of a peer that it leads to. */
+export function isRelayedAddress(address: Multiaddr): boolean {
   const names = address.getComponents().map((part) => part.name);
-  const isHost = names[0] !== undefined && ['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(names[0]);
-  const isEnd = names.length === 2 || (names.length === 3 && names[2] === 'p2p');
-  return isHost && names[1] === 'tcp' && isEnd;
+  const at = names.indexOf('p2p-circuit');
+  const isEnd = at === names.length - 1 || (at === names.length - 2 && names.at(-1) === 'p2p');
+  if (at < 0 || names[at - 1] !== 'p2p' || !isEnd) return false;
+  return isTcpAddress(multiaddr(address.toString().split('/p2p-circuit')[0] ?? ''));
 }
 
 /** The ip of an address; undefined for names. */
@@ -47,16 +73,19 @@ export function hasPublicAddress(address: Multiaddr): boolean {
   return !isLocalIp(ip);
 }
 
+const SUFFIXES: Readonly<Record<Carrier, string>> = { tcp: '', ws: '/ws', wss: '/tls/ws' };
+
 /** The text that we keep of an address, without its peer id; undefined if we would never dial it. */
 export function dialableText(
   address: Multiaddr,
   { allowPrivate, names }: { readonly allowPrivate: boolean; readonly names: 'allowed' | 'refused' },
 ): string | undefined {
   const [host, port] = address.getComponents();
-  if (!isTcpAddress(address) || port?.value === '0') return undefined;
+  const carrier = carrierOf(address);
+  if (carrier === undefined || port?.value === '0') return undefined;
   const ip = ipOf(address);
   if (ip === undefined ? names === 'refused' : !allowPrivate && !isRoutableIp(ip)) return undefined;
-  const text = `/${host?.name}/${host?.value}/tcp/${port?.value}`;
+  const text = `/${host?.name}/${host?.value}/tcp/${port?.value}${SUFFIXES[carrier]}`;
   return text.length > MAX_ADDRESS_TEXT ? undefined : text;
 }
 

@@ -9,7 +9,7 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { type Clock, errorText, type Logger, type Random, type TimerHandle } from '#util';
 import type { AddressSource } from './addrman/entry.ts';
 import type { AddressManager } from './addrman/manager.ts';
-import type { NetGroups } from './addrman/net-groups.ts';
+import { LOCAL_GROUP, type NetGroups } from './addrman/net-groups.ts';
 import type { PeerIdText } from './port.ts';
 import { ProviderRecords } from './provider-records.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -67,6 +67,11 @@ export class Discovery {
     const kind = connection.direction === 'outbound' ? 'identify' : 'inbound';
     const group = this.#deps.groups.of(connection.remoteAddr);
     this.#learn(peerId, signedPeerRecord?.addresses ?? listenAddrs, { kind, group });
+  }
+
+  /** On the local network. All that is found there counts as of one source. */
+  foundLocally({ id, multiaddrs }: PeerInfo): void {
+    this.#learn(id, multiaddrs, { kind: 'mdns', group: LOCAL_GROUP });
   }
 
   start(): void {

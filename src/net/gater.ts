@@ -6,14 +6,14 @@ import { Socket } from 'node:net';
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Clock } from '#util';
-import { hasPublicAddress, ipOf, isTcpAddress } from './addresses.ts';
+import { hasPublicAddress, ipOf, isRelayedAddress, isTcpAddress } from './addresses.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { HostLimits } from './host-limits.ts';
 import type { PeerIdText } from './port.ts';
 import type { Reputation } from './reputation.ts';
 
-/** A second connection of a peer may replace a first that died unnoticed; a third is abuse. */
-const MAX_CONNECTIONS_PER_PEER = 2;
+/** A second connection of a peer may replace a first that died unnoticed, two more try an address of either end. */
+const MAX_CONNECTIONS_PER_PEER = 3;
 const MAX_COOLDOWNS = 4096;
 
 export type GaterDeps = {
@@ -24,6 +24,12 @@ export type GaterDeps = {
   readonly isManual: (peer: PeerIdText) => boolean;
   /** We are dialling this peer by our own choice. */
   readonly isWanted: (peer: PeerIdText) => boolean;
+  /** Connected over a relay alone: a direct connection would replace that. */
+  readonly isRelayed: (peer: PeerIdText) => boolean;
+  /** Resolves once it has shown to be of our network, or is gone. */
+  readonly whenAnnounced: (peer: PeerId) => Promise<boolean>;
+  /** Found on the local network, by multicast DNS. */
+  readonly isLocalPeer: (address: Multiaddr) => boolean;
   readonly hasInboundSlot: () => boolean;
   /** Room for one more connection that the DHT dials by itself. */
   readonly hasQuerySlot: () => boolean;
@@ -58,7 +64,7 @@ export function createGater(deps: GaterDeps): Gater {
       const peer = id.toString();
       if (deps.isManual(peer)) return false;
       if (reputation.isPeerBanned(peer) || isCoolingDown(peer)) return true;
-      return !deps.isWanted(peer) && !deps.hasQuerySlot();
+      return !deps.isWanted(peer) && !deps.isRelayed(peer) && !deps.hasQuerySlot();
     },
     denyDialMultiaddr: (address) => !mayDial(address, deps),
     denyInboundConnection: (connection) => {
@@ -82,7 +88,13 @@ export function createGater(deps: GaterDeps): Gater {
       const peer = id.toString();
       return peer === deps.self || (reputation.isPeerBanned(peer) && !deps.isManual(peer));
     },
-    filterMultiaddrForPeer: (_id, address) => isTcpAddress(address),
+    // We carry connections for peers of our network only.
+    denyInboundRelayReservation: async (source) => !(await deps.whenAnnounced(source)),
+    denyOutboundRelayedConnection: async (source) => !(await deps.whenAnnounced(source)),
+    denyInboundRelayedConnection: (_relay, id) => reputation.isPeerBanned(id.toString()),
+    // Relayed addresses are for the operator to give: hearsay would make us dial relays that others choose.
+    filterMultiaddrForPeer: (id, address) =>
+      isTcpAddress(address) || (id.toString() === deps.self && isRelayedAddress(address)),
   };
 
   return {
@@ -96,8 +108,8 @@ export function createGater(deps: GaterDeps): Gater {
 }
 
 function mayDial(address: Multiaddr, deps: GaterDeps): boolean {
-  if (!isTcpAddress(address)) return false;
+  if (!isTcpAddress(address) && !isRelayedAddress(address)) return false;
   const ip = ipOf(address);
   if (ip !== undefined && deps.reputation.isIpBanned(ip)) return false;
-  return deps.allowPrivateAddresses || hasPublicAddress(address);
+  return deps.allowPrivateAddresses || hasPublicAddress(address) || deps.isLocalPeer(address);
 }

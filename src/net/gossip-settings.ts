@@ -43,6 +43,7 @@ export function gossipSettings(settings: GossipSettings): Partial<GossipsubOpts>
     Dout: 3,
     Dlazy: 6,
     heartbeatInterval: 1_000,
+    runOnLimitedConnection: true,
     mcacheLength: 10,
     mcacheGossip: 3,
     seenTTL: 600_000,

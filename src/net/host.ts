@@ -10,15 +10,19 @@ import { type Identify, identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
 import { dhtProtocol } from '#protocol';
-import { type Clock, errorText, type Logger, NodeError, nullLogger } from '#util';
+import { errorText, type Logger, NodeError, nullLogger, type Random } from '#util';
 import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
+import { BY_RELAYS } from './by-relays.ts';
 import { libp2pLogger } from './libp2p-log.ts';
 import { noiseCrypto } from './noise-crypto.ts';
 import type { CompleteNetOptions } from './options.ts';
+import type { ConnectionProtector } from './psk.ts';
+import { type ReachParts, reachServices } from './reach-services.ts';
+import type { Reachability } from './reachability.ts';
+import { makeTransports } from './transports/all.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** The receive window of one stream at most. Must stay below READ_BUFFER_BYTES, or a paused stream is reset. */
@@ -36,16 +40,18 @@ export type HostServices = {
   readonly ping: Ping;
   readonly pubsub: GossipSub;
   readonly dht: KadDHT;
+  readonly reachability: Reachability;
 };
 
 export type Host = Libp2p<HostServices & Record<string, unknown>>;
 
-export type HostParts = {
+export type HostParts = ReachParts & {
   readonly key: PrivateKey;
   readonly gater: ConnectionGater;
   readonly gossip: Partial<GossipsubOpts>;
-  readonly clock: Clock;
-  readonly log: Logger;
+  /** Of a private network. */
+  readonly protector: ConnectionProtector | undefined;
+  readonly random: Random;
 };
 
 /** A node that is not started: handlers are registered first, so that identify tells of all of them. */
@@ -59,11 +65,13 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     nodeInfo: { name: 'starling', version: '1', userAgent: options.userAgent },
     logger: libp2pLogger(parts.log, parts.clock),
     addresses: {
-      listen: [...options.listen],
+      listen: options.listen.filter((text) => text !== BY_RELAYS),
+      appendAnnounce: [...options.reach.announce],
       announceFilter: (addresses) =>
         options.allowPrivateAddresses ? addresses : addresses.filter((address) => hasPublicAddress(address)),
     },
-    transports: [tcp({ backlog: 128, maxConnections: options.maxPeers + CONNECTION_MARGIN })],
+    transports: makeTransports(options, parts),
+    ...(parts.protector === undefined ? {} : { connectionProtector: parts.protector }),
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
       yamux({
@@ -92,9 +100,12 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
       inboundStreamProtocolNegotiationTimeout: 5_000,
       outboundStreamProtocolNegotiationTimeout: 10_000,
       reconnectRetries: 0,
+      // A /dnsaddr would be looked up by the system; a proxy has no way to ask for its records.
+      ...(options.reach.proxy === undefined ? {} : { resolvers: {} }),
     },
     connectionMonitor: { pingInterval: tuning.pingIntervalMs, pingTimeout: { minTimeout: tuning.pingTimeoutMs } },
     services: {
+      ...reachServices(options, parts),
       identify: identify(),
       // The connection monitor and the DHT ping at the same time; by default the second one breaks the limit of one
       // stream, and the monitor then takes the peer for dead.

@@ -14,10 +14,12 @@ export type {
   PeerIdText,
   PeerInfo,
   PeerStatus,
+  Reachability,
   RequestErrorCode,
   ResponseFrame,
   ResponseStatus,
   Usefulness,
 } from './port.ts';
 export { MAX_GOSSIP_HOLD_MS } from './port.ts';
+export type { ProxyAddress, ReachOptions } from './reach-options.ts';
 export { createWorkerNet } from './worker/client.ts';

@@ -8,26 +8,28 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import { type OffenceName, protocolId } from '#protocol';
 import type { Clock, Logger, Random, TimerHandle } from '#util';
-import { peerIdOf } from './addresses.ts';
 import { AddressExchange } from './addrman/address-exchange.ts';
 import { openAsmap } from './addrman/asmap.ts';
 import { AddressManager } from './addrman/manager.ts';
 import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
+import { BY_RELAYS } from './by-relays.ts';
 import { Discovery } from './discovery.ts';
 import { createGater, type Gater } from './gater.ts';
 import { Gossip, topicIds } from './gossip.ts';
 import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
-import { createHost, type Host, startHost, stopHost } from './host.ts';
+import { createHost, type Host, type HostParts, startHost, stopHost } from './host.ts';
 import { loadPeerKey } from './identity.ts';
 import { type JsonFile, openJsonFile } from './json-file.ts';
 import { groupsByText, makeSlots, type Slots } from './make-slots.ts';
+import { LocalPeers } from './mdns.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Net, NetHandlers, PeerIdText } from './port.ts';
+import { type ConnectionProtector, loadPsk } from './psk.ts';
 import { Reputation } from './reputation.ts';
 import { createRequester } from './requests.ts';
-import { streamLimits, streamNames } from './rows.ts';
+import { runsOverRelays, streamLimits, streamNames } from './rows.ts';
 import { createServer, type ServeDeps, type Server } from './serving.ts';
 import type { ConnectionFacts } from './slots/port.ts';
 import { createWire, type WireDeps } from './wire.ts';
@@ -44,6 +46,9 @@ type Base = NetDeps & {
   readonly options: CompleteNetOptions;
   readonly handlers: NetHandlers;
   readonly key: PrivateKey;
+  readonly protector: ConnectionProtector | undefined;
+  readonly local: LocalPeers;
+  readonly relays: Set<PeerIdText>;
   readonly self: PeerIdText;
   readonly reputation: Reputation;
   readonly groups: NetGroups;
@@ -86,7 +91,7 @@ export async function createNet(options: NetOptions, handlers: NetHandlers, deps
 async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Base> {
   const { clock, random } = deps;
   const log = deps.log.child('net');
-  const { dataDir, tuning } = options;
+  const { dataDir, reach, tuning } = options;
   const file = (name: string) => openJsonFile(dataDir === undefined ? undefined : join(dataDir, name), log);
   const key = await loadPeerKey(dataDir, log);
   const groups = createNetGroups(options.asmapFile === undefined ? undefined : await openAsmap(options.asmapFile));
@@ -97,6 +102,9 @@ async function openBase(options: CompleteNetOptions, handlers: NetHandlers, deps
     options,
     handlers,
     key,
+    protector: reach.pskFile === undefined ? undefined : await loadPsk(reach.pskFile, log),
+    local: new LocalPeers(),
+    relays: new Set(),
     self: peerIdFromPrivateKey(key).toString(),
     reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
     groups,
@@ -116,7 +124,7 @@ async function assemble(base: Base): Promise<Parts> {
     () => peers,
     () => slots,
   );
-  const host = await makeHost(base, gater);
+  const host = await makeHost(base, gater, (connection) => peers.isProbe(connection));
   const { pubsub, identify, dht } = host.services;
   const peers = makePeers(
     base,
@@ -152,11 +160,12 @@ async function assemble(base: Base): Promise<Parts> {
   const server = createServer({ clock, log, serve, whenAnnounced, charge });
   const parts = { ...base, libp2p: host, dht, network, isShort, onFound };
   const discovery = new Discovery(parts, tuning);
+  base.local.onFound((peer) => discovery.foundLocally(peer));
   return { host, peers, server, gossip, watchdog, slots, dialling, discovery, exchange, request, charge };
 }
 
 function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
-  const { clock, reputation, self, options, manual } = base;
+  const { clock, reputation, self, options, manual, local } = base;
   return createGater({
     clock,
     reputation,
@@ -164,6 +173,9 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
     allowPrivateAddresses: options.allowPrivateAddresses,
     isManual: (peer) => manual.has(peer),
     isWanted: (peer) => slots().outbound.diallingFor(peer) !== undefined,
+    isRelayed: (peer) => peers().isRelayed(peer),
+    whenAnnounced: (peer) => peers().whenAnnounced({ remotePeer: peer }),
+    isLocalPeer: (address) => local.has(address),
     hasInboundSlot: () => slots().inbound.hasRoom(),
     hasQuerySlot: () => slots().outbound.hasQuerySlot(),
     connectionsOfPeer: (peer) => peers().connectionsOfPeer(peer),
@@ -171,14 +183,14 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
   });
 }
 
-function makeHost(base: Base, gater: Gater): Promise<Host> {
-  const { clock, log, key, options, reputation } = base;
+function makeHost(base: Base, gater: Gater, isProbe: HostParts['isProbe']): Promise<Host> {
+  const { options, reputation } = base;
   const gossip = gossipSettings({
     topics: topicIds(options.network),
     reputationOf: (peer) => -reputation.points(peer),
     exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
   });
-  return createHost(options, { key, gater: gater.hooks, gossip, clock, log });
+  return createHost(options, { ...base, gater: gater.hooks, gossip, isProbe });
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {
@@ -241,7 +253,11 @@ async function listen(base: Base, { host, peers, server, discovery, exchange }: 
   });
   for (const name of streamNames) {
     const { maxInboundStreams, maxOutboundStreams } = streamLimits(name);
-    const limits = { maxInboundStreams, maxOutboundStreams: 4 * maxOutboundStreams };
+    const limits = {
+      maxInboundStreams,
+      maxOutboundStreams: 4 * maxOutboundStreams,
+      runOnLimitedConnection: runsOverRelays(name),
+    };
     const { network } = base.options;
     await host.handle(protocolId(network, name), (stream, connection) => server.once(name, stream, connection), limits);
     await host.handle(
@@ -262,6 +278,7 @@ function netOf(base: Base, parts: Parts): Net {
     status: async () => ({
       peerId: self,
       listenAddresses: listenAddresses(host, options),
+      reachability: host.services.reachability.state(),
       peers: peers.list().map((info) => ({
         ...info,
         penaltyPoints: reputation.points(info.id),
@@ -321,12 +338,16 @@ function noteOrigin({ addresses, manual, seeds }: Base, { id, address, kind: con
   addresses.add(id, [multiaddr(address)], { kind, group: `${kind}:${id}` });
 }
 
+/** The peers that addresses lead to, and the relays on the way: those are as much the operator's choice. */
 function idsOf(addresses: readonly string[]): Set<PeerIdText> {
-  return new Set(addresses.map((text) => peerIdOf(multiaddr(text))).filter((id) => id !== undefined));
+  const parts = addresses.flatMap((text) => multiaddr(text).getComponents());
+  return new Set(parts.flatMap(({ name, value }) => (name === 'p2p' && value !== undefined ? [value] : [])));
 }
 
 function listenAddresses(host: Host, options: CompleteNetOptions): string[] {
   const announced = host.getMultiaddrs().map((address) => address.toString());
   // Behind a router nothing we listen on is public: better to show what was configured than nothing.
-  return announced.length > 0 ? announced : options.listen.map((text) => `${text}/p2p/${host.peerId.toString()}`);
+  if (announced.length > 0) return announced;
+  const configured = options.listen.filter((text) => text !== BY_RELAYS);
+  return configured.map((text) => `${text}/p2p/${host.peerId.toString()}`);
 }

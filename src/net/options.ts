@@ -1,7 +1,9 @@
 /** The settings of the network module. Defaults are merged once, here; everything below takes the complete object. */
 import { isMultiaddr, type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { NodeError } from '#util';
-import { hasPublicAddress, isTcpAddress, isUnspecified, peerIdOf } from './addresses.ts';
+import { hasPublicAddress, isRelayedAddress, isTcpAddress, isUnspecified } from './addresses.ts';
+import { BY_RELAYS } from './by-relays.ts';
+import { completeReach, type ReachOptions } from './reach-options.ts';
 
 /** Time limits and sizes that tests lower and operators leave alone. Plain numbers: they cross into the worker. */
 export type NetTuning = {
@@ -28,6 +30,10 @@ export type NetTuning = {
   /** Between two walks through the DHT while there are too few outbound peers. */
   readonly walkBusyMs: number;
   readonly walkIdleMs: number;
+  /** Between two looks at whether others can reach us. */
+  readonly reachLookMs: number;
+  /** How long an address of ours may take to be verified before relays are asked. */
+  readonly relayPatienceMs: number;
   /** Half-life of a peer's penalty points. */
   readonly penaltyHalfLifeMs: number;
   readonly banMs: number;
@@ -60,12 +66,16 @@ export type NetOptions = {
   readonly allowPrivateAddresses?: boolean;
   /** A file in Bitcoin Core's asmap format: autonomous systems are the netgroups then, instead of IPv4 /16 and IPv6 /32. */
   readonly asmapFile?: string | undefined;
+  readonly reach?: Partial<ReachOptions>;
   readonly tuning?: Partial<NetTuning>;
   /** The network thread died and this Net is of no more use. The in-process version never calls it. */
   readonly onFatal?: (error: Error) => void;
 };
 
-export type CompleteNetOptions = Omit<Required<NetOptions>, 'tuning' | 'onFatal'> & { readonly tuning: NetTuning };
+export type CompleteNetOptions = Omit<Required<NetOptions>, 'tuning' | 'reach' | 'onFatal'> & {
+  readonly reach: ReachOptions;
+  readonly tuning: NetTuning;
+};
 
 export const DEFAULT_TUNING: NetTuning = {
   identifyTimeoutMs: 10_000,
@@ -82,6 +92,8 @@ export const DEFAULT_TUNING: NetTuning = {
   cooldownMs: 60_000,
   walkBusyMs: 3_000,
   walkIdleMs: 300_000,
+  reachLookMs: 5_000,
+  relayPatienceMs: 60_000,
   penaltyHalfLifeMs: 600_000,
   banMs: 24 * 3_600_000,
 };
@@ -91,7 +103,9 @@ export function completeOptions(options: NetOptions): CompleteNetOptions {
   if (!/^[0-9a-f]{8}$/.test(options.network)) {
     throw new NodeError('BAD_CONFIG', `not a network id of 8 hex digits: ${JSON.stringify(options.network)}`);
   }
-  const listen = options.listen.map((text) => parse(text));
+  const reach = completeReach(options.reach);
+  const listen = options.listen.filter((text) => text !== BY_RELAYS).map((text) => parse(text));
+  for (const text of reach.announce) parse(text);
   const peers = [...options.bootstrap, ...options.seeds, ...options.connect].map((text) => parsePeerAddress(text));
   // Listening on every interface is listening in public; being told of a local peer means a local network.
   const isLocalNetwork =
@@ -110,23 +124,25 @@ export function completeOptions(options: NetOptions): CompleteNetOptions {
     userAgent: options.userAgent,
     allowPrivateAddresses: options.allowPrivateAddresses ?? isLocalNetwork,
     asmapFile: options.asmapFile,
+    reach,
     tuning: { ...DEFAULT_TUNING, ...options.tuning },
   };
 }
 
 /** A multiaddr of a node: ip or dns, tcp, and /p2p/ id. Throws NodeError BAD_CONFIG. */
 function parsePeerAddress(text: string): Multiaddr {
-  const address = parse(text);
-  if (peerIdOf(address) === undefined) {
+  const address = parse(text, isRelayedAddress);
+  if (address.getComponents().at(-1)?.name !== 'p2p') {
     throw new NodeError('BAD_CONFIG', `peer address ${JSON.stringify(text.slice(0, 200))} lacks its /p2p/<peer id>`);
   }
   return address;
 }
 
-function parse(text: string): Multiaddr {
+/** `isFineToo` widens what is taken. */
+function parse(text: string, isFineToo: (address: Multiaddr) => boolean = () => false): Multiaddr {
   try {
     const address = multiaddr(text);
-    if (isMultiaddr(address) && isTcpAddress(address)) return address;
+    if (isMultiaddr(address) && (isTcpAddress(address) || isFineToo(address))) return address;
   } catch {
     // Reported below, in our own words.
   }

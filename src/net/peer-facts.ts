@@ -24,6 +24,14 @@ export function newFacts(id: PeerIdText, isManual: boolean, nowMs: number): Live
   };
 }
 
+/** With AutoNAT v2 (libp2p specs, autonat/autonat-v2.md) the answer to a request on one connection is another one. */
+export const DIAL_REQUEST = '/libp2p/autonat/2/dial-request';
+
+/** Whether a further connection of this peer is a dial back that one of us two asked for. */
+export function isProbed(connection: Pick<Connection, 'streams'>): boolean {
+  return connection.streams.some((stream) => stream.protocol === DIAL_REQUEST);
+}
+
 /** The peer is reached over this connection from now on. */
 export function moveTo(
   facts: LiveFacts,

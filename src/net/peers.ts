@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { Connection, IdentifyResult } from '@libp2p/interface';
 import type { Clock, Logger, TimerHandle } from '#util';
 import { hostKey, ipOf } from './addresses.ts';
-import { type LiveFacts, measured, moveTo, newFacts, useful } from './peer-facts.ts';
+import { isProbed, type LiveFacts, measured, moveTo, newFacts, useful } from './peer-facts.ts';
 import type { ConnectionKind, NetHandlers, NetStatus, PeerIdText, PeerInfo, Usefulness } from './port.ts';
 import type { ConnectionFacts } from './slots/port.ts';
 
@@ -16,6 +16,9 @@ const CROSSING_MS = 5_000;
 const MAX_AGENT_LENGTH = 128;
 /** Kept of a peer's list; ours are about twenty. */
 const MAX_PROTOCOLS = 64;
+
+/** AutoNAT's own time for a request. */
+const PROBE_MS = 30_000;
 
 type Phase = 'identifying' | 'announced' | 'confirmed';
 
@@ -61,6 +64,8 @@ export type PeersOptions = { readonly identifyTimeoutMs: number; readonly confir
 
 export class Peers {
   readonly #peers = new Map<PeerIdText, Peer>();
+  /** Connections by which an address is tried, while they last. */
+  readonly #probes = new Map<Connection, TimerHandle>();
   readonly #deps: PeersDeps;
   readonly #options: PeersOptions;
   #closedBytesIn = 0;
@@ -80,25 +85,66 @@ export class Peers {
       this.#close(connection);
       return;
     }
-    if (peer === undefined) {
-      peer = {
-        id,
-        connections: [],
-        facts: newFacts(id, this.#deps.isManual(id), this.#deps.clock.monotonicMs()),
-        phase: 'identifying',
-        agent: '',
-        protocols: new Set(),
-        timer: undefined,
-        reason: undefined,
-        announced: Promise.withResolvers(),
-      };
-      this.#peers.set(id, peer);
-      this.#expect(peer, this.#options.identifyTimeoutMs, 'did not identify itself in time');
-    }
+    if (peer !== undefined && this.#goesAnotherWay(peer, connection)) return;
+    peer ??= this.#begin(id);
     peer.connections.push(connection);
     if (peer.connections.length > 1) this.#collapse(peer);
-    const kind = connection.direction === 'inbound' ? 'inbound' : this.#deps.kindOf(id);
-    if (peer.connections.at(-1) === connection) moveTo(peer.facts, connection, kind, this.#deps.groupOf);
+    if (peer.connections.at(-1) === connection) this.#moveTo(peer, connection, false);
+  }
+
+  /** Whether a further connection is none that could take the place of the one before it; then it is dealt with here. */
+  #goesAnotherWay(peer: Peer, connection: Connection): boolean {
+    const older = peer.connections.at(-1);
+    if (older === undefined) return false;
+    const isRelayed = connection.limits !== undefined;
+    if (!isRelayed && isProbed(older)) this.#addProbe(connection);
+    // Nothing is won by a relay where there is a direct way.
+    else if (isRelayed && older.limits === undefined) this.#close(connection);
+    else if (!isRelayed && older.limits !== undefined) this.#moveToDirect(peer, connection);
+    else return false;
+    return true;
+  }
+
+  #begin(id: PeerIdText): Peer {
+    const peer: Peer = {
+      id,
+      connections: [],
+      facts: newFacts(id, this.#deps.isManual(id), this.#deps.clock.monotonicMs()),
+      phase: 'identifying',
+      agent: '',
+      protocols: new Set(),
+      timer: undefined,
+      reason: undefined,
+      announced: Promise.withResolvers(),
+    };
+    this.#peers.set(id, peer);
+    this.#expect(peer, this.#options.identifyTimeoutMs, 'did not identify itself in time');
+    return peer;
+  }
+
+  /** `calledUs`: whichever end opened this connection, it was the peer that wanted to be ours. */
+  #moveTo(peer: Peer, connection: Connection, calledUs: boolean): void {
+    const isInbound = calledUs || connection.direction === 'inbound';
+    moveTo(peer.facts, connection, isInbound ? 'inbound' : this.#deps.kindOf(peer.id), this.#deps.groupOf);
+  }
+
+  /** Of a peer that was reached over a relay. To the node it leaves and comes back, for what can be asked of it changes. */
+  #moveToDirect(relayed: Peer, connection: Connection): void {
+    this.#deps.log.debug('reached without a relay now', { peer: relayed.id });
+    this.#leave(relayed, 'it is reached without a relay now');
+    for (const old of relayed.connections) this.#close(old);
+    const peer = this.#begin(relayed.id);
+    peer.connections.push(connection);
+    this.#moveTo(peer, connection, relayed.facts.kind === 'inbound');
+    this.#deps.onCollapsed(connection);
+  }
+
+  /** One of us two has asked the other to try an address of his: it ends by itself, and is no peer's connection. */
+  #addProbe(connection: Connection): void {
+    this.#probes.set(
+      connection,
+      this.#deps.clock.after(PROBE_MS, () => this.#close(connection)),
+    );
   }
 
   /** libp2p closed a connection. */
@@ -106,16 +152,22 @@ export class Peers {
     const socket = this.#deps.socketOf(connection.timeline);
     this.#closedBytesIn += socket?.bytesRead ?? 0;
     this.#closedBytesOut += socket?.bytesWritten ?? 0;
+    this.#probes.get(connection)?.cancel();
+    this.#probes.delete(connection);
     const id = connection.remotePeer.toString();
     const peer = this.#peers.get(id);
     const index = peer?.connections.indexOf(connection) ?? -1;
     if (peer === undefined || index < 0) return;
     peer.connections.splice(index, 1);
-    if (peer.connections.length > 0) return;
-    this.#peers.delete(id);
+    if (peer.connections.length === 0) this.#leave(peer, peer.reason ?? 'the connection closed');
+  }
+
+  #leave(peer: Peer, reason: string): void {
+    this.#peers.delete(peer.id);
     peer.timer?.cancel();
     peer.announced.resolve(false);
-    if (peer.phase !== 'identifying') this.#deps.handlers.peerDisconnected(id, peer.reason ?? 'the connection closed');
+    for (const probe of this.#probes.keys()) if (probe.remotePeer.toString() === peer.id) this.#close(probe);
+    if (peer.phase !== 'identifying') this.#deps.handlers.peerDisconnected(peer.id, reason);
     this.#deps.onGone(peer.facts);
   }
 
@@ -193,8 +245,8 @@ export class Peers {
   }
 
   /** Resolves once the node knows the peer of this connection; false if it went away first. */
-  async whenAnnounced(connection: Connection): Promise<boolean> {
-    return (await this.#peers.get(connection.remotePeer.toString())?.announced.promise) ?? false;
+  async whenAnnounced({ remotePeer }: Pick<Connection, 'remotePeer'>): Promise<boolean> {
+    return (await this.#peers.get(remotePeer.toString())?.announced.promise) ?? false;
   }
 
   isAnnounced(id: PeerIdText): boolean {
@@ -213,7 +265,19 @@ export class Peers {
   }
 
   connectionsOfPeer(id: PeerIdText): number {
-    return this.#peers.get(id)?.connections.length ?? 0;
+    let count = this.#peers.get(id)?.connections.length ?? 0;
+    for (const probe of this.#probes.keys()) if (probe.remotePeer.toString() === id) count += 1;
+    return count;
+  }
+
+  /** Whether the connection serves to try an address, and nothing else. */
+  isProbe(connection: Connection): boolean {
+    return this.#probes.has(connection);
+  }
+
+  /** Connected, and over a relay alone. */
+  isRelayed(id: PeerIdText): boolean {
+    return this.#peers.get(id)?.connections.at(-1)?.limits !== undefined;
   }
 
   connectionsOfHost(host: string): number {
@@ -225,14 +289,16 @@ export class Peers {
     return count;
   }
 
+  /** Undefined for names, and behind a relay: what the peer does is not its relay's fault. */
   ipOf(id: PeerIdText): string | undefined {
     const connection = this.#peers.get(id)?.connections.at(-1);
-    return connection === undefined ? undefined : ipOf(connection.remoteAddr);
+    return connection === undefined || connection.limits !== undefined ? undefined : ipOf(connection.remoteAddr);
   }
 
   /** Every connection, oldest peer first. */
   *connections(): IterableIterator<Connection> {
     for (const peer of this.#peers.values()) yield* peer.connections;
+    yield* this.#probes.keys();
   }
 
   /** Peers in any phase. */
@@ -275,6 +341,8 @@ export class Peers {
       peer.announced.resolve(false);
     }
     this.#peers.clear();
+    for (const timer of this.#probes.values()) timer.cancel();
+    this.#probes.clear();
   }
 
   #expect(peer: Peer, timeoutMs: number, failure: string): void {
@@ -314,6 +382,7 @@ export class Peers {
       address: connection?.remoteAddr.toString() ?? '',
       direction: connection?.direction ?? 'inbound',
       kind: peer.facts.kind,
+      isRelayed: connection?.limits !== undefined,
       connectedAt: connection?.timeline.open ?? 0,
       bytesIn: socket?.bytesRead ?? 0,
       bytesOut: socket?.bytesWritten ?? 0,

@@ -22,6 +22,8 @@ export type PeerInfo = {
   readonly direction: 'inbound' | 'outbound';
   /** A `query` may become `full-relay` later, nothing else changes. */
   readonly kind: ConnectionKind;
+  /** Over a third node, within its limits: no blocks can be had from this peer. It may leave and come back without. */
+  readonly isRelayed: boolean;
   /** Unix milliseconds. */
   readonly connectedAt: number;
   readonly bytesIn: number;
@@ -123,10 +125,17 @@ export type SourceQuality = {
   readonly succeeded: number;
 };
 
+/**
+ * How others can reach us: at an address that was verified, by a relay, perhaps (no address is verified), or not at all,
+ * since we listen nowhere.
+ */
+export type Reachability = 'direct' | 'relayed' | 'unverified' | 'none';
+
 export type NetStatus = {
   readonly peerId: PeerIdText;
   /** Multiaddrs with peer id that others can dial. */
   readonly listenAddresses: readonly string[];
+  readonly reachability: Reachability;
   /** Confirmed ones. */
   readonly peers: readonly PeerStatus[];
   readonly knownAddresses: number;

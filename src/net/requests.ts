@@ -11,7 +11,7 @@ import { Deadline } from './deadline.ts';
 import { RequestError, toRequestError } from './errors.ts';
 import { KeptStreams } from './kept-streams.ts';
 import type { Net, PeerIdText, ResponseFrame } from './port.ts';
-import { streamLimits } from './rows.ts';
+import { runsOverRelays, streamLimits } from './rows.ts';
 import { abortStream, finishStream, readStream, writeChunk } from './stream-io.ts';
 
 export type RequestDeps = {
@@ -117,7 +117,11 @@ async function openStream({ network, connection, name }: Exchange, signal: Abort
   // libp2p still counts streams that only wait for the other end's close, so its own cap is wider than the row's.
   const maxOutboundStreams = 4 * streamLimits(name).maxOutboundStreams;
   const protocols = [protocolId(network, name, 'kept'), protocolId(network, name)];
-  const stream = await connection.newStream(protocols, { signal, maxOutboundStreams });
+  const stream = await connection.newStream(protocols, {
+    signal,
+    maxOutboundStreams,
+    runOnLimitedConnection: runsOverRelays(name),
+  });
   if (stream.status === 'open') return stream;
   throw new RequestError('TOO_MANY_STREAMS', `the stream was ${stream.status} at once`);
 }

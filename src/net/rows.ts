@@ -9,6 +9,11 @@ export function streamLimits(name: StreamName): StreamLimits {
   return streams[name];
 }
 
+/** Rows priced by the byte carry blocks: a relay is not there for those, and would cut the connection. */
+export function runsOverRelays(name: StreamName): boolean {
+  return streamLimits(name).costPerByte === 0;
+}
+
 export function topicLimits(name: TopicName): TopicLimits {
   return topics[name];
 }

@@ -367,7 +367,7 @@ function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, t
 }
 
 function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {
-  const { params, datadir, listen, bootstrap, connect, maxPeers, targetOutbound, asmapFile } = options;
+  const { params, datadir, listen, reach, bootstrap, connect, maxPeers, targetOutbound, asmapFile } = options;
   const { clock, random, log } = deps;
   const create = options.netThread === 'worker' ? createWorkerNet : createNet;
   return create(
@@ -380,6 +380,7 @@ function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): 
       connect,
       maxPeers,
       targetOutbound,
+      reach: reach ?? {},
       asmapFile,
       userAgent: USER_AGENT,
       onFatal: (error) => fatal(deps, error),

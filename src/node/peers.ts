@@ -147,12 +147,14 @@ export class Peers {
     }
     const peer = this.#peers.get(id);
     if (peer === undefined) return true;
-    const { tipHash, tipHeight, tipChainWork, lowestHeightServed } = theirs;
+    const { tipHash, tipHeight, tipChainWork } = theirs;
     peer.tipHash = tipHash;
     if (peer.relaysTransactions !== theirs.relay) net.confirmPeer(id, theirs.relay);
     peer.relaysTransactions = theirs.relay;
     // It is closed now: there is nothing more to be had from it.
     if (peer.info.kind === 'feeler') return true;
+    // No blocks go over relays.
+    const lowestHeightServed = peer.info.isRelayed ? Number.MAX_SAFE_INTEGER : theirs.lowestHeightServed;
     const claim = { tipHash, tipHeight, tipChainWork, lowestHeightServed };
     if (peer.isReady) {
       sync.peerUpdated(id, claim);

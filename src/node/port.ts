@@ -2,7 +2,7 @@
 import type { ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { EstimateMode, MempoolOptions, SmartFeeEstimate } from '#mempool';
-import type { NetStatus } from '#net';
+import type { NetStatus, ReachOptions } from '#net';
 import type { Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
@@ -20,6 +20,8 @@ export type NodeOptions = {
   readonly bootstrap: readonly string[];
   /** Multiaddrs of peers to stay connected with. */
   readonly connect: readonly string[];
+  /** Private network, proxy, relay, NAT, local discovery: none by default. */
+  readonly reach?: Partial<ReachOptions>;
   /** Connections in all, both directions. */
   readonly maxPeers: number;
   /** How many outbound peers to hold. */

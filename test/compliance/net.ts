@@ -211,7 +211,7 @@ function forItems(count: number): Uint8Array {
 }
 
 /** Bytes that differ by seed and by position: a pattern of a prime length, so that no shift of it fits. */
-function filled(length: number, seed: number): Uint8Array {
+export function filled(length: number, seed: number): Uint8Array {
   return new Uint8Array(
     Buffer.alloc(
       length,

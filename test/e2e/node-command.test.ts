@@ -1,10 +1,11 @@
 /** `starling node`: what it prints, how it stops, and what it says when it cannot start. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { startSocksServer } from '../support/socks-server.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { resultOf, runCli, startCli, waitForLine } from './run-cli.ts';
 
@@ -106,4 +107,53 @@ test('--mine: a chain of one’s own grows, and an address of another network is
   await waitForLine(child, (line) => (/block mined height=3 /.test(line) ? true : undefined));
   child.kill('SIGTERM');
   assert.equal((await ended).code, 0);
+});
+
+test('a private network: the key is made once, kept secret, and brings its nodes together', async (t) => {
+  await using dir = await makeTempDir();
+  const key = join(dir.path, 'swarm.key');
+  const made = await runCli('psk', key);
+  assert.deepEqual([made.code, made.err], [0, '']);
+  const text = await readFile(key, 'utf8');
+  const [, digits = ''] = /^\/key\/swarm\/psk\/1\.0\.0\/\n\/base16\/\n([0-9a-f]{64})\n$/.exec(text) ?? [];
+  assert.equal(digits.length, 64);
+  assert.equal((await stat(key)).mode & 0o777, 0o600);
+  assert.equal((await runCli('psk', key)).code, 5);
+  assert.equal(await readFile(key, 'utf8'), text);
+
+  const args = ['node', '--network', 'regtest', '--listen', LOOPBACK, '--psk', key, '--log-level', 'debug'];
+  const first = startCli([...args, '--datadir', join(dir.path, 'a')], { signal: t.signal });
+  const firstResult = resultOf(first);
+  const address = await waitForLine(first, (line) => /others reach it at address=(\S+)$/.exec(line)?.[1]);
+  const second = startCli([...args, '--datadir', join(dir.path, 'b'), '--connect', address], { signal: t.signal });
+  const secondResult = resultOf(second);
+  await waitForLine(second, (line) => (/peer ready/.test(line) ? true : undefined));
+  first.kill('SIGTERM');
+  second.kill('SIGTERM');
+  for (const { code, out, err } of await Promise.all([firstResult, secondResult])) {
+    assert.equal(code, 0);
+    assert.ok(!`${made.out}${out}${err}`.includes(digits), 'the key is in no line');
+  }
+});
+
+test('--proxy: a node dials by a SOCKS5 server, and nobody is told where it is', async (t) => {
+  await using stack = new AsyncDisposableStack();
+  const dir = stack.use(await makeTempDir());
+  const proxy = stack.use(await startSocksServer());
+  const args = ['node', '--network', 'regtest', '--log-level', 'debug'];
+  const first = startCli([...args, '--datadir', join(dir.path, 'a'), '--listen', LOOPBACK], { signal: t.signal });
+  const firstResult = resultOf(first);
+  const address = await waitForLine(first, (line) => /others reach it at address=(\S+)$/.exec(line)?.[1]);
+  const url = `socks5://me:secret-word@127.0.0.1:${proxy.port}`;
+  const proxied = [...args, '--datadir', join(dir.path, 'b'), '--connect', address, '--proxy', url];
+  const second = startCli(proxied, { signal: t.signal });
+  const secondResult = resultOf(second);
+  await waitForLine(second, (line) => (/peer ready/.test(line) ? true : undefined));
+  first.kill('SIGTERM');
+  second.kill('SIGTERM');
+  const [, { code, out, err }] = await Promise.all([firstResult, secondResult]);
+  assert.equal(code, 0);
+  assert.deepEqual(proxy.asked[0], { host: '127.0.0.1', port: Number(address.split('/')[4]), login: 'me:secret-word' });
+  assert.ok(!out.includes('others reach') && !out.includes('listening'));
+  assert.ok(!`${out}${err}`.includes('secret-word'));
 });

@@ -3,16 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { createNet, type NetHandlers, type NetOptions } from '#net';
-import { TestPeer } from '../compliance/net.ts';
+import type { TestPeer } from '../compliance/net.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
-import { deps, inProcess, netOptions, quietAddress, within } from './net-support.ts';
-
-/** A peer with options that the compliance harness has not. */
-function start(changed: Partial<NetOptions>): Promise<TestPeer> {
-  const create = (_setup: unknown, handlers: NetHandlers) => createNet(netOptions(changed), handlers, deps);
-  return TestPeer.start({ ...inProcess, create }, 'peer');
-}
+import { quietAddress, startPeer, within } from './net-support.ts';
 
 /** A quick network: what takes seconds by default takes tenths here. */
 const tuning = { walkBusyMs: 300, dialBusyMs: 100, backoffFirstMs: 200, cooldownMs: 500 };
@@ -21,11 +14,11 @@ const DAY_MS = 86_400_000;
 suite('net discovery', () => {
   test('six nodes that know only a seed find each other by the DHT', async () => {
     await using stack = new AsyncDisposableStack();
-    const seed = stack.use(await start({ tuning, targetOutbound: 0 }));
+    const seed = stack.use(await startPeer({ tuning, targetOutbound: 0 }));
     const bootstrap = [await seed.address()];
     const nodes = [];
     for (let count = 0; count < 6; count += 1)
-      nodes.push(stack.use(await start({ tuning, bootstrap, targetOutbound: 3 })));
+      nodes.push(stack.use(await startPeer({ tuning, bootstrap, targetOutbound: 3 })));
     for (const node of nodes) {
       await node.when(() => [...node.connected.keys()].filter((id) => id !== seed.id).length >= 3);
     }
@@ -35,10 +28,10 @@ suite('net discovery', () => {
   test('with the seed dead a restarted node comes back by what it remembered, even a month later', async () => {
     await using stack = new AsyncDisposableStack();
     const dir = stack.use(await makeTempDir());
-    const seed = await start({ tuning, targetOutbound: 0 });
+    const seed = await startPeer({ tuning, targetOutbound: 0 });
     const bootstrap = [await seed.address()];
-    const other = stack.use(await start({ tuning, bootstrap, targetOutbound: 2 }));
-    const wanderer = await start({ tuning, bootstrap, targetOutbound: 2, dataDir: dir.path });
+    const other = stack.use(await startPeer({ tuning, bootstrap, targetOutbound: 2 }));
+    const wanderer = await startPeer({ tuning, bootstrap, targetOutbound: 2, dataDir: dir.path });
     await wanderer.when(() => wanderer.connected.has(other.id));
     // An address counts as tried only if we dialled it: ask for it, in case the other was quicker.
     await Promise.all([seed[Symbol.asyncDispose](), wanderer[Symbol.asyncDispose]()]);
@@ -56,7 +49,7 @@ suite('net discovery', () => {
     });
     await writeFile(path, JSON.stringify(book));
 
-    const again = stack.use(await start({ tuning, bootstrap, targetOutbound: 2, dataDir: dir.path }));
+    const again = stack.use(await startPeer({ tuning, bootstrap, targetOutbound: 2, dataDir: dir.path }));
     assert.equal(again.id, wanderer.id);
     await again.isWith(other);
   });
@@ -65,24 +58,24 @@ suite('net discovery', () => {
     await using stack = new AsyncDisposableStack();
     const dir = stack.use(await makeTempDir());
     const listen = [await quietAddress()];
-    const first = await start({ tuning, targetOutbound: 0, dataDir: dir.path, listen });
+    const first = await startPeer({ tuning, targetOutbound: 0, dataDir: dir.path, listen });
     const address = await first.address();
-    const node = stack.use(await start({ tuning, connect: [address], targetOutbound: 0 }));
+    const node = stack.use(await startPeer({ tuning, connect: [address], targetOutbound: 0 }));
     await node.isWith(first);
     assert.equal(node.connected.get(first.id)?.isManual, true);
     await first[Symbol.asyncDispose]();
     await node.isWithout(first);
-    const second = stack.use(await start({ tuning, targetOutbound: 0, dataDir: dir.path, listen }));
+    const second = stack.use(await startPeer({ tuning, targetOutbound: 0, dataDir: dir.path, listen }));
     await node.isWith(second);
   });
 
   test('what DHT queries dial beyond the target is closed again', async () => {
     await using stack = new AsyncDisposableStack();
-    const seed = stack.use(await start({ tuning, targetOutbound: 0 }));
+    const seed = stack.use(await startPeer({ tuning, targetOutbound: 0 }));
     const bootstrap = [await seed.address()];
     const nodes: TestPeer[] = [];
     for (let count = 0; count < 7; count += 1) {
-      nodes.push(stack.use(await start({ tuning: { ...tuning, dialIdleMs: 200 }, bootstrap, targetOutbound: 1 })));
+      nodes.push(stack.use(await startPeer({ tuning: { ...tuning, dialIdleMs: 200 }, bootstrap, targetOutbound: 1 })));
     }
     for (const node of nodes) await node.when(() => node.connected.size >= 2);
     const outbound = async (node: TestPeer): Promise<number> =>
@@ -97,9 +90,9 @@ suite('net discovery', () => {
 
   test('nodes of another network do not become peers', async () => {
     await using stack = new AsyncDisposableStack();
-    const seed = stack.use(await start({ tuning }));
-    const stranger = stack.use(await start({ tuning, network: '6fe28c0a', bootstrap: [await seed.address()] }));
-    const friend = stack.use(await start({ tuning, bootstrap: [await seed.address()] }));
+    const seed = stack.use(await startPeer({ tuning }));
+    const stranger = stack.use(await startPeer({ tuning, network: '6fe28c0a', bootstrap: [await seed.address()] }));
+    const friend = stack.use(await startPeer({ tuning, bootstrap: [await seed.address()] }));
     await friend.isWith(seed);
     await seed.isWith(friend);
     assert.deepEqual(stranger.events, []);
@@ -113,13 +106,13 @@ suite('net discovery', () => {
       for (const dir of [stack.use(await makeTempDir()), stack.use(await makeTempDir())]) {
         // A first life each, for a key that the other can be told of.
         const home = { dataDir: dir.path, listen: [await quietAddress()] };
-        const earlier = await start({ ...home, targetOutbound: 0 });
+        const earlier = await startPeer({ ...home, targetOutbound: 0 });
         homes.push({ ...home, address: await earlier.address() });
         await earlier[Symbol.asyncDispose]();
       }
       const [a, b] = await Promise.all(
         homes.map(({ address, ...home }) =>
-          start({ tuning, ...home, connect: homes.map((each) => each.address).filter((each) => each !== address) }),
+          startPeer({ tuning, ...home, connect: homes.map((each) => each.address).filter((each) => each !== address) }),
         ),
       );
       assert.ok(a && b);

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import { multiaddr } from '@multiformats/multiaddr';
-import { nullLogger, systemClock } from '#util';
+import { nullLogger, systemClock, systemRandom } from '#util';
 import { createHost, type Host, startHost, stopHost } from '../../src/net/host.ts';
+import { LocalPeers } from '../../src/net/mdns.ts';
 import { completeOptions } from '../../src/net/options.ts';
 import { ProviderRecords } from '../../src/net/provider-records.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -15,7 +16,18 @@ const LOOK_MS = 5_000;
 async function startDhtHost(stack: AsyncDisposableStack): Promise<Host> {
   const options = completeOptions(netOptions({}));
   const key = await generateKeyPair('Ed25519');
-  const host = await createHost(options, { key, gater: {}, gossip: {}, clock: systemClock, log: nullLogger });
+  const host = await createHost(options, {
+    key,
+    protector: undefined,
+    gater: {},
+    gossip: {},
+    local: new LocalPeers(),
+    relays: new Set(),
+    isProbe: () => false,
+    clock: systemClock,
+    random: systemRandom,
+    log: nullLogger,
+  });
   stack.defer(() => stopHost(host, nullLogger));
   await startHost(host, options.listen);
   return host;

@@ -82,3 +82,20 @@ for (const [name, create] of [
     await leavesNothing(before);
   });
 }
+
+test('relay, router, local network and WebSockets: all of it stops, and leaves no handle', async () => {
+  const before = resources();
+  const handlers = {
+    peerConnected: () => {},
+    peerDisconnected: () => {},
+    serve: async function* () {},
+    gossip: async () => 'ignore' as const,
+  };
+  const reach = { isRelay: true, usesUpnp: true, usesMdns: true };
+  // Public: AutoNAT has something to do.
+  const listen = ['/ip4/0.0.0.0/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'];
+  const a = await createNet(netOptions({ listen, reach }), handlers, deps);
+  const b = await createNet(netOptions({ listen: ['/p2p-circuit'], reach }), handlers, deps);
+  await Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()]);
+  await leavesNothing(before);
+});

@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import { createNet, createWorkerNet, type NetHandlers, type NetOptions } from '#net';
 import { nullLogger, systemClock, systemRandom } from '#util';
-import type { NetHarness, NetSetup } from '../compliance/net.ts';
+import { type NetHarness, type NetSetup, TestPeer } from '../compliance/net.ts';
 
 /** First bytes of regtest's genesis hash. */
 export const NETWORK = '0f9188f1';
@@ -75,3 +75,9 @@ export const inWorker: NetHarness = {
   create: (setup, handlers) => (setup.name === 'c' ? inProcess : harness(createWorkerNet)).create(setup, handlers),
   concurrency: 2,
 };
+
+/** A peer with options that the compliance harness has not. */
+export function startPeer(changed: Partial<NetOptions>): Promise<TestPeer> {
+  const create = (_setup: unknown, handlers: NetHandlers) => createNet(netOptions(changed), handlers, deps);
+  return TestPeer.start({ ...inProcess, create }, 'peer');
+}

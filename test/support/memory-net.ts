@@ -171,6 +171,7 @@ class MemoryNode implements Net {
     return {
       peerId: this.peerId,
       listenAddresses: [`/memory/0/p2p/${this.peerId}`],
+      reachability: 'direct',
       peers: ends
         .filter((end) => end.isConfirmed)
         .map(({ info, bytesIn, bytesOut }) => {
@@ -278,6 +279,7 @@ class MemoryNode implements Net {
       id: remote.peerId,
       address: `/memory/0/p2p/${remote.peerId}`,
       direction,
+      isRelayed: false,
       kind: kindOf(direction, target),
       connectedAt: clock.now(),
       bytesIn: 0,

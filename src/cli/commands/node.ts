@@ -21,6 +21,7 @@ import { createLogging } from '../logging.ts';
 import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
+import { listenAddresses, reachSettings } from '../reach-settings.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 
@@ -85,11 +86,11 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
 async function nodeOptions(settings: Settings): Promise<NodeOptions> {
   const params = overrideNetwork(await loadNetwork(settings.network), settings);
   const anywhere = `/ip4/0.0.0.0/tcp/${PORTS[params.name] ?? OTHER_PORT}`;
-  const listen = settings.listen.length === 0 ? [anywhere] : settings.listen.filter((address) => address !== 'none');
   return {
     params,
     ...chainSettings(settings),
-    listen,
+    listen: listenAddresses(settings, anywhere),
+    reach: reachSettings(settings),
     bootstrap: settings.bootstrap,
     connect: settings.connect,
     maxPeers: settings.maxPeers,
@@ -116,7 +117,9 @@ function miningOptions({ mine, mineInterval }: Settings, params: NetworkParams):
 async function announce(node: StarlingNode, log: Logger): Promise<void> {
   const { network, net, tip } = await node.status();
   log.info('node is running', { network, height: tip.height, tip: tip.hash, peer: net.peerId });
-  for (const address of net.listenAddresses) log.info('others reach it at', { address });
+  const isKnown = net.reachability === 'direct' || net.reachability === 'relayed';
+  const what = isKnown ? 'others reach it at' : 'listening; whether others reach it is not known yet';
+  for (const address of net.listenAddresses) log.info(what, { address });
 }
 
 async function showProgress(node: StarlingNode, terminal: Terminal, ended: AbortSignal): Promise<void> {

@@ -229,7 +229,8 @@ export class AddressManager {
    */
   #usable(address: Multiaddr, kind: SourceKind): string | undefined {
     const names = kind === 'manual' || kind === 'seed' ? 'allowed' : 'refused';
-    return dialableText(address, { allowPrivate: this.#options.allowPrivateAddresses, names });
+    const allowPrivate = this.#options.allowPrivateAddresses || kind === 'mdns';
+    return dialableText(address, { allowPrivate, names });
   }
 
   #newEntry(id: PeerIdText, text: string, address: Multiaddr): Entry {

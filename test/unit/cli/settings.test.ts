@@ -5,8 +5,17 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { OptionRow } from '../../../src/cli/option-row.ts';
 import { OPTIONS } from '../../../src/cli/options.ts';
+import { listenAddresses, reachSettings } from '../../../src/cli/reach-settings.ts';
 import { resolveSettings } from '../../../src/cli/settings.ts';
-import { listenAddress, path, peerAddress, positiveNumber, wholeNumber } from '../../../src/cli/values.ts';
+import {
+  announcedAddress,
+  listenAddress,
+  path,
+  peerAddress,
+  positiveNumber,
+  socksProxy,
+  wholeNumber,
+} from '../../../src/cli/values.ts';
 
 const PEER = '12D3KooWGRUz1RzyZJzcbsVdVrnBLsSTMF5Wzvz2gFp6xkgbSFQf';
 let folder = '';
@@ -146,4 +155,54 @@ test('each row of the table is complete and its default text parses', () => {
     if (typeof row.default === 'number') assert.equal(row.parse([String(row.default)]), row.default);
     if (typeof row.default === 'boolean') assert.equal(row.parse(['1']), true);
   }
+});
+
+test('a proxy is a socks5 url, and its password is in no message', () => {
+  assert.deepEqual(socksProxy('socks5://127.0.0.1:9050'), { host: '127.0.0.1', port: 9050, login: undefined });
+  assert.deepEqual(socksProxy('socks5h://a%40b:c%3Ad@[::1]:1080/'), {
+    host: '::1',
+    port: 1080,
+    login: { user: 'a@b', password: 'c:d' },
+  });
+  const bad = [
+    '',
+    '127.0.0.1:9050',
+    'http://a:secret@h:1',
+    'socks5://a:secret@h',
+    'socks5://a:secret@h:1/x',
+    'socks5://u@h:1',
+  ];
+  for (const text of bad) {
+    assert.throws(
+      () => socksProxy(text),
+      (error: unknown) => badConfig(/./)(error) && !String(error).includes('secret'),
+    );
+  }
+  assert.throws(() => socksProxy(`socks5://u:${'x'.repeat(256)}@h:1`), badConfig(/255/));
+});
+
+test('behind a proxy nobody is let in unless asked for', async () => {
+  const anywhere = '/ip4/0.0.0.0/tcp/8433';
+  const settings = await resolveSettings('node', {});
+  assert.deepEqual(listenAddresses(settings, anywhere), [anywhere]);
+  const proxied = await resolveSettings('node', { proxy: ['socks5://127.0.0.1:9050'] });
+  assert.deepEqual(listenAddresses(proxied, anywhere), []);
+  assert.deepEqual(listenAddresses({ ...proxied, listen: [anywhere] }, '/ip4/1.2.3.4/tcp/1'), [anywhere]);
+  assert.deepEqual(listenAddresses({ ...settings, listen: ['none'] }, anywhere), []);
+  assert.equal(reachSettings(proxied).proxy?.port, 9050);
+});
+
+test('WebSockets and relays have their places in addresses', () => {
+  const relayed = `/ip4/1.2.3.4/tcp/1/p2p/${PEER}/p2p-circuit/p2p/${PEER}`;
+  for (const text of ['/ip4/0.0.0.0/tcp/0/ws', '/p2p-circuit']) assert.equal(listenAddress(text), text);
+  for (const text of ['/ip4/0.0.0.0/tcp/1/tls/ws', `/ip4/0.0.0.0/tcp/1/p2p/${PEER}/p2p-circuit`]) {
+    assert.throws(() => listenAddress(text), badConfig(/none/));
+  }
+  for (const text of [relayed, `/ip4/1.2.3.4/tcp/1/ws/p2p/${PEER}`, `/dns4/a.example/tcp/443/tls/ws/p2p/${PEER}`]) {
+    assert.equal(peerAddress(text), text);
+  }
+  assert.throws(() => peerAddress(`/ip4/1.2.3.4/tcp/1/p2p/${PEER}/p2p-circuit`), badConfig(/peer id/));
+  assert.equal(announcedAddress('/dns4/a.example/tcp/443/tls/ws'), '/dns4/a.example/tcp/443/tls/ws');
+  for (const text of ['/ip4/1.2.3.4/tcp/0', relayed, 'none'])
+    assert.throws(() => announcedAddress(text), badConfig(/./));
 });

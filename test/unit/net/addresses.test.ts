@@ -6,6 +6,7 @@ import {
   hasPublicAddress,
   hostKey,
   isLocalIp,
+  isRelayedAddress,
   isRoutableIp,
   isTcpAddress,
   isUnspecified,
@@ -16,18 +17,21 @@ import {
 const ID = '12D3KooWFtBtEhkaibggyh5A6QZ5SN13ngDQ9A3Qv9SFhVmXFPQE';
 
 suite('net addresses', () => {
-  test('only plain TCP addresses are ours', () => {
+  test('what goes over TCP, plain or in a WebSocket, is ours', () => {
     for (const text of [
       '/ip4/1.2.3.4/tcp/8333',
       `/ip4/1.2.3.4/tcp/8333/p2p/${ID}`,
       '/ip6/::1/tcp/1',
       '/dns4/seed.example/tcp/8333',
+      '/ip4/1.2.3.4/tcp/8333/ws',
+      `/dns4/seed.example/tcp/443/wss/p2p/${ID}`,
     ]) {
       assert.ok(isTcpAddress(multiaddr(text)), text);
     }
     for (const text of [
       '/ip4/1.2.3.4/udp/8333',
-      '/ip4/1.2.3.4/tcp/8333/ws',
+      '/ip4/1.2.3.4/tcp/8333/ws/http',
+      '/ip4/1.2.3.4/tcp/8333/tls',
       `/ip4/1.2.3.4/tcp/8333/p2p/${ID}/p2p-circuit`,
       `/p2p/${ID}`,
       '/unix/tmp',
@@ -36,6 +40,28 @@ suite('net addresses', () => {
     }
     assert.equal(peerIdOf(multiaddr(`/ip4/1.2.3.4/tcp/1/p2p/${ID}`)), ID);
     assert.equal(peerIdOf(multiaddr('/ip4/1.2.3.4/tcp/1')), undefined);
+  });
+
+  test('relayed addresses name their relay', () => {
+    const relay = `/ip4/1.2.3.4/tcp/8333/p2p/${ID}`;
+    for (const text of [`${relay}/p2p-circuit`, `${relay}/p2p-circuit/p2p/${ID}`]) {
+      assert.ok(isRelayedAddress(multiaddr(text)), text);
+    }
+    for (const text of [
+      relay,
+      '/p2p-circuit',
+      `/ip4/1.2.3.4/udp/1/p2p/${ID}/p2p-circuit`,
+      '/ip4/1.2.3.4/tcp/1/p2p-circuit',
+    ]) {
+      assert.ok(!isRelayedAddress(multiaddr(text)), text);
+    }
+  });
+
+  test('an address is kept in one spelling, with its WebSocket', () => {
+    const kept = (text: string) => dialableText(multiaddr(text), { allowPrivate: false, names: 'allowed' });
+    assert.equal(kept(`/ip4/1.2.3.4/tcp/1/ws/p2p/${ID}`), '/ip4/1.2.3.4/tcp/1/ws');
+    assert.equal(kept('/dns4/a.example/tcp/443/wss'), '/dns4/a.example/tcp/443/tls/ws');
+    assert.equal(kept(`/ip4/1.2.3.4/tcp/1/p2p/${ID}/p2p-circuit`), undefined);
   });
 
   test('text of a peer is parsed within bounds', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { loadPeerKey } from '../../../src/net/identity.ts';
 import { openJsonFile } from '../../../src/net/json-file.ts';
+import { loadPsk } from '../../../src/net/psk.ts';
 import { NodeError, nullLogger } from '../../../src/util/index.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 
@@ -42,6 +43,31 @@ suite('net files', () => {
       );
       assert.ok((await readFile(path)).equals(sample));
     }
+  });
+
+  test('a swarm key is read strictly, and told of if others can read it', async () => {
+    await using dir = await makeTempDir();
+    const path = join(dir.path, 'swarm.key');
+    const digits = 'Ab'.repeat(32);
+    const good = `/key/swarm/psk/1.0.0/\n/base16/\n${digits}\n`;
+    const warnings: string[] = [];
+    const log = { ...nullLogger, warn: (message: string) => void warnings.push(message) };
+    await writeFile(path, good, { mode: 0o600 });
+    await loadPsk(path, log);
+    await writeFile(path, good.replaceAll('\n', '\r\n'));
+    await loadPsk(path, log);
+    assert.deepEqual(warnings, []);
+    await chmod(path, 0o640);
+    await loadPsk(path, log);
+    assert.equal(warnings.length, 1);
+    for (const bad of ['', 'x', good.slice(1), good.replace('base16', 'base64'), good.slice(0, -2), `${good}more`]) {
+      await writeFile(path, bad);
+      await assert.rejects(
+        loadPsk(path, log),
+        (error) => error instanceof NodeError && error.code === 'BAD_CONFIG' && !error.message.includes('AbAb'),
+      );
+    }
+    await assert.rejects(loadPsk(join(dir.path, 'none'), log), { name: 'NodeError', code: 'IO' });
   });
 
   test('a JSON file is replaced as a whole, last write wins', async () => {

@@ -1,0 +1,2 @@
+/** A place to listen at: relays alone, from the start. */
+export const BY_RELAYS = '/p2p-circuit';

@@ -1,0 +1,91 @@
+/**
+ * The services of libp2p by which a node is reached: AutoNAT v2 (which address others can dial), DCUtR (from a relayed
+ * connection to a direct one), circuit relay, UPnP, multicast DNS. AutoNAT v1 is not used: in libp2p 3.3 its server
+ * takes the connection that the request came on for the dial back, calls that a failure, and closes it.
+ */
+import { autoNATv2 } from '@libp2p/autonat-v2';
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
+import { dcutr } from '@libp2p/dcutr';
+import { identifyPush } from '@libp2p/identify';
+import type { Connection } from '@libp2p/interface';
+import { uPnPNAT } from '@libp2p/upnp-nat';
+import type { Clock, Logger } from '#util';
+import { type Gates, gated, override } from './gated.ts';
+import type { LocalPeers } from './mdns.ts';
+import type { CompleteNetOptions } from './options.ts';
+import { DIAL_REQUEST } from './peer-facts.ts';
+import type { PeerIdText } from './port.ts';
+import { Reachability } from './reachability.ts';
+import { TokenBuckets } from './token-bucket.ts';
+
+type AutoNatComponents = Parameters<ReturnType<typeof autoNATv2>>[0];
+
+/**
+ * What a relay gives: 16 peers, four connections at once to each, of four MiB or ten minutes. All of it together is
+ * below half a megabyte a second. Enough for hello, gossip and recent headers; blocks do not go over relays.
+ */
+const RELAY = {
+  maxInboundHopStreams: 4,
+  maxOutboundStopStreams: 4,
+  reservations: {
+    maxReservations: 16,
+    defaultDurationLimit: 600_000,
+    defaultDataLimit: 4n << 20n,
+  },
+};
+
+export type ReachParts = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly local: LocalPeers;
+  /** The relays that we have asked to be reached by. */
+  readonly relays: Set<PeerIdText>;
+  /** Whether a connection serves to try an address, and nothing else. */
+  readonly isProbe: (connection: Connection) => boolean;
+};
+
+export function reachServices(options: CompleteNetOptions, parts: ReachParts) {
+  const { clock, local } = parts;
+  const { listen, network, reach, tuning } = options;
+  const { reachLookMs, relayPatienceMs } = tuning;
+  type Components = ConstructorParameters<typeof Reachability>[0];
+  return {
+    reachability: (components: Components) =>
+      new Reachability(components, parts, { listen, reachLookMs, relayPatienceMs }),
+    // An address is verified some seconds after the first peers have asked who we are.
+    identifyPush: sparingly(identifyPush({ maxInboundStreams: 1, maxOutboundStreams: 1 }), clock),
+    // Both tell others our addresses or dial what others say: neither is for who hides behind a proxy.
+    ...(reach.proxy === undefined ? { dcutr: dcutr() } : {}),
+    ...(reach.proxy === undefined && listen.length > 0 ? { autonat: quietly(autoNATv2(), parts) } : {}),
+    ...(reach.isRelay ? { relay: circuitRelayServer(RELAY) } : {}),
+    ...(reach.usesUpnp && listen.length > 0 ? { upnp: uPnPNAT() } : {}),
+    ...(reach.usesMdns ? { mdns: local.service(network) } : {}),
+  };
+}
+
+/** A push costs the check of a signature and a write; who has something new to tell each second has not. */
+const PUSHES = { burst: 5, perSecond: 0.1 };
+
+function sparingly(make: ReturnType<typeof identifyPush>, clock: Clock): typeof make {
+  const rates = new TokenBuckets(clock);
+  const admits: Gates['admits'] = (_protocol, { remotePeer }) => rates.take(remotePeer.toString(), PUSHES, 1);
+  return (components) => make(gated(components, { admits }));
+}
+
+/** A dial back costs us a place among our own dials: a peer wants few, and all of them together have a share. */
+const DIAL_BACKS = { burst: 3, perSecond: 1 / 60 };
+const ALL_DIAL_BACKS = { burst: 10, perSecond: 1 };
+
+/**
+ * AutoNAT without two of its habits. It would walk the DHT each minute and dial whom it finds, for as long as an address
+ * stays unverified: our peers do. And a dial back would make both ends ask each other again, over that connection.
+ */
+function quietly(make: ReturnType<typeof autoNATv2>, { clock, isProbe }: ReachParts): typeof make {
+  const rates = new TokenBuckets(clock);
+  const admits: Gates['admits'] = (protocol, { remotePeer }) =>
+    protocol !== DIAL_REQUEST ||
+    (rates.take(remotePeer.toString(), DIAL_BACKS, 1) && rates.take('all', ALL_DIAL_BACKS, 1));
+  const randomWalk: AutoNatComponents['randomWalk'] = { walk: async function* () {} };
+  return (components: AutoNatComponents) =>
+    make(override(gated(components, { admits, tells: (connection) => !isProbe(connection) }), { randomWalk }));
+}

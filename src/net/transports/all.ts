@@ -1,0 +1,37 @@
+/** The transports of the node. All of them open their connections by the proxy if there is one. */
+import { circuitRelayTransport, RELAY_V2_STOP_CODEC } from '@libp2p/circuit-relay-v2';
+import { tcp } from '@libp2p/tcp';
+import type { Random } from '#util';
+import { type Gates, gated } from '../gated.ts';
+import type { CompleteNetOptions } from '../options.ts';
+import type { PeerIdText } from '../port.ts';
+import { connectDirectly, connectThrough } from './connect.ts';
+import { proxiedTcp } from './proxied-tcp.ts';
+import { webSockets } from './web-sockets.ts';
+
+/** Which relays we use is decided in `reachability.ts`: libp2p's own search would take any that connects. */
+const NOBODY = { has: () => true, add: () => {}, remove: () => {} };
+
+/** More than the peers that we take: some connect only to be refused. */
+const MARGIN = 64;
+
+type Parts = { readonly random: Random; readonly relays: ReadonlySet<PeerIdText> };
+
+export function makeTransports({ maxPeers, reach, tuning }: CompleteNetOptions, { random, relays }: Parts) {
+  const connect = reach.proxy === undefined ? connectDirectly : connectThrough(reach.proxy, random);
+  const maxConnections = maxPeers + MARGIN;
+  const onTcp = { backlog: 128, maxConnections };
+  return [
+    reach.proxy === undefined ? tcp(onTcp) : proxiedTcp(onTcp, connect),
+    webSockets({ maxConnections, requestTimeoutMs: tuning.inboundUpgradeTimeoutMs }, connect),
+    relayed(relays),
+  ];
+}
+
+/** Who brings callers without having been asked would become our relay: libp2p asks him for a place at once. */
+function relayed(relays: ReadonlySet<PeerIdText>): ReturnType<typeof circuitRelayTransport> {
+  const make = circuitRelayTransport({ discoveryFilter: NOBODY });
+  const admits: Gates['admits'] = (protocol, { remotePeer }) =>
+    protocol !== RELAY_V2_STOP_CODEC || relays.has(remotePeer.toString());
+  return (components) => make(gated(components, { admits }));
+}
