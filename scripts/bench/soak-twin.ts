@@ -15,7 +15,7 @@ const CONFIRMED = 48_000;
 const BLOCK_FLAGS = 1;
 const COLLECTIONS = 3;
 /** Many of each, so that what the process itself takes or gives back is small beside them. */
-const COPIES = 5;
+const COPIES = 20;
 
 type Memories = { readonly scripts: ScriptMemory; readonly passed: ScriptCache; readonly confirmed: RecentIds };
 

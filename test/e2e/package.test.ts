@@ -1,7 +1,7 @@
 /** The published package: built, packed, installed in an empty folder with the ordinary client, run and embedded. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -77,8 +77,12 @@ test('the package installs, runs, embeds and type-checks', async (t) => {
 
   // TypeScript and Node's types are the embedder's own development dependencies: here, this project's.
   await mkdir(join(dir.path, 'node_modules', '@types'), { recursive: true });
-  await symlink(join(ROOT, 'node_modules', '@types', 'node'), join(dir.path, 'node_modules', '@types', 'node'));
-  await symlink(join(ROOT, 'node_modules', 'undici-types'), join(dir.path, 'node_modules', 'undici-types'));
+  for (const name of [join('@types', 'node'), 'undici-types']) {
+    const place = join(dir.path, 'node_modules', name);
+    // A dependency may have brought an older one.
+    await rm(place, { recursive: true, force: true });
+    await symlink(join(ROOT, 'node_modules', name), place);
+  }
   await writeFile(join(dir.path, 'embed.ts'), EMBEDDING);
   const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
   const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'esnext'];
