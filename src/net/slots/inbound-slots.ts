@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Random } from '#util';
+import { LOCAL_GROUP } from '../addrman/net-groups.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import type { PeerIdText } from '../port.ts';
 import { type EvictionCandidate, selectInboundToEvict } from './inbound-eviction.ts';
@@ -15,7 +16,6 @@ import type { ConnectionFacts, Wire } from './port.ts';
 /** Handshakes beside the places; a host has at most two. */
 const MAX_WAITING = 4;
 const SECRET_BYTES = 16;
-const LOCAL_GROUP = 'local';
 const MAX_KEYED = 1_024;
 
 export type InboundOptions = { readonly places: number; readonly maxPeers: number };
