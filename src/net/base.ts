@@ -62,7 +62,10 @@ export async function openBase(options: CompleteNetOptions, handlers: NetHandler
     groups,
     groupOf: groupsByText(groups),
     anchorsFile: file('anchors.json', Array.isArray),
-    addresses: await AddressManager.open({ clock, random, file: file('peers.json', areStoredAddresses), groups }, options),
+    addresses: await AddressManager.open(
+      { clock, random, file: file('peers.json', areStoredAddresses), groups },
+      options,
+    ),
     manual: new ManualPeers(options.connect, self, tuning.backoffFirstMs),
     seeds: idsOf([...options.bootstrap, ...options.seeds]),
   };
