@@ -18,6 +18,7 @@ import { judgeBlock } from './judge.ts';
 import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
 import { MempoolSync } from './mempool-sync.ts';
+import { createNodePeers } from './operator.ts';
 import { Peers } from './peers.ts';
 import { Persistence } from './persistence.ts';
 import type { NodeDeps, NodeOptions, NodeStatus, StarlingNode } from './port.ts';
@@ -125,6 +126,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
       mayMine: mayMine(options, sync),
     }),
     chain,
+    peers: createNodePeers(realNet, peers, sync),
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
     onTip,

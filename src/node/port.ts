@@ -7,6 +7,7 @@ import type { Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
 import type { RebuildStats } from './block-rebuilder.ts';
+import type { NodePeers } from './operator.ts';
 import type { TxRelayStats } from './tx-ingest.ts';
 import type { UploadStatus } from './upload-target.ts';
 
@@ -100,6 +101,8 @@ export type MiningOptions = {
 
 export type StarlingNode = AsyncDisposable & {
   readonly chain: ChainReader;
+  /** Who is connected, who shall be, and who must stay out. */
+  readonly peers: NodePeers;
   readonly status: () => Promise<NodeStatus>;
   /** Checks a serialised transaction, keeps it and announces it, unless told not to: peers that ask get it then too. */
   readonly submitTransaction: (raw: Uint8Array, options?: { readonly announce: boolean }) => Promise<TxSubmitResult>;
