@@ -35,6 +35,7 @@ export type GaterDeps = {
   readonly hasQuerySlot: () => boolean;
   readonly connectionsOfPeer: (peer: PeerIdText) => number;
   readonly connectionsOfHost: (host: string) => number;
+  readonly sparesLocalHosts: boolean;
 };
 
 export type Gater = {
@@ -48,7 +49,7 @@ export type Gater = {
 
 export function createGater(deps: GaterDeps): Gater {
   const { clock, reputation } = deps;
-  const limits = new HostLimits(clock, deps.connectionsOfHost);
+  const limits = new HostLimits({ ...deps, connectionsOf: deps.connectionsOfHost });
   const cooldowns = new BoundedMap<PeerIdText, number>(MAX_COOLDOWNS);
   const sockets = new WeakMap<object, Socket>();
   const isCoolingDown = (peer: PeerIdText): boolean => (cooldowns.get(peer) ?? 0) > clock.monotonicMs();
@@ -71,7 +72,9 @@ export function createGater(deps: GaterDeps): Gater {
       const ip = ipOf(connection.remoteAddr);
       if (ip === undefined || reputation.isIpBanned(ip)) return true;
       // The cheaper first: with all places taken the second one looks for a peer to evict.
-      return !limits.admit(connection, ip) || !deps.hasInboundSlot();
+      if (!limits.mayConnect(ip) || !deps.hasInboundSlot()) return true;
+      limits.begin(connection, ip);
+      return false;
     },
     denyInboundEncryptedConnection: (id, connection) => {
       noteSocket(connection);

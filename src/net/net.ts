@@ -124,7 +124,10 @@ async function assemble(base: Base): Promise<Parts> {
     () => peers,
     () => slots,
   );
-  const host = await makeHost(base, gater, (connection) => peers.isProbe(connection));
+  const host = await makeHost(base, gater, {
+    isProbe: (connection) => peers.isProbe(connection),
+    charge: (...offence) => charge(...offence),
+  });
   const { pubsub, identify, dht } = host.services;
   const peers = makePeers(
     base,
@@ -180,17 +183,18 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
     hasQuerySlot: () => slots().outbound.hasQuerySlot(),
     connectionsOfPeer: (peer) => peers().connectionsOfPeer(peer),
     connectionsOfHost: (host) => peers().connectionsOfHost(host),
+    sparesLocalHosts: options.tuning.sparesLocalHosts,
   });
 }
 
-function makeHost(base: Base, gater: Gater, isProbe: HostParts['isProbe']): Promise<Host> {
+function makeHost(base: Base, gater: Gater, late: Pick<HostParts, 'isProbe' | 'charge'>): Promise<Host> {
   const { options, reputation } = base;
   const gossip = gossipSettings({
     topics: topicIds(options.network),
     reputationOf: (peer) => -reputation.points(peer),
     exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
   });
-  return createHost(options, { ...base, gater: gater.hooks, gossip, isProbe });
+  return createHost(options, { ...base, ...late, gater: gater.hooks, gossip });
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {

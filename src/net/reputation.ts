@@ -24,7 +24,11 @@ export type Judgement = 'noted' | 'disconnect' | 'ban';
 type Score = { points: number; at: number };
 type StoredBan = { readonly subject: string; readonly until: number; readonly reason: string };
 
-export type ReputationOptions = { readonly penaltyHalfLifeMs: number; readonly banMs: number };
+export type ReputationOptions = {
+  readonly penaltyHalfLifeMs: number;
+  readonly banMs: number;
+  readonly sparesLocalHosts: boolean;
+};
 
 export class Reputation {
   readonly #scores = new BoundedMap<string, Score>(MAX_SCORES);
@@ -57,7 +61,8 @@ export class Reputation {
     if (severity === 'incompatible') return 'disconnect';
     const points = this.#add(peerSubject(peer), POINTS[severity]);
     if (isManual) return severity === 'minor' ? 'noted' : 'disconnect';
-    const host = ip === undefined || isLocalIp(ip) ? undefined : hostKey(ip);
+    const isSpared = ip === undefined || (this.#options.sparesLocalHosts && isLocalIp(ip));
+    const host = isSpared ? undefined : hostKey(ip);
     const hostPoints = host === undefined ? 0 : this.#add(hostSubject(host), POINTS[severity]);
     const worst = Math.max(points, hostPoints);
     if (worst >= BAN_AT) {
