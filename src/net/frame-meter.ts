@@ -10,18 +10,19 @@ import { TokenBuckets } from './token-bucket.ts';
 
 const HEAD_BYTES = 12;
 const DATA = 0;
+const PING = 2;
 const SYN = 1;
 
 /** Streams that one connection opens, whatever becomes of them. One costs 0.2 ms; kept streams need a few an hour. */
 const STREAMS: Quota = { burst: 1_000, perSecond: 200 };
+/** Each is answered by a record of its own, 10 microseconds. Libraries send one each 15 to 30 s. */
+const PINGS: Quota = { burst: 100, perSecond: 1 };
 /**
  * Frames that carry nothing to speak of: window updates, pings, resets, a few bytes. 2 microseconds each. An honest peer
  * sends a window update for each frame of ours: 6,400 a second for 100 MB in the smallest pieces.
  */
 const SMALL_FRAMES: Quota = { burst: 50_000, perSecond: 10_000 };
 const SMALL_BYTES = 256;
-/** On a stream before its protocol is chosen: the window that it begins with. libp2p would hold 4 MiB. */
-const MAX_UNNEGOTIATED_BYTES = 256 * 1024;
 
 /** The peer broke a bound of its connection. */
 export class MuxerFault extends Error {
@@ -34,18 +35,9 @@ export class MuxerFault extends Error {
   }
 }
 
-export type FrameMeterDeps = {
-  readonly clock: Clock;
-  /** The largest receive window: no data frame fits that is longer. */
-  readonly maxDataBytes: number;
-  /** An open stream that has no protocol yet; the same object each time. */
-  readonly unnegotiated: (streamId: number) => object | undefined;
-};
-
 export class FrameMeter {
-  readonly #deps: FrameMeterDeps;
+  readonly #maxDataBytes: number;
   readonly #rates: TokenBuckets;
-  readonly #early = new WeakMap<object, number>();
   /** A head that has come in part. */
   readonly #head = new Uint8Array(HEAD_BYTES);
   readonly #view = new DataView(this.#head.buffer);
@@ -54,25 +46,29 @@ export class FrameMeter {
   #dataBytes = 0;
   /** In the bytes at hand. */
   #opened = 0;
+  #pings = 0;
   #small = 0;
 
-  constructor(deps: FrameMeterDeps) {
-    this.#deps = deps;
-    this.#rates = new TokenBuckets(deps.clock);
+  /** `maxDataBytes`: the largest receive window, into which no data frame fits that is longer. */
+  constructor(clock: Clock, maxDataBytes: number) {
+    this.#maxDataBytes = maxDataBytes;
+    this.#rates = new TokenBuckets(clock);
   }
 
   /** The next bytes of the connection. Throws MuxerFault. */
   read(bytes: Uint8Array | Iterable<Uint8Array>): void {
     this.#opened = 0;
+    this.#pings = 0;
     this.#small = 0;
     if (bytes instanceof Uint8Array) this.#readPiece(bytes);
     else for (const piece of bytes) this.#readPiece(piece);
-    if (!this.#rates.take('streams', STREAMS, this.#opened)) {
-      throw new MuxerFault('protocol-violation', 'streams are opened faster than anybody needs them');
-    }
-    if (!this.#rates.take('frames', SMALL_FRAMES, this.#small)) {
-      throw new MuxerFault('protocol-violation', 'a flood of muxer frames');
-    }
+    this.#count('streams', STREAMS, this.#opened);
+    this.#count('pings', PINGS, this.#pings);
+    this.#count('frames', SMALL_FRAMES, this.#small);
+  }
+
+  #count(what: string, quota: Quota, cost: number): void {
+    if (!this.#rates.take(what, quota, cost)) throw new MuxerFault('protocol-violation', `a flood of muxer ${what}`);
   }
 
   #readPiece(piece: Uint8Array): void {
@@ -89,28 +85,20 @@ export class FrameMeter {
       at += part.length;
       if (this.#headBytes < HEAD_BYTES) return;
       this.#headBytes = 0;
-      this.#take(this.#view.getUint8(1), this.#view.getUint16(2), this.#view.getUint32(4), this.#view.getUint32(8));
+      this.#take(this.#view.getUint8(1), this.#view.getUint16(2), this.#view.getUint32(8));
     }
   }
 
-  #take(type: number, flags: number, streamId: number, length: number): void {
+  #take(type: number, flags: number, length: number): void {
     const dataBytes = type === DATA ? length : 0;
-    if (dataBytes > this.#deps.maxDataBytes) {
+    if (dataBytes > this.#maxDataBytes) {
       throw new MuxerFault('oversized-frame', `a muxer frame of ${length} bytes`);
     }
-    if (streamId !== 0 && (flags & SYN) !== 0) this.#opened += 1;
-    if (dataBytes < SMALL_BYTES) this.#small += 1;
-    if (dataBytes > 0) this.#takeEarly(streamId, dataBytes);
-    this.#dataBytes = dataBytes;
-  }
-
-  #takeEarly(streamId: number, bytes: number): void {
-    const stream = this.#deps.unnegotiated(streamId);
-    if (stream === undefined) return;
-    const total = (this.#early.get(stream) ?? 0) + bytes;
-    if (total > MAX_UNNEGOTIATED_BYTES) {
-      throw new MuxerFault('oversized-frame', `${total} bytes on a stream without a protocol`);
+    if ((flags & SYN) !== 0) {
+      if (type === PING) this.#pings += 1;
+      else this.#opened += 1;
     }
-    this.#early.set(stream, total);
+    if (dataBytes < SMALL_BYTES) this.#small += 1;
+    this.#dataBytes = dataBytes;
   }
 }

@@ -84,13 +84,14 @@ export function createGater(deps: GaterDeps): Gater {
     },
     denyInboundUpgradedConnection: (id, connection) => {
       limits.settled(connection);
-      return !deps.isManual(id.toString()) && !deps.hasInboundSlot();
+      return (!deps.isManual(id.toString()) && !deps.hasInboundSlot()) || isDead(connection);
     },
     denyOutboundEncryptedConnection: (id, connection) => {
       noteSocket(connection);
       const peer = id.toString();
       return peer === deps.self || (reputation.isPeerBanned(peer) && !deps.isManual(peer));
     },
+    denyOutboundUpgradedConnection: (_id, connection) => isDead(connection),
     // We carry connections for peers of our network only.
     denyInboundRelayReservation: async (source) => !(await deps.whenAnnounced(source)),
     denyOutboundRelayedConnection: async (source) => !(await deps.whenAnnounced(source)),
@@ -108,6 +109,15 @@ export function createGater(deps: GaterDeps): Gater {
     isCoolingDown,
     socketOf: (timeline) => sockets.get(timeline),
   };
+}
+
+/**
+ * Whether what came right behind the handshake was such that the muxer gave up. It reads that in the next microtask, and
+ * libp2p would tell of the connection as open after its end, and never of its end.
+ */
+async function isDead(connection: MultiaddrConnection): Promise<boolean> {
+  await Promise.resolve();
+  return connection.status !== 'open';
 }
 
 function mayDial(address: Multiaddr, deps: GaterDeps): boolean {

@@ -7,6 +7,7 @@
 import type { MultiaddrConnection } from '@libp2p/interface';
 import type { Clock } from '#util';
 import { hostKey, isLocalIp } from './addresses.ts';
+import { boundNegotiation } from './negotiation.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
 const MAX_PENDING = 2;
@@ -14,7 +15,7 @@ const MAX_PENDING_IN_ALL = 64;
 const MAX_CONNECTIONS = 4;
 const RATE = { burst: 10, perSecond: 1 };
 
-type Pending = Pick<MultiaddrConnection, 'addEventListener' | 'abort'>;
+type Pending = Pick<MultiaddrConnection, 'addEventListener' | 'abort' | 'send'>;
 
 export type HostLimitsDeps = {
   readonly clock: Clock;
@@ -47,6 +48,7 @@ export class HostLimits {
   begin(connection: Pending, ip: string): void {
     if (this.#pending.size >= MAX_PENDING_IN_ALL) this.#makeRoom();
     this.#pending.set(connection, hostKey(ip) ?? ip);
+    boundNegotiation(connection, () => this.#pending.has(connection));
     connection.addEventListener('close', () => this.settled(connection), { once: true });
   }
 

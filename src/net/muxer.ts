@@ -7,6 +7,7 @@ import { type YamuxMuxerInit, yamux } from '@chainsafe/libp2p-yamux';
 import type { Connection, StreamMuxerFactory } from '@libp2p/interface';
 import { assert, type Clock } from '#util';
 import { FrameMeter, MuxerFault } from './frame-meter.ts';
+import { boundNegotiation } from './negotiation.ts';
 
 /**
  * Answers of the muxer itself (window updates, pongs, resets) that wait while the connection is full: all else waits in
@@ -45,7 +46,10 @@ export class Muxers {
       factory.createStreamMuxer = (below) => {
         const muxer = create(below);
         this.#meter(muxer, below, options.streamOptions.maxStreamWindowSize);
-        holdBack(muxer, below);
+        eachStream(muxer, (stream) => {
+          holdBack(stream, muxer, below);
+          boundNegotiation(stream, () => stream.protocol === '');
+        });
         return muxer;
       };
       return factory;
@@ -62,9 +66,7 @@ export class Muxers {
   #meter(muxer: Muxer, below: Below, maxDataBytes: number): void {
     assert(typeof muxer.onData === 'function', 'yamux reads in another way');
     const onData = muxer.onData.bind(muxer);
-    const unnegotiated = (streamId: number): object | undefined =>
-      muxer.streams.find((stream) => stream.streamId === streamId && stream.protocol === '');
-    const meter = new FrameMeter({ clock: this.#clock, maxDataBytes, unnegotiated });
+    const meter = new FrameMeter(this.#clock, maxDataBytes);
     // Whoever it throws at aborts the muxer and the connection.
     muxer.onData = (bytes: Bytes) => {
       try {
@@ -81,21 +83,25 @@ export class Muxers {
   }
 }
 
-/** Streams wait while the connection is full, and send in turn when it is not: whoever filled it goes last. */
-function holdBack(muxer: Muxer, below: Below): void {
+function eachStream(muxer: Muxer, prepare: (stream: MuxerStream) => void): void {
   const internals = muxer as unknown as Internals;
   assert(typeof internals._newStream === 'function', 'yamux makes streams in another way');
   const newStream = internals._newStream.bind(muxer);
   internals._newStream = (...parameters) => {
     const stream = newStream(...parameters);
-    const sendData = stream.sendData.bind(stream);
-    stream.sendData = (bytes) => {
-      if (below.writableNeedsDrain) return { sentBytes: 0, canSendMore: false };
-      const result = sendData(bytes);
-      if (below.writableNeedsDrain) toEnd(muxer.streams, stream);
-      return result;
-    };
+    prepare(stream);
     return stream;
+  };
+}
+
+/** The stream waits while the connection is full. When it is not, streams send in turn: whoever filled it goes last. */
+function holdBack(stream: MuxerStream, { streams }: Muxer, below: Below): void {
+  const sendData = stream.sendData.bind(stream);
+  stream.sendData = (bytes) => {
+    if (below.writableNeedsDrain) return { sentBytes: 0, canSendMore: false };
+    const result = sendData(bytes);
+    if (below.writableNeedsDrain) toEnd(streams, stream);
+    return result;
   };
 }
 

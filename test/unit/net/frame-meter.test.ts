@@ -10,9 +10,7 @@ const MIB = 1 << 20;
 
 function makeMeter() {
   const clock = createManualClock();
-  /** Those whose protocol is not chosen. */
-  const early = new Map<number, object>();
-  const meter = new FrameMeter({ clock, maxDataBytes: MIB, unnegotiated: (id) => early.get(id) });
+  const meter = new FrameMeter(clock, MIB);
   const offenceOf = (...bytes: Uint8Array[]): OffenceName | undefined => {
     try {
       for (const each of bytes) meter.read(each);
@@ -22,7 +20,7 @@ function makeMeter() {
       return error.offence;
     }
   };
-  return { clock, early, meter, offenceOf };
+  return { clock, meter, offenceOf };
 }
 
 suite('net muxer frames', () => {
@@ -68,26 +66,26 @@ suite('net muxer frames', () => {
     assert.equal(makeMeter().offenceOf(open(1_001)), 'protocol-violation');
   });
 
+  test('pings: a hundred at once, then one a second; answers to ours are none', async () => {
+    const { clock, offenceOf } = makeMeter();
+    const pings = (count: number, flag: 'SYN' | 'ACK' = 'SYN'): Uint8Array =>
+      frames(...Array.from({ length: count }, () => yamuxFrame({ type: 'ping', flags: [flag] })));
+    assert.equal(offenceOf(pings(100)), undefined);
+    assert.equal(offenceOf(pings(100, 'ACK')), undefined);
+    await clock.advance(2_000);
+    assert.equal(offenceOf(pings(2)), undefined);
+    assert.equal(offenceOf(pings(1)), 'protocol-violation');
+  });
+
   test('frames with nothing in them: 50,000 at once, then 10,000 a second; full ones are not counted', async () => {
     const { clock, offenceOf } = makeMeter();
-    const pings = (count: number): Uint8Array =>
-      frames(...Array.from({ length: count }, () => yamuxFrame({ type: 'ping', flags: ['SYN'] })));
-    for (let round = 0; round < 5; round += 1) assert.equal(offenceOf(pings(10_000)), undefined);
+    const updates = (count: number): Uint8Array =>
+      frames(...Array.from({ length: count }, () => yamuxFrame({ type: 'window-update', streamId: 2, length: 9 })));
+    for (let round = 0; round < 5; round += 1) assert.equal(offenceOf(updates(10_000)), undefined);
     await clock.advance(100);
-    assert.equal(offenceOf(pings(1_000)), undefined);
+    assert.equal(offenceOf(updates(1_000)), undefined);
     const full = yamuxFrame({ type: 'data', streamId: 2, data: new Uint8Array(256) });
     for (let count = 0; count < 1_000; count += 1) assert.equal(offenceOf(full), undefined);
     assert.equal(offenceOf(yamuxFrame({ type: 'data', streamId: 2, data: new Uint8Array(255) })), 'protocol-violation');
-  });
-
-  test('before its protocol is chosen a stream has a window of bytes, each its own', () => {
-    const { early, offenceOf } = makeMeter();
-    const send = (streamId: number): OffenceName | undefined =>
-      offenceOf(yamuxFrame({ type: 'data', streamId, data: new Uint8Array(64 * 1024) }));
-    early.set(1, {}).set(3, {});
-    for (let count = 0; count < 4; count += 1) assert.deepEqual([send(1), send(3)], [undefined, undefined]);
-    early.delete(3);
-    for (let count = 0; count < 100; count += 1) assert.equal(send(3), undefined);
-    assert.equal(send(1), 'oversized-frame');
   });
 });

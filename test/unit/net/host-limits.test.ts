@@ -12,6 +12,10 @@ class FakeConnection {
     this.#onClose = listener;
   }
 
+  send(): boolean {
+    return true;
+  }
+
   abort(): void {
     this.isAborted = true;
     this.#onClose();
