@@ -102,8 +102,12 @@ suite('who asks for blocks and does not read', () => {
     t.diagnostic(`${asked.length} streams of 4 peers, ${held} MB of 1,920 were asked of the node; ${figures()}`);
     assert.ok(held <= 4 * 8, 'at most one frame a stream');
     // Those that had to wait for a share begin when the first are cut, and end as they did.
-    for (let round = 0; round < 3; round += 1) await clock.advance(progressMs + 1);
-    await within(eventually(() => asked.every(isOver)));
+    await within(
+      eventually(async () => {
+        await clock.advance(progressMs + 1);
+        return asked.every(isOver);
+      }),
+    );
     await ask();
     assert.ok((await counts()).open <= before.open + 4 * 16);
   });
