@@ -48,6 +48,7 @@ export async function assemble(base: Base): Promise<Parts> {
   );
   const host = await makeHost(base, gater, {
     isProbe: (connection) => peers.table.isProbe(connection),
+    charge: (...offence) => charge(...offence),
     metrics: createStreamMeter(clock, (stream) => peers.table.trafficOf(stream)),
   });
   const { pubsub, identify, dht } = host.services;
@@ -106,17 +107,18 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
     hasQuerySlot: () => slots().outbound.hasQuerySlot(),
     connectionsOfPeer: (peer) => peers().table.connectionsOfPeer(peer),
     connectionsOfHost: (host) => peers().table.connectionsOfHost(host),
+    sparesLocalHosts: options.tuning.sparesLocalHosts,
   });
 }
 
-function makeHost(base: Base, gater: Gater, parts: Pick<HostParts, 'isProbe' | 'metrics'>): Promise<Host> {
+function makeHost(base: Base, gater: Gater, late: Pick<HostParts, 'isProbe' | 'charge' | 'metrics'>): Promise<Host> {
   const { options, reputation } = base;
   const gossip = gossipSettings({
     topics: topicIds(options.network),
     reputationOf: (peer) => -reputation.points(peer),
     exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
   });
-  return createHost(options, { ...base, ...parts, gater: gater.hooks, gossip });
+  return createHost(options, { ...base, ...late, gater: gater.hooks, gossip });
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {

@@ -38,6 +38,7 @@ export type GaterDeps = {
   readonly hasQuerySlot: () => boolean;
   readonly connectionsOfPeer: (peer: PeerIdText) => number;
   readonly connectionsOfHost: (host: string) => number;
+  readonly sparesLocalHosts: boolean;
 };
 
 export type Gater = {
@@ -51,7 +52,7 @@ export type Gater = {
 
 export function createGater(deps: GaterDeps): Gater {
   const { clock, reputation } = deps;
-  const limits = new HostLimits(clock, deps.connectionsOfHost);
+  const limits = new HostLimits({ ...deps, connectionsOf: deps.connectionsOfHost });
   const cooldowns = new BoundedMap<PeerIdText, number>(MAX_COOLDOWNS);
   const sockets = new WeakMap<object, Socket>();
   const isCoolingDown = (peer: PeerIdText): boolean => (cooldowns.get(peer) ?? 0) > clock.monotonicMs();
@@ -75,7 +76,9 @@ export function createGater(deps: GaterDeps): Gater {
       const ip = ipOf(connection.remoteAddr);
       if (!deps.isActive() || ip === undefined || reputation.isIpBanned(ip)) return true;
       // The cheaper first: with all places taken the second one looks for a peer to evict.
-      return !limits.admit(connection, ip) || !deps.hasInboundSlot();
+      if (!limits.mayConnect(ip) || !deps.hasInboundSlot()) return true;
+      limits.begin(connection, ip);
+      return false;
     },
     denyInboundEncryptedConnection: (id, connection) => {
       noteSocket(connection);
@@ -85,7 +88,7 @@ export function createGater(deps: GaterDeps): Gater {
     },
     denyInboundUpgradedConnection: (id, connection) => {
       limits.settled(connection);
-      return !deps.isManual(id.toString()) && !deps.hasInboundSlot();
+      return (!deps.isManual(id.toString()) && !deps.hasInboundSlot()) || isDead(connection);
     },
     denyOutboundEncryptedConnection: (id, connection) => {
       noteSocket(connection);
@@ -93,6 +96,7 @@ export function createGater(deps: GaterDeps): Gater {
       if (peer === deps.self || reputation.isPeerBannedByHand(peer)) return true;
       return reputation.isPeerBanned(peer) && !deps.isManual(peer);
     },
+    denyOutboundUpgradedConnection: (_id, connection) => isDead(connection),
     // We carry connections for peers of our network only.
     denyInboundRelayReservation: async (source) => !(await deps.whenAnnounced(source)),
     denyOutboundRelayedConnection: async (source) => !(await deps.whenAnnounced(source)),
@@ -110,6 +114,15 @@ export function createGater(deps: GaterDeps): Gater {
     isCoolingDown,
     socketOf: (timeline) => sockets.get(timeline),
   };
+}
+
+/**
+ * Whether what came right behind the handshake was such that the muxer gave up. It reads that in the next microtask, and
+ * libp2p would tell of the connection as open after its end, and never of its end.
+ */
+async function isDead(connection: MultiaddrConnection): Promise<boolean> {
+  await Promise.resolve();
+  return connection.status !== 'open';
 }
 
 function mayDial(address: Multiaddr, deps: GaterDeps): boolean {

@@ -4,21 +4,22 @@
  * its reason in the module's README.
  */
 import { noise } from '@chainsafe/libp2p-noise';
-import { yamux } from '@chainsafe/libp2p-yamux';
 import { type GossipSub, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, Metrics, PrivateKey } from '@libp2p/interface';
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
 import { createLibp2p } from 'libp2p';
-import { dhtProtocol } from '#protocol';
+import { dhtProtocol, type OffenceName } from '#protocol';
 import { errorText, type Logger, NodeError, nullLogger, type Random } from '#util';
 import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
 import { BY_RELAYS } from './by-relays.ts';
 import { libp2pLogger } from './libp2p-log.ts';
+import { Muxers } from './muxer.ts';
 import { noiseCrypto } from './noise-crypto.ts';
 import type { CompleteNetOptions } from './options.ts';
+import type { PeerIdText } from './port.ts';
 import type { ConnectionProtector } from './psk.ts';
 import { type ReachParts, reachServices } from './reach-services.ts';
 import type { Reachability } from './reachability.ts';
@@ -53,11 +54,13 @@ export type HostParts = ReachParts & {
   readonly protector: ConnectionProtector | undefined;
   readonly random: Random;
   readonly metrics: Metrics;
+  readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
 };
 
 /** A node that is not started: handlers are registered first, so that identify tells of all of them. */
 export async function createHost(options: CompleteNetOptions, parts: HostParts): Promise<Host> {
   const { tuning } = options;
+  const muxers = new Muxers(parts.clock);
   const host = await createLibp2p<HostServices & Record<string, unknown>>({
     start: false,
     privateKey: parts.key,
@@ -76,7 +79,7 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     ...(parts.protector === undefined ? {} : { connectionProtector: parts.protector }),
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
-      yamux({
+      muxers.factory({
         maxInboundStreams: STREAMS_PER_CONNECTION,
         maxOutboundStreams: STREAMS_PER_CONNECTION,
         // Never initialStreamWindowSize: both ends assume the same one.
@@ -98,8 +101,9 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
       inboundUpgradeTimeout: tuning.inboundUpgradeTimeoutMs,
       // A host's share is the gater's to give: libp2p's five a second would hit many nodes behind one address.
       inboundConnectionThreshold: 1_000,
-      maxIncomingPendingConnections: 64,
-      inboundStreamProtocolNegotiationTimeout: 5_000,
+      // All handshakes together are bounded there too: libp2p would refuse whoever comes later.
+      maxIncomingPendingConnections: 1_000,
+      inboundStreamProtocolNegotiationTimeout: tuning.streamNegotiationTimeoutMs,
       outboundStreamProtocolNegotiationTimeout: 10_000,
       reconnectRetries: 0,
       // A /dnsaddr would be looked up by the system; a proxy has no way to ask for its records.
@@ -125,6 +129,11 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     },
   });
   stopHeartbeatToo(host.services.pubsub);
+  // Before anybody else hears of it: the peer is still known, and with it its host.
+  host.addEventListener('connection:close', ({ detail: connection }) => {
+    const fault = muxers.faultOf(connection);
+    if (fault !== undefined) parts.charge(connection.remotePeer.toString(), fault.offence, fault.message);
+  });
   return host;
 }
 

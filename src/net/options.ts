@@ -18,6 +18,8 @@ export type NetTuning = {
   readonly pingTimeoutMs: number;
   /** How long an incoming connection may take for its handshakes. */
   readonly inboundUpgradeTimeoutMs: number;
+  /** How long a stream that a peer opens may take to say its protocol. */
+  readonly streamNegotiationTimeoutMs: number;
   /** Between two rounds of the outbound slots while there are too few peers, and otherwise. */
   readonly dialBusyMs: number;
   readonly dialIdleMs: number;
@@ -37,6 +39,8 @@ export type NetTuning = {
   /** Half-life of a peer's penalty points. */
   readonly penaltyHalfLifeMs: number;
   readonly banMs: number;
+  /** Hosts with loopback and private addresses are under no limit and are not banned; off, they are as all others. */
+  readonly sparesLocalHosts: boolean;
 };
 
 export type NetOptions = {
@@ -84,6 +88,7 @@ export const DEFAULT_TUNING: NetTuning = {
   pingIntervalMs: 30_000,
   pingTimeoutMs: 20_000,
   inboundUpgradeTimeoutMs: 3_000,
+  streamNegotiationTimeoutMs: 5_000,
   dialBusyMs: 500,
   dialIdleMs: 5_000,
   dialTimeoutMs: 5_000,
@@ -96,6 +101,7 @@ export const DEFAULT_TUNING: NetTuning = {
   relayPatienceMs: 60_000,
   penaltyHalfLifeMs: 600_000,
   banMs: 24 * 3_600_000,
+  sparesLocalHosts: true,
 };
 
 /** Checks and completes the settings. Throws NodeError BAD_CONFIG with one line that names the culprit. */

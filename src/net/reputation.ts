@@ -30,8 +30,12 @@ export type BanVerdict = 'banned' | 'already-banned' | 'full' | 'in-the-past';
 
 type Score = { points: number; at: number };
 
-/** `banMs`: how long who is discouraged stays out. */
-export type ReputationOptions = { readonly penaltyHalfLifeMs: number; readonly banMs: number };
+/** `banMs`: how long who is discouraged stays out. `sparesLocalHosts`: see the tuning of `options.ts`. */
+export type ReputationOptions = {
+  readonly penaltyHalfLifeMs: number;
+  readonly banMs: number;
+  readonly sparesLocalHosts: boolean;
+};
 
 export class Reputation {
   readonly #scores = new BoundedMap<string, Score>(MAX_SCORES);
@@ -146,7 +150,8 @@ export class Reputation {
     if (severity === 'incompatible') return 'disconnect';
     const points = this.#add(peerSubject(peer), POINTS[severity]);
     if (isManual) return severity === 'minor' ? 'noted' : 'disconnect';
-    const host = ip === undefined || isLocalIp(ip) ? undefined : hostKey(ip);
+    const isSpared = ip === undefined || (this.#options.sparesLocalHosts && isLocalIp(ip));
+    const host = isSpared ? undefined : hostKey(ip);
     const hostPoints = host === undefined ? 0 : this.#add(hostSubject(host), POINTS[severity]);
     const worst = Math.max(points, hostPoints);
     if (worst >= BAN_AT) {

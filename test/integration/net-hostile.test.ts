@@ -4,12 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { Stream } from '@libp2p/interface';
-import { createNet, type NetHandlers, type NetOptions } from '#net';
 import type { OffenceName } from '#protocol';
 import { requestErrorOf, TestPeer } from '../compliance/net.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { startRawPeer } from './net-raw-peer.ts';
-import { deps, inProcess, netOptions, within } from './net-support.ts';
+import { eventually, inProcess, within } from './net-support.ts';
+import { startVictim } from './net-victim.ts';
 
 const ITEM = Uint8Array.of(1, ...new Uint8Array(32));
 const OK = 0;
@@ -84,25 +84,6 @@ suite('net against hostile servers', () => {
     assert.equal(await within(requestErrorOf(ask)), 'UNSUPPORTED_PROTOCOL');
   });
 });
-
-type Charged = { readonly victim: TestPeer; readonly offences: string[] };
-
-/** A victim whose log tells what it charges for. */
-async function startVictim(changed: Partial<NetOptions> = {}): Promise<Charged> {
-  const offences: string[] = [];
-  const log = {
-    ...deps.log,
-    debug: (message: string, fields?: Readonly<Record<string, unknown>>) => {
-      if (message === 'offence') offences.push(String(fields?.['offence']));
-    },
-    child: () => log,
-  };
-  const harness = {
-    ...inProcess,
-    create: (_setup: unknown, handlers: NetHandlers) => createNet(netOptions(changed), handlers, { ...deps, log }),
-  };
-  return { victim: await TestPeer.start(harness, 'victim'), offences };
-}
 
 suite('net against hostile clients', () => {
   const requests: readonly [string, number[], 'finish' | 'wait', OffenceName][] = [
@@ -261,9 +242,4 @@ async function refused(raw: Awaited<ReturnType<typeof startRawPeer>>, address: s
     }
   };
   await within(attempt().catch(() => {}));
-}
-
-/** Looks again each few milliseconds: for what gives no event to us. */
-async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }

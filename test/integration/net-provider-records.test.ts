@@ -26,6 +26,7 @@ async function startDhtHost(stack: AsyncDisposableStack): Promise<Host> {
     relays: new Set(),
     isProbe: () => false,
     metrics: createStreamMeter(systemClock, () => undefined),
+    charge: () => {},
     clock: systemClock,
     random: systemRandom,
     log: nullLogger,

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
+import { generateKeyPair } from '@libp2p/crypto/keys';
 import { type GossipSub, type GossipSubComponents, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
-import type { Connection, Libp2p, Stream } from '@libp2p/interface';
+import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
@@ -15,6 +16,10 @@ export type RawSetup = {
   /** Default: that of the tests of `net`. */
   readonly network: string;
   readonly identify: boolean;
+  /** The address that it calls from; by default the system's choice. */
+  readonly from: string | undefined;
+  /** Default: one of its own. */
+  readonly key: PrivateKey;
   readonly gossip: Partial<GossipsubOpts> | undefined;
   /** What it answers streams of ours with; a name that is missing is not spoken. */
   readonly handlers: Partial<Record<StreamName, (stream: Stream) => Promise<void>>>;
@@ -23,6 +28,7 @@ export type RawSetup = {
 export type RawPeer = AsyncDisposable & {
   readonly host: Libp2p;
   readonly id: string;
+  readonly key: PrivateKey;
   readonly pubsub: GossipSub;
   readonly address: string;
   /** Connects without asking anybody. */
@@ -34,10 +40,14 @@ export type RawPeer = AsyncDisposable & {
 export async function startRawPeer(setup: Partial<RawSetup> = {}): Promise<RawPeer> {
   const { gossip, network = NETWORK } = setup;
   let pubsub: GossipSub | undefined;
+  // An option of net.connect that libp2p passes on without knowing it.
+  const dialOpts: object = setup.from === undefined ? {} : { localAddress: setup.from };
+  const { key = await generateKeyPair('Ed25519') } = setup;
   const host = await createLibp2p({
     start: false,
+    privateKey: key,
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-    transports: [tcp()],
+    transports: [tcp({ dialOpts })],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },
@@ -60,6 +70,7 @@ export async function startRawPeer(setup: Partial<RawSetup> = {}): Promise<RawPe
   return {
     host,
     id: host.peerId.toString(),
+    key,
     get pubsub() {
       assert(pubsub !== undefined, 'started without gossip');
       return pubsub;

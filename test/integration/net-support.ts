@@ -81,3 +81,8 @@ export function startPeer(changed: Partial<NetOptions>): Promise<TestPeer> {
   const create = (_setup: unknown, handlers: NetHandlers) => createNet(netOptions(changed), handlers, deps);
   return TestPeer.start({ ...inProcess, create }, 'peer');
 }
+
+/** Looks again each few milliseconds: for what gives no event to us. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -102,6 +102,7 @@ export class PeersNode implements PeersHost {
     const reputation = await Reputation.open(clock, nullLogger, files.bans as MemoryFile, {
       penaltyHalfLifeMs: 600_000,
       banMs: 86_400_000,
+      sparesLocalHosts: true,
     });
     const fixed = (hosts: readonly PeersHost[]): FixedPeers =>
       new FixedPeers(

@@ -20,10 +20,11 @@ type Parts = { readonly random: Random; readonly relays: ReadonlySet<PeerIdText>
 export function makeTransports({ maxPeers, reach, tuning }: CompleteNetOptions, { random, relays }: Parts) {
   const connect = reach.proxy === undefined ? connectDirectly : connectThrough(reach.proxy, random);
   const maxConnections = maxPeers + MARGIN;
+  const { inboundUpgradeTimeoutMs, sparesLocalHosts } = tuning;
   const onTcp = { backlog: 128, maxConnections };
   return [
     reach.proxy === undefined ? tcp(onTcp) : proxiedTcp(onTcp, connect),
-    webSockets({ maxConnections, requestTimeoutMs: tuning.inboundUpgradeTimeoutMs }, connect),
+    webSockets({ maxConnections, requestTimeoutMs: inboundUpgradeTimeoutMs, sparesLocalHosts }, connect),
     relayed(relays),
   ];
 }

@@ -23,6 +23,7 @@ export type WebSocketListenerOptions = {
   readonly maxConnections: number;
   /** From the connection until the request for the upgrade is complete. */
   readonly requestTimeoutMs: number;
+  readonly sparesLocalHosts: boolean;
 };
 
 const MAX_HEAD_BYTES = 8_192;
@@ -37,6 +38,7 @@ export class WebSocketListener extends TypedEventEmitter<ListenerEvents> impleme
   readonly #upgrader: CreateListenerOptions['upgrader'];
   readonly #log: Logger;
   readonly #stopping = new AbortController();
+  readonly #sparesLocalHosts: boolean;
   #address: Multiaddr | undefined;
 
   constructor(log: Logger, { upgrader }: CreateListenerOptions, options: WebSocketListenerOptions) {
@@ -44,6 +46,7 @@ export class WebSocketListener extends TypedEventEmitter<ListenerEvents> impleme
     this.#log = log;
     this.#upgrader = upgrader;
     const { maxConnections, requestTimeoutMs } = options;
+    this.#sparesLocalHosts = options.sparesLocalHosts;
     this.#server = createServer({
       noDelay: true,
       keepAlive: true,
@@ -96,7 +99,8 @@ export class WebSocketListener extends TypedEventEmitter<ListenerEvents> impleme
   #connected(socket: Socket): void {
     const { remoteAddress: ip = '' } = socket;
     const isOfHost = (other: Socket): boolean => hostKey(other.remoteAddress ?? '') === hostKey(ip);
-    if (!isLocalIp(ip) && [...this.#sockets].filter(isOfHost).length >= MAX_SOCKETS_PER_HOST) {
+    const isSpared = this.#sparesLocalHosts && isLocalIp(ip);
+    if (!isSpared && [...this.#sockets].filter(isOfHost).length >= MAX_SOCKETS_PER_HOST) {
       socket.destroy();
       return;
     }

@@ -6,7 +6,7 @@ import { nullLogger } from '../../../src/util/index.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 
 const HOUR = 3_600_000;
-const options = { penaltyHalfLifeMs: 600_000, banMs: 24 * HOUR };
+const options = { penaltyHalfLifeMs: 600_000, banMs: 24 * HOUR, sparesLocalHosts: true };
 
 function memoryFile(content: unknown = undefined): JsonFile & { content: unknown } {
   const file = {
