@@ -124,7 +124,10 @@ async function assemble(base: Base): Promise<Parts> {
     () => peers,
     () => slots,
   );
-  const host = await makeHost(base, gater, (connection) => peers.isProbe(connection));
+  const host = await makeHost(base, gater, {
+    isProbe: (connection) => peers.isProbe(connection),
+    charge: (...offence) => charge(...offence),
+  });
   const { pubsub, identify, dht } = host.services;
   const peers = makePeers(
     base,
@@ -183,14 +186,14 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
   });
 }
 
-function makeHost(base: Base, gater: Gater, isProbe: HostParts['isProbe']): Promise<Host> {
+function makeHost(base: Base, gater: Gater, judges: Pick<HostParts, 'isProbe' | 'charge'>): Promise<Host> {
   const { options, reputation } = base;
   const gossip = gossipSettings({
     topics: topicIds(options.network),
     reputationOf: (peer) => -reputation.points(peer),
     exemptIps: options.allowPrivateAddresses ? ['127.0.0.1', '::1'] : [],
   });
-  return createHost(options, { ...base, gater: gater.hooks, gossip, isProbe });
+  return createHost(options, { ...base, ...judges, gater: gater.hooks, gossip });
 }
 
 function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slots: () => Slots): Peers {

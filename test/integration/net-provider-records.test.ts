@@ -24,6 +24,7 @@ async function startDhtHost(stack: AsyncDisposableStack): Promise<Host> {
     local: new LocalPeers(),
     relays: new Set(),
     isProbe: () => false,
+    charge: () => {},
     clock: systemClock,
     random: systemRandom,
     log: nullLogger,
