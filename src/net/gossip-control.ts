@@ -5,7 +5,7 @@
 import { MESSAGE_ID_BYTES } from './gossip-settings.ts';
 
 type WithIds = { readonly messageIDs: readonly Uint8Array[] };
-type Prune = { readonly topicID?: string; readonly backoff?: number };
+type Prune = { readonly topicID?: string; readonly peers: readonly object[]; readonly backoff?: number };
 export type Control = {
   readonly ihave: readonly WithIds[];
   readonly iwant: readonly WithIds[];
@@ -26,12 +26,12 @@ function idsOf({ ihave, iwant, idontwant }: Control): WithIds[] {
   return [...ihave, ...iwant, ...idontwant];
 }
 
-/** Subscriptions, grafts, prunes, and lists of ids with all their ids. */
+/** Subscriptions, grafts, prunes with the peers that they name, lists of ids with all their ids. */
 export function controlItems({ subscriptions, control }: Rpc): number {
   if (control === undefined) return subscriptions.length;
-  const lists = idsOf(control);
-  const ids = lists.reduce((sum, { messageIDs }) => sum + messageIDs.length, 0);
-  return subscriptions.length + control.graft.length + control.prune.length + lists.length + ids;
+  const inLists = idsOf(control).reduce((sum, { messageIDs }) => sum + 1 + messageIDs.length, 0);
+  const inPrunes = control.prune.reduce((sum, { peers }) => sum + 1 + peers.length, 0);
+  return subscriptions.length + control.graft.length + inPrunes + inLists;
 }
 
 /** Whether all message ids are such as this network has. */

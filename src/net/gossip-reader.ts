@@ -5,7 +5,7 @@
  * The end of a stream is gossipsub's business as before.
  */
 import type { GossipSub } from '@libp2p/gossipsub';
-import type { PeerId } from '@libp2p/interface';
+import type { PeerId, Stream } from '@libp2p/interface';
 import type { OffenceName } from '#protocol';
 import { assert, type Clock, errorText, type Logger } from '#util';
 import { controlItems, hasProperIds, type Rpc, withBoundedBackoff } from './gossip-control.ts';
@@ -29,6 +29,8 @@ type Internals = {
   readonly decodeRpc: (bytes: Uint8Array) => Rpc;
   pipePeerReadStream: (from: PeerId, frames: AsyncIterable<Frame>) => Promise<void>;
   readonly handlePeerReadStreamError: (error: Error, from: PeerId) => void;
+  /** The newest of each peer. */
+  readonly streamsInbound: ReadonlyMap<PeerIdText, { readonly rawStream?: Pick<Stream, 'abort'> }>;
 };
 
 export type ReaderDeps = {
@@ -44,19 +46,22 @@ export function readRpcs(pubsub: GossipSub, deps: ReaderDeps): void {
   const internals = internalsOf(pubsub);
   const admit = admission(deps, (bytes) => internals.decodeRpc(bytes));
   internals.pipePeerReadStream = async (from, frames) => {
+    const peer = from.toString();
+    const stream = internals.streamsInbound.get(peer)?.rawStream;
     try {
       for await (const frame of frames) {
-        const rpc = admit(from.toString(), frame.subarray());
+        const rpc = admit(peer, frame.subarray());
         // Not awaited: one RPC does not wait for the checks of another's messages.
         if (rpc !== undefined) {
           handle(from, rpc).catch((error: unknown) => log.error('an RPC failed', { error: errorText(error) }));
         }
       }
     } catch (error) {
-      if (error instanceof Error && OVERSIZED.includes(error.name)) {
-        charge(from.toString(), 'oversized-frame', `gossip RPC: ${error.message}`);
-      }
-      internals.handlePeerReadStreamError(error instanceof Error ? error : new Error(errorText(error)), from);
+      const reason = error instanceof Error ? error : new Error(errorText(error));
+      if (OVERSIZED.includes(reason.name)) charge(peer, 'oversized-frame', `gossip RPC: ${reason.message}`);
+      // Gossipsub forgets the peer and leaves the stream as it is: what came over it would be kept, and read by nobody.
+      stream?.abort(reason);
+      internals.handlePeerReadStreamError(reason, from);
     }
   };
 }
@@ -102,6 +107,7 @@ function internalsOf(pubsub: GossipSub): Internals {
   const internals = pubsub as unknown as Partial<Internals>;
   assert(typeof internals.decodeRpc === 'function', 'gossipsub hides how it decodes');
   assert(typeof internals.pipePeerReadStream === 'function', 'gossipsub hides how it reads');
+  assert(internals.streamsInbound instanceof Map, 'gossipsub hides its streams');
   assert(typeof internals.handlePeerReadStreamError === 'function', 'gossipsub hides how reading ends');
   return internals as Internals;
 }
