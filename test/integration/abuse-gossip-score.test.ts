@@ -9,7 +9,7 @@ import { networkId, topicId } from '#protocol';
 import { systemRandom } from '#util';
 import { topicIds } from '../../src/net/gossip.ts';
 import { messageId } from '../../src/net/gossip-settings.ts';
-import { measured } from './abuse-figures.ts';
+import { measured } from './abuse-flood.ts';
 import { type AbusePeer, startAbusePeer } from './abuse-peer.ts';
 import { openScene, payment, type Scene, until } from './hostile-scene.ts';
 
@@ -49,7 +49,11 @@ const BREACHES: Readonly<Record<string, (peer: AbusePeer) => Promise<void>>> = {
     await peer.gossip(control({ graft: [{ topicID: tx }] }));
   },
   'sends messages with a signature': (peer) =>
-    peer.gossip({ messages: [{ topic: tx, data: systemRandom.bytes(40), from: systemRandom.bytes(38) }] }),
+    peer.gossip({
+      messages: [
+        { topic: tx, data: systemRandom.bytes(40), seqno: systemRandom.bytes(8), signature: systemRandom.bytes(64) },
+      ],
+    }),
 };
 
 describe('rules of gossip', { timeout }, () => {

@@ -19,7 +19,7 @@ const never = new AbortController().signal;
 
 export type Handler = (stream: Stream, connection: Connection) => Promise<void>;
 
-export type AbuseSetup = Pick<RawSetup, 'identify'> & {
+export type AbuseSetup = Pick<RawSetup, 'identify' | 'key'> & {
   /** What it answers streams with, by the protocols' ids. */
   readonly protocols: Readonly<Record<string, Handler>>;
 };
@@ -35,8 +35,8 @@ export type AbusePeer = AsyncDisposable & {
   /** Bytes over the gossip stream, as they are. Nothing once the node has ended it all. */
   readonly gossipBytes: (bytes: Uint8Array) => Promise<void>;
   readonly gossip: (rpc: Partial<RPC>) => Promise<void>;
-  /** Bytes over a new stream; gives the stream. Undefined when the node takes none. */
-  readonly send: (protocol: string, bytes: Uint8Array) => Promise<Stream | undefined>;
+  /** Bytes over a new stream; gives what came back until its end. Undefined when the node reset it. */
+  readonly ask: (protocol: string, ...chunks: readonly Uint8Array[]) => Promise<Uint8Array | undefined>;
 };
 
 /** A length and that many bytes: how libp2p frames protobuf messages. */
@@ -81,14 +81,23 @@ function asAbusePeer(raw: RawPeer, connection: Connection, heard: readonly RPC[]
     isOut: () => connection.status !== 'open',
     gossipBytes,
     gossip: (rpc) => gossipBytes(framed(RPC.encode({ subscriptions: [], messages: [], ...rpc }))),
-    send: (protocol, bytes) =>
-      unlessRefused(async () => {
-        const stream = await connection.newStream(protocol, { maxOutboundStreams: 10_000 });
-        await writeChunk(stream, bytes, never);
-        return stream;
-      }),
+    ask: (protocol, ...chunks) => unlessRefused(() => exchange(connection, protocol, chunks)),
     [Symbol.asyncDispose]: () => raw[Symbol.asyncDispose](),
   };
+}
+
+async function exchange(connection: Connection, protocol: string, chunks: readonly Uint8Array[]): Promise<Uint8Array> {
+  const stream = await connection.newStream(protocol, { maxOutboundStreams: 1_000 });
+  try {
+    for (const chunk of chunks) await writeChunk(stream, chunk, never);
+    await stream.close();
+    const answer: Uint8Array[] = [];
+    for await (const chunk of readStream(stream, never)) answer.push(chunk);
+    return concatBytes(...answer);
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error('failed'));
+    throw error;
+  }
 }
 
 /** A stream that is reset, or a connection that is ended, is how a node says no. */

@@ -4,7 +4,7 @@ import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { type GossipSub, type GossipSubComponents, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
-import type { Connection, Libp2p, Stream } from '@libp2p/interface';
+import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
@@ -14,6 +14,8 @@ import { NETWORK } from './net-support.ts';
 export type RawSetup = {
   /** Default: that of the tests of `net`. */
   readonly network: string;
+  /** Default: a new one. */
+  readonly key: PrivateKey;
   readonly identify: boolean;
   readonly gossip: Partial<GossipsubOpts> | undefined;
   /** What it answers streams of ours with; a name that is missing is not spoken. */
@@ -36,6 +38,7 @@ export async function startRawPeer(setup: Partial<RawSetup> = {}): Promise<RawPe
   let pubsub: GossipSub | undefined;
   const host = await createLibp2p({
     start: false,
+    ...(setup.key === undefined ? {} : { privateKey: setup.key }),
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
