@@ -11,12 +11,14 @@ import type { ServiceMeter } from './service-meter.ts';
 
 /** Kademlia's k: an honest answer names no more peers that are closer. */
 export const MAX_NAMED = 20;
-/** Of one key: kept, given, and read of an answer. */
-export const MAX_PROVIDERS = 100;
+/** Of one key: kept, given, and believed of an answer. */
+export const MAX_PROVIDERS = 40;
 /** Addresses that we give of one peer. */
 const MAX_ADDRESSES_GIVEN = 8;
-/** As many names with as many addresses have 24 kB, and a record may have some more. */
-const MAX_ANSWER_BYTES = 48 * 1024;
+/** As many names with as many addresses have 12 kB. */
+const MAX_ANSWER_BYTES = 24 * 1024;
+/** Names of one answer that libp2p stores and tries to take into its table, at a millisecond each. */
+const MAX_TOLD = 2 * MAX_NAMED;
 /** A provider tells of itself, once. libp2p stores each that a request names, even if it is the same again. */
 const MAX_PROVIDERS_TOLD = 4;
 
@@ -63,8 +65,8 @@ function limited(stream: Stream, maxBytes: number): Stream {
   let left = maxBytes;
   stream.addEventListener('message', ({ data }) => {
     left -= data.byteLength;
-    // Whoever reads hears of the same event after us.
-    if (left < 0) queueMicrotask(() => stream.abort(new Error('too large an answer')));
+    // At once: by the next microtask all of it may have been read.
+    if (left < 0 && stream.status === 'open') stream.abort(new Error('too large an answer'));
   });
   return stream;
 }
@@ -110,6 +112,6 @@ function boundAnswers(dht: KadDHT): void {
       });
     }
     told += 1;
-    return told <= MAX_NAMED + MAX_PROVIDERS && tell(type, detail);
+    return told <= MAX_TOLD && tell(type, detail);
   };
 }

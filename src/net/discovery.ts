@@ -50,6 +50,7 @@ export class Discovery {
   #lastWalk = Number.NEGATIVE_INFINITY;
   #pauseMs: number;
   #stored = 0;
+  #isPruning = false;
 
   constructor(deps: DiscoveryDeps, options: { readonly walkBusyMs: number; readonly walkIdleMs: number }) {
     this.#deps = deps;
@@ -159,11 +160,20 @@ export class Discovery {
     await this.#prune();
   }
 
+  /** One at a time, since it reads the whole store; again when as many have come meanwhile. */
   async #prune(): Promise<void> {
+    if (this.#isPruning) return;
+    this.#isPruning = true;
     try {
-      await prunePeerStore(this.#deps.libp2p);
+      let before: number;
+      do {
+        before = this.#stored;
+        await prunePeerStore(this.#deps.libp2p);
+      } while (this.#stored - before >= PRUNE_AFTER_NEW && !this.#stopping.signal.aborted);
     } catch (error) {
       this.#deps.log.warn('cannot prune the peer store', { error: errorText(error) });
+    } finally {
+      this.#isPruning = false;
     }
   }
 }

@@ -8,7 +8,6 @@ import type { PeerId, PeerInfo } from '@libp2p/interface';
 import type { KadDHT } from '@libp2p/kad-dht';
 import { peerIdFromMultihash } from '@libp2p/peer-id';
 import { type Clock, errorText, type Logger, type TimerHandle } from '#util';
-import { MAX_PROVIDERS } from './bounded-dht.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** Between two looks at whether something is due. */
@@ -19,6 +18,9 @@ const PROVIDE_RETRY_MS = 600_000;
 const PROVIDE_LIMIT_MS = 60_000;
 const FIND_EVERY_MS = 60_000;
 const FIND_LIMIT_MS = 10_000;
+
+/** Providers read of one search. */
+const MAX_PROVIDERS = 100;
 
 const SHA2_256 = 0x12;
 

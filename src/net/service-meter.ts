@@ -3,7 +3,7 @@
  * a quota of streams and bytes for each of them, and one of requests for the DHT. What is beyond is reset, and a peer that
  * goes on all the same is charged. Bounds: one bucket a peer and quota, as many as `TokenBuckets` keeps.
  */
-import type { Stream } from '@libp2p/interface';
+import type { Stream, StreamMessageEvent } from '@libp2p/interface';
 import type { OffenceName } from '#protocol';
 import type { Clock } from '#util';
 import type { Gates } from './gated.ts';
@@ -68,11 +68,13 @@ export class ServiceMeter {
   #admit(name: ServiceName, peer: PeerIdText, stream: Stream): boolean {
     const { streams, bytes } = STREAM_QUOTAS[name];
     if (!this.#take(`${name} streams`, peer, streams, 1)) return false;
-    stream.addEventListener('message', ({ data }) => {
-      if (stream.status !== 'open' || this.#take(`${name} bytes`, peer, bytes, data.byteLength)) return;
-      // The service hears of the same event after us.
-      queueMicrotask(() => stream.abort(new Error('too many bytes')));
-    });
+    const onMessage = ({ data }: StreamMessageEvent): void => {
+      if (this.#take(`${name} bytes`, peer, bytes, data.byteLength)) return;
+      stream.removeEventListener('message', onMessage);
+      // At once: by the next microtask the service may have read all of it.
+      stream.abort(new Error('too many bytes'));
+    };
+    stream.addEventListener('message', onMessage);
     return true;
   }
 

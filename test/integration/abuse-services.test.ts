@@ -79,7 +79,7 @@ const FLOODS: readonly (readonly [string, OffenceName, Flood])[] = [
   [
     'pushes that never end',
     'quota-exceeded',
-    (peer) => peer.ask(PUSH, ...Array<Uint8Array>(40).fill(new Uint8Array(65_536))),
+    (peer) => peer.ask(PUSH, ...Array<Uint8Array>(16).fill(new Uint8Array(65_536))),
   ],
   [
     "pushes of another's record",
@@ -105,7 +105,7 @@ const FLOODS: readonly (readonly [string, OffenceName, Flood])[] = [
   [
     'pings without end over one stream',
     'quota-exceeded',
-    (peer) => peer.ask(PING, ...Array<Uint8Array>(64).fill(new Uint8Array(65_536))),
+    (peer) => peer.ask(PING, ...Array<Uint8Array>(16).fill(new Uint8Array(65_536))),
   ],
   ['lookups in the DHT, a stream each', 'quota-exceeded', (peer) => peer.ask(dht, lookup())],
   ['lookups over one stream', 'quota-exceeded', (peer) => peer.ask(dht, ...Array.from({ length: 300 }, lookup))],

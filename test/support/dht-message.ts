@@ -1,7 +1,7 @@
 /** Messages of libp2p's DHT by hand. */
 import { field, numberField } from './protobuf.ts';
 
-export const DHT_TYPES = {
+const DHT_TYPES = {
   putValue: 0n,
   getValue: 1n,
   addProvider: 2n,
