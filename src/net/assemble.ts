@@ -1,5 +1,5 @@
 /** Builds the parts and joins them: the one place that knows who hears of what. Nothing runs yet. */
-import { type OffenceName, protocolId } from '#protocol';
+import { protocolId } from '#protocol';
 import { AddressExchange } from './addrman/address-exchange.ts';
 import type { Base } from './base.ts';
 import { Discovery } from './discovery.ts';
@@ -14,14 +14,13 @@ import { Peers } from './peers.ts';
 import type { Net, PeerIdText } from './port.ts';
 import { createRequester } from './requests.ts';
 import { streamNames } from './rows.ts';
+import type { Charge } from './service-meter.ts';
 import { createServer, type ServeDeps, type Server } from './serving.ts';
 import { createStreamMeter } from './stream-meter.ts';
 import { createWire, type WireDeps } from './wire.ts';
 
 /** A foreign or silent node is not dialled again for this long. */
 const USELESS_COOLDOWN_MS = 600_000;
-
-type Charge = (peer: PeerIdText, offence: OffenceName, detail: string) => void;
 
 export type Parts = {
   readonly host: Host;
