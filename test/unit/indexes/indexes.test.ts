@@ -228,6 +228,38 @@ describe('indexes', () => {
   });
 });
 
+describe('an index that falls behind', () => {
+  it('is not synced until it has caught up, and keeps nobody waiting', async () => {
+    const builder = createChainBuilder(params, { seed: 65 });
+    builder.mineMany(40);
+    const chain = await openTestChain(params);
+    const store = createMemoryStore();
+    let open = Promise.withResolvers<void>();
+    open.resolve();
+    const slow = writtenBy(store, async (ops) => {
+      await open.promise;
+      await store.write(ops);
+    });
+    await using indexes = start(chain, { coinStats: slow }, { maxLagBlocks: 10 });
+    await synced(indexes, chain);
+    open = Promise.withResolvers();
+    await feed(chain, builder.blocks.slice(0, 5));
+    const soon = indexes.coinStats(5);
+    assert.equal(indexes.info()[0]?.synced, true, 'a few blocks count as nothing');
+    await feed(chain, builder.blocks.slice(5, 30));
+    const first = open;
+    open = Promise.withResolvers();
+    first.resolve();
+    // The write of block 1 is done, and 29 are left.
+    assert.equal(await soon, undefined);
+    assert.deepEqual(indexes.info(), [{ name: 'coinstatsindex', synced: false, bestBlockHeight: 1 }]);
+    assert.equal(await indexes.coinStats(30), undefined);
+    open.resolve();
+    await synced(indexes, chain);
+    assert.equal((await indexes.coinStats(30))?.height, 30);
+  });
+});
+
 describe('indexes of real blocks', () => {
   it('give what Bitcoin Core 27.0 says of the first 4,313 of mainnet', async (t) => {
     const file = sharedPath('data/mainnet-0-4312.dat');
