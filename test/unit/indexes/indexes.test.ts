@@ -6,11 +6,9 @@ import { hash256 } from '#crypto';
 import { type Block, type BlockHash, idToBytes } from '#primitives';
 import { createMemoryStore, type KeyValueStore } from '#store';
 import { concatBytes, NodeError, nextTurn, nullLogger, toHex } from '#util';
-import { readBlockFile } from '../../../src/chain/block-scan.ts';
 import { type IndexesDeps, type IndexStores, type RunningIndexes, startIndexes } from '../../../src/indexes/indexes.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { sharedPath } from '../../support/shared.ts';
 import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
 import { buildTx, pay } from '../../support/tx-builder.ts';
 import { paramsOf } from '../consensus/fixtures.ts';
@@ -257,37 +255,6 @@ describe('an index that falls behind', () => {
     open.resolve();
     await synced(indexes, chain);
     assert.equal((await indexes.coinStats(30))?.height, 30);
-  });
-});
-
-describe('indexes of real blocks', () => {
-  it('give what Bitcoin Core 27.0 says of the first 4,313 of mainnet', async (t) => {
-    const file = sharedPath('data/mainnet-0-4312.dat');
-    if (file === undefined) {
-      t.skip('shared/data/mainnet-0-4312.dat is absent');
-      return;
-    }
-    const mainnet = paramsOf('mainnet');
-    const chain = await openTestChain(mainnet);
-    const last: Promise<unknown>[] = [];
-    for await (const item of readBlockFile(file, mainnet.magic)) {
-      assert.ok(item.kind === 'block');
-      last.push(chain.submitBlock(item.block));
-    }
-    await Promise.all(last);
-    await using indexes = start(chain);
-    await synced(indexes, chain);
-    const stats = await indexes.coinStats(4312);
-    assert.equal(stats?.blockHash, '00000000a9da635727dce622d78361b153ce3334e6a60d4377fad529abfc7863');
-    assert.equal(stats.txouts, 4149);
-    assert.equal(stats.totalAmount, 215_600n * COIN);
-    assert.equal(stats.muhash, '8ddda2747fb03d2bf57e08a23d4cab90f9e062c28bf5822760edc5238128a7e5');
-    assert.equal(stats.totalUnspendableAmount, 50n * COIN, 'genesis alone');
-    // The first payment that ever was: ten coins for Hal Finney.
-    const found = await indexes.transaction(
-      'f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16' as never,
-    );
-    assert.equal(found?.blockHash, chain.activeAt(170)?.hash);
   });
 });
 
