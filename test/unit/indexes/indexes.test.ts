@@ -345,6 +345,33 @@ describe('indexes and what they lack', () => {
     );
   });
 
+  it('keep blocks from being pruned until they have read them', async () => {
+    const builder = createChainBuilder(params, { seed: 66 });
+    builder.mineMany(400);
+    const maxFileBytes = 2048;
+    let nextHeight = (): number => 0;
+    const pruning = { pruneBytes: 1, maxFileBytes, keepFrom: () => nextHeight() };
+    const chain = await openTestChain(params, createTestDisk(maxFileBytes), pruning);
+    const open = Promise.withResolvers<void>();
+    const filters = createMemoryStore();
+    const slow = writtenBy(filters, async (ops) => {
+      if (nextHeight() === 60) await open.promise;
+      await filters.write(ops);
+    });
+    await using indexes = start(chain, { filters: slow });
+    nextHeight = indexes.nextHeight;
+    await feed(chain, builder.blocks.slice(0, 390));
+    while (indexes.nextHeight() < 60) await nextTurn();
+    await chain.flush();
+    const lowest = chain.lowestStoredHeight();
+    assert.ok(lowest > 30 && lowest <= 50, `kept from ${lowest}`);
+    open.resolve();
+    await synced(indexes, chain);
+    await feed(chain, builder.blocks.slice(390));
+    assert.ok(chain.lowestStoredHeight() > 90);
+    assert.notEqual(await indexes.filter(builder.at(5).hash), undefined, 'of pruned blocks too');
+  });
+
   it('answer nothing where they are not kept', async () => {
     const chain = await openTestChain(params);
     await using indexes = start(chain, {});
