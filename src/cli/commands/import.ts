@@ -17,7 +17,7 @@ import { BlockIntake } from '../block-intake.ts';
 import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { bar, bytes, duration, grouped, percent, perSecond, plural } from '../format.ts';
-import { createLogging } from '../logging.ts';
+import { loggingOf } from '../logging.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -44,7 +44,7 @@ export async function runImport(settings: Settings, paths: readonly string[]): P
   using stop = listenForStop();
   const terminal = createTerminal(process.stderr, systemClock, { plainIntervalMs: 10_000 });
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
-  const logging = createLogging({ level, format: settings.logFormat, print: terminal.print });
+  const logging = loggingOf(settings, terminal, level);
   const opening = chainSettings(settings);
   const files = await inputFiles(paths);
   const params = overrideNetwork(await loadNetwork(settings.network), settings);
