@@ -77,6 +77,27 @@ export const COMMANDS: Commands = {
     ],
     load: async () => (await import('./commands/config.ts')).runConfig,
   },
+  completions: {
+    summary: 'print the completions of a shell',
+    args: { '<shell>': 'bash, zsh or fish' },
+    details: 'Commands, flags, and the values of flags that take one of a few.',
+    examples: [
+      ['source <(starling completions bash)', 'in ~/.bashrc'],
+      ['source <(starling completions zsh)', 'in ~/.zshrc, below compinit'],
+      ['starling completions fish | source', 'in ~/.config/fish/config.fish'],
+    ],
+    load: async () => (await import('./commands/completions.ts')).completionsRun(COMMANDS),
+  },
+  manual: {
+    summary: 'print the manual: every command, flag and variable',
+    args: { '[form]': 'man (a manual page) or markdown; markdown if left out' },
+    details: 'The published package has the manual page too: man starling.',
+    examples: [
+      ['starling manual man > starling.1', 'then: man ./starling.1'],
+      ['starling manual', 'Markdown'],
+    ],
+    load: async () => (await import('./commands/manual.ts')).manualRun(COMMANDS),
+  },
   devnet: {
     summary: 'run a small network of its own on this machine',
     args: {},

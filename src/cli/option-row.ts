@@ -1,7 +1,16 @@
 /** A row of the table of flags: what it says, and how it is made. */
 import { onOff } from './values.ts';
 
-export type CommandName = 'node' | 'import' | 'export' | 'info' | 'devnet' | 'psk' | 'config';
+export type CommandName =
+  | 'node'
+  | 'import'
+  | 'export'
+  | 'info'
+  | 'devnet'
+  | 'psk'
+  | 'config'
+  | 'completions'
+  | 'manual';
 
 export type OptionRow<T> = {
   /** Without the dashes; also the key in a configuration file. */
