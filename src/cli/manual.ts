@@ -10,7 +10,7 @@ const ABOUT = 'a Bitcoin-rules full node whose peers speak libp2p';
 
 const SOURCES =
   'A flag goes before its variable, that before the file of --config, that before the profile, that before the default. ' +
-  'A variable is STARLING_ and the flag in capitals; lists are separated by commas or spaces, switches are 1 and 0, an ' +
+  'A variable is STARLING_ and the flag in capitals; lists are separated by spaces, switches are 1 and 0, an ' +
   'empty variable is none. In a file, keys are the flags without their dashes; a table (TOML), an object (JSON) or a ' +
   'section counts for the network of its name alone. A file that is neither TOML nor JSON is read as a bitcoin.conf, ' +
   'with Bitcoin Core’s names and order; what has no counterpart is named when the program starts.';

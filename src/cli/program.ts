@@ -49,6 +49,9 @@ function endedByParser(error: CommanderError, output: Output): ExitCode {
   return ExitCode.usage;
 }
 
+/** What settings have no effect is said when a node starts, not by each command that shares the file. */
+const TELLS_NOTES: readonly CommandName[] = ['node', 'config'];
+
 type Execute = (run: () => Promise<ExitCode>) => Promise<void>;
 
 function createProgram(output: Output, environment: Environment, execute: Execute): Command {
@@ -66,7 +69,7 @@ function createProgram(output: Output, environment: Environment, execute: Execut
     command.action(() =>
       execute(async () => {
         const resolved = await resolveAll(name, command.opts<FlagTexts>(), environment);
-        for (const note of resolved.notes) output.err(`starling: ${note}\n`);
+        if (TELLS_NOTES.includes(name)) for (const note of resolved.notes) output.err(`starling: ${note}\n`);
         const run = await row.load();
         return run(resolved.settings, command.args, resolved);
       }),

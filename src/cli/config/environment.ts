@@ -1,6 +1,6 @@
 /**
  * Settings from the environment: STARLING_ and the flag in capitals, such as STARLING_DB_CACHE. An empty variable is none
- * (compose files pass them); lists are separated by commas or spaces; switches are 1 and 0.
+ * (compose files pass them); lists are separated by spaces; switches are 1 and 0.
  */
 import type { OptionRow } from '../option-row.ts';
 import { OPTIONS, type OptionName } from '../options.ts';
@@ -40,7 +40,7 @@ export function environmentLayer(environment: Environment): Layer {
       else problems.push(`${line}${hint.replace('"', `"${PREFIX}`)}`);
       continue;
     }
-    const texts = OPTIONS[name].isList ? text.split(/[\s,]+/).filter((part) => part !== '') : [text];
+    const texts = OPTIONS[name].isList ? text.split(/\s+/).filter((part) => part !== '') : [text];
     const problem = misfit(name, texts);
     if (problem !== undefined) problems.push(`${variable}: ${problem}`);
     else given.set(name, { texts, origin: { kind: 'variable', place: variable } });

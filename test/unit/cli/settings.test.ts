@@ -143,7 +143,7 @@ test('bad files are named with what is wrong in them', async () => {
 
 test('variables: lists, switches, nothing, names that are nearly ours, names of others', async () => {
   const environment = {
-    STARLING_BOOTSTRAP: '/dnsaddr/a.example, /dnsaddr/b.example',
+    STARLING_BOOTSTRAP: '/dnsaddr/a.example  /dnsaddr/b.example ',
     STARLING_UPNP: '1',
     STARLING_PAR: '',
     STARLING_SERVICE_HOST: '10.0.0.1',
