@@ -1,6 +1,6 @@
 /** Each profile that comes with the program starts a node; what a node is started with is what `config show` says. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PROFILE_NAMES } from '../../src/cli/config/names.ts';
@@ -40,6 +40,24 @@ test('a bitcoin.conf starts a node, which names once what it does not use, and n
   assert.doesNotMatch(err, /hunter2/);
   const { out } = await runCli('config', 'show', '--config', file);
   assert.match(out, new RegExp(`^db-cache +8 +file ${file}:5$`, 'm'));
+});
+
+test('a data directory of Bitcoin Core is left alone, also with reindex', async () => {
+  await using dir = await makeTempDir();
+  const folder = join(dir.path, 'regtest');
+  await mkdir(folder);
+  await writeFile(join(folder, 'settings.json'), '{}');
+  const file = join(dir.path, 'bitcoin.conf');
+  await writeFile(file, `regtest=1\nreindex=1\ndatadir=${dir.path}\nlisten=0\n`);
+  for (const args of [['node'], ['import', file]]) {
+    const { code, err } = await runCli(...args, '--config', file);
+    assert.equal(code, 2);
+    assert.match(
+      err,
+      /^starling: .*regtest belongs to Bitcoin Core \(it has settings\.json\): give another --datadir;.*\n$/,
+    );
+  }
+  assert.deepEqual(await readdir(folder), ['settings.json']);
 });
 
 test('config check says all that is wrong in a file, with lines, and ends with exit code 2', async () => {

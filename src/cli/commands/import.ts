@@ -15,6 +15,7 @@ import type { BlockHeader } from '#primitives';
 import { errorText, type Logger, NodeError, systemClock } from '#util';
 import { BlockIntake } from '../block-intake.ts';
 import { chainSettings } from '../chain-settings.ts';
+import { refuseCoreDirectory } from '../core-directory.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { bar, bytes, duration, grouped, percent, perSecond, plural } from '../format.ts';
 import { loggingOf } from '../logging.ts';
@@ -48,6 +49,7 @@ export async function runImport(settings: Settings, paths: readonly string[]): P
   const opening = chainSettings(settings);
   const files = await inputFiles(paths);
   const params = overrideNetwork(await loadNetwork(settings.network), settings);
+  refuseCoreDirectory(settings.datadir, params);
   const { log } = logging;
   const { signal } = stop;
   const onProgress = showOpening(terminal, log, systemClock);

@@ -15,6 +15,7 @@ import {
 import { decodeAddress } from '#script';
 import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
 import { chainSettings } from '../chain-settings.ts';
+import { refuseCoreDirectory } from '../core-directory.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
 import { loggingOf } from '../logging.ts';
@@ -85,6 +86,7 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
 
 async function nodeOptions(settings: Settings): Promise<NodeOptions> {
   const params = overrideNetwork(await loadNetwork(settings.network), settings);
+  refuseCoreDirectory(settings.datadir, params);
   const anywhere = `/ip4/0.0.0.0/tcp/${PORTS[params.name] ?? OTHER_PORT}`;
   return {
     params,
