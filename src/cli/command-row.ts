@@ -12,6 +12,8 @@ export type CommandRow = {
   /** Positional arguments in commander's notation, with an explanation each. */
   readonly args: Readonly<Record<string, string>>;
   readonly details: string;
+  /** What the first argument may be, for shells to complete; left out for files. */
+  readonly words?: readonly string[];
   readonly examples: readonly (readonly [command: string, does: string])[];
   /** Loaded when it runs. */
   readonly load: () => Promise<CommandRun>;

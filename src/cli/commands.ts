@@ -66,6 +66,7 @@ export const COMMANDS: Commands = {
   config: {
     summary: 'show the settings and where each comes from, or check a file of settings',
     args: { '<action>': 'show, or check', '[file]': 'the file to check' },
+    words: ['show', 'check'],
     details:
       'Takes the flags of "starling node", and shows what it would run with: flags go before STARLING_… variables, ' +
       'these before the file of --config, that before the profile, that before the defaults. Passwords are not shown. ' +
@@ -80,6 +81,7 @@ export const COMMANDS: Commands = {
   completions: {
     summary: 'print the completions of a shell',
     args: { '<shell>': 'bash, zsh or fish' },
+    words: ['bash', 'zsh', 'fish'],
     details: 'Commands, flags, and the values of flags that take one of a few.',
     examples: [
       ['source <(starling completions bash)', 'in ~/.bashrc'],
@@ -91,6 +93,7 @@ export const COMMANDS: Commands = {
   manual: {
     summary: 'print the manual: every command, flag and variable',
     args: { '[form]': 'man (a manual page) or markdown; markdown if left out' },
+    words: ['man', 'markdown'],
     details: 'The published package has the manual page too: man starling.',
     examples: [
       ['starling manual man > starling.1', 'then: man ./starling.1'],

@@ -179,6 +179,14 @@ test('heights of rules have Core’s names and range', () => {
   }
 });
 
+test('a command reads what it takes: no file where it has no --config, nothing where it has no flags', async () => {
+  const environment = { STARLING_CONFIG: '/nowhere/a.toml', STARLING_NODES: '3', STARLING_SERVICE_HOST: 'x' };
+  const devnet = await resolveAll('devnet', {}, environment);
+  assert.deepEqual([devnet.settings.nodes, devnet.settings.config], [3, undefined]);
+  assert.deepEqual((await resolveAll('psk', {}, environment)).notes, []);
+  await assert.rejects(resolveAll('node', {}, environment), badConfig(/cannot read/));
+});
+
 test('profiles have names, and name no other', async () => {
   const { network } = await resolveSettings('node', { profile: ['signet'] });
   assert.equal(network, 'signet');

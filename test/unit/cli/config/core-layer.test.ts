@@ -100,6 +100,7 @@ test('the chain is chosen above the sections, once', async () => {
     ['signet=1', 'signet'],
     ['regtest=1', 'regtest'],
     ['regtest=0', 'mainnet'],
+    ['signet=0\nregtest=1\nchain=regtest', 'regtest'],
     ['network=regtest', 'regtest'],
   ] as const) {
     assert.equal(await settingOf('network', text), network, text);
