@@ -157,8 +157,11 @@ type Outcome = {
   readonly said?: { readonly kind: 'problem' | 'note'; readonly text: string };
 };
 
-function convert({ meaning, texts: [text = ''], key }: Named): readonly Outcome[] {
+function convert({ meaning, texts: [text = ''], key, isNegated }: Named): readonly Outcome[] {
   if (meaning.kind !== 'honoured') return [];
+  if (isNegated && meaning.negated === 'refused') {
+    return [{ texts: [], said: { kind: 'problem', text: 'it cannot be negated; leave it out' } }];
+  }
   try {
     const converted = meaning.convert(text);
     if ('instead' in converted) return [{ texts: [], said: { kind: 'note', text: converted.instead } }];
@@ -195,8 +198,8 @@ function countingEntries(entries: readonly Named[], network: string, notes: stri
     else if (rest[0] !== undefined) return [rest[0]];
     const negation = span[lastNegation];
     if (negation === undefined) continue;
-    // Negated as a whole it says something: `nolisten`.
-    return counting.length > 0 ? counting : [negation];
+    // `nolisten` says something; of a list of ours nothing is left.
+    return counting.length > 0 || first.meaning.negated === 'empty' ? counting : [negation];
   }
   return counting;
 }

@@ -140,6 +140,9 @@ test('no before a name takes back', async () => {
   assert.deepEqual(await settingOf('bootstrap', `seednode=${PEER}\nnoseednode=1`), []);
   assert.equal(await settingOf('upnp', 'regtest=1\nupnp=1\n[regtest]\nnoupnp=1'), false);
   assert.equal(await settingOf('upnp', 'upnp=1\nnoupnp=1'), false);
+  assert.deepEqual(await settingOf('announce', 'announce=/ip4/1.2.3.4/tcp/1\nnoannounce=1'), []);
+  assert.equal(await settingOf('assumeValid', 'noassumevalid=1'), 'none');
+  await assert.rejects(read('nodatadir=1'), badConfig(/:1: datadir: it cannot be negated; leave it out/));
 });
 
 test('some options count outside of mainnet in their section alone', async () => {
