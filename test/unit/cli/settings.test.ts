@@ -174,9 +174,10 @@ test('heights of rules have Core’s names and range', () => {
     assert.throws(() => activationHeight(text), badConfig(/name@height/));
   }
   assert.deepEqual(moduleLevel('mempool-sync=warn'), { module: 'mempool-sync', level: 'warn' });
-  for (const text of ['net', 'net=loud', '=debug', 'a b=debug']) {
-    assert.throws(() => moduleLevel(text), badConfig(/a module and its level/));
+  for (const text of ['net', 'net=loud', '=debug', 'a b=debug', 'net=debug=info']) {
+    assert.throws(() => moduleLevel(text), badConfig(/module=level \(one of chain, /), text);
   }
+  assert.throws(() => moduleLevel('mempol=debug'), badConfig(/did you mean "mempool"/));
 });
 
 test('a command reads what it takes: no file where it has no --config, nothing where it has no flags', async () => {
