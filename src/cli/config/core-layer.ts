@@ -10,7 +10,7 @@ import { closest } from '../suggest.ts';
 import { CHAIN_SWITCHES, CORE_KEYS, type Meaning, meaningOf, optionNamed } from './core-options.ts';
 import { coreFlag } from './core-values.ts';
 import type { ConfigFile, Entry } from './entries.ts';
-import { type Given, type Layer, misfit } from './layer.ts';
+import { type Given, type Layer, misfit, shownName } from './layer.ts';
 import { BUILT_IN_NAMES, networkOfChain } from './names.ts';
 
 /** An entry whose key is the option's own name. */
@@ -80,11 +80,11 @@ function collect({ entries, notes: before }: ConfigFile, network: string): Colle
     const { section, key, place } = entry;
     if (section !== undefined && !BUILT_IN_NAMES.includes(section) && section !== network && !told.has(`[${section}`)) {
       told.add(`[${section}`);
-      notes.push(`${place}: [${section.slice(0, 60)}] is no network${closest(section, BUILT_IN_NAMES)}`);
+      notes.push(`${place}: ${shownName(section)} is no network${closest(section, BUILT_IN_NAMES)}`);
     }
     if (isChainKey(key)) continue;
     const found = nameOf(entry);
-    if (found === undefined) problems.push(`${place}: unknown setting "${key.slice(0, 60)}"${closest(key, CORE_KEYS)}`);
+    if (found === undefined) problems.push(`${place}: unknown setting ${shownName(key)}${closest(key, CORE_KEYS)}`);
     // What stands in the section of another chain is for Core, too, a name and no more.
     else if (section !== undefined && section !== network) continue;
     else if (found.meaning.kind === 'refused') problems.push(`${place}: ${found.key}: ${found.meaning.instead}`);

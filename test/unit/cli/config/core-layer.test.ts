@@ -212,7 +212,7 @@ test('what must not be passed over is refused', async () => {
 
 test('a name in brackets that is no network is told', async () => {
   const { notes } = await read('[sigent]\ndbcache=5\ndbcache=6');
-  assert.match(notes.join('|'), /^\S+:2: \[sigent\] is no network \(did you mean "signet"\?\)$/);
+  assert.match(notes.join('|'), /^\S+:2: "sigent" is no network \(did you mean "signet"\?\)$/);
 });
 
 test('a check lists everything, of every section', async () => {
