@@ -4,14 +4,18 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { BUILT_IN_NAMES, PROFILE_NAMES } from './config/names.ts';
 import { INDEX_OPTIONS } from './index-options.ts';
 import { MEMPOOL_OPTIONS } from './mempool-options.ts';
 import { type CommandName, list, type OptionRow, single, toggle } from './option-row.ts';
 import { REACH_OPTIONS } from './reach-options.ts';
 import {
+  activationHeight,
   blockHashOrZero,
   hexNumber,
+  LOG_LEVELS,
   listenAddress,
+  moduleLevel,
   nonEmpty,
   oneOf,
   onOff,
@@ -20,6 +24,8 @@ import {
   positiveNumber,
   wholeNumber,
 } from './values.ts';
+
+const LOG_FORMATS = ['auto', 'human', 'json'] as const;
 
 const ON_A_CHAIN: readonly CommandName[] = ['node', 'import', 'export', 'info'];
 const ANYWHERE: readonly CommandName[] = [...ON_A_CHAIN, 'devnet'];
@@ -30,6 +36,7 @@ export const OPTIONS = {
     value: 'NAME|FILE',
     help: 'mainnet, testnet3, testnet4, signet, regtest, or a network file (.json)',
     commands: ON_A_CHAIN,
+    choices: BUILT_IN_NAMES,
     parse: nonEmpty,
     default: 'mainnet',
   }),
@@ -45,9 +52,18 @@ export const OPTIONS = {
   config: single({
     flag: 'config',
     value: 'FILE',
-    help: 'read settings from a file: JSON, or lines of key=value; flags go before it',
+    help: 'read settings from a file: TOML, JSON, or a bitcoin.conf; flags and STARLING_… variables go before it',
     commands: ON_A_CHAIN,
     parse: path,
+    default: undefined,
+  }),
+  profile: single({
+    flag: 'profile',
+    value: 'NAME|FILE',
+    help: `begin with the settings of ${PROFILE_NAMES.join(', ')}, or of a file`,
+    commands: ON_A_CHAIN,
+    choices: PROFILE_NAMES,
+    parse: nonEmpty,
     default: undefined,
   }),
   listen: list({
@@ -185,6 +201,14 @@ export const OPTIONS = {
     parse: onOff,
     default: true,
   }),
+  testActivationHeight: list({
+    flag: 'test-activation-height',
+    value: 'NAME@HEIGHT',
+    help: 'on regtest, where bip34, dersig, cltv, csv or segwit begin to count; may be repeated',
+    commands: ['node', 'import'],
+    parse: activationHeight,
+    default: [],
+  }),
   from: single({
     flag: 'from',
     value: 'HEIGHT',
@@ -202,7 +226,7 @@ export const OPTIONS = {
     default: undefined,
     defaultText: 'the tip',
   }),
-  json: toggle({ flag: 'json', help: 'print one JSON object', commands: ['info'] }),
+  json: toggle({ flag: 'json', help: 'print one JSON object', commands: ['info', 'config'] }),
   nodes: single({
     flag: 'nodes',
     value: 'N',
@@ -233,16 +257,26 @@ export const OPTIONS = {
     value: 'LEVEL',
     help: 'debug, info, warn, error or silent',
     commands: ANYWHERE,
-    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    choices: LOG_LEVELS,
+    parse: oneOf(...LOG_LEVELS),
     default: 'info',
+  }),
+  logModule: list({
+    flag: 'log-module',
+    value: 'MODULE=LEVEL',
+    help: 'another level for the lines of one module, such as net=debug; may be repeated',
+    commands: ANYWHERE,
+    parse: moduleLevel,
+    default: [],
   }),
   logFormat: single({
     flag: 'log-format',
     value: 'FORMAT',
-    help: 'human, or json: one object a line',
+    help: 'human, json (one object a line), or auto: human on a terminal, json elsewhere',
     commands: ANYWHERE,
-    parse: oneOf('human', 'json'),
-    default: 'human',
+    choices: LOG_FORMATS,
+    parse: oneOf(...LOG_FORMATS),
+    default: 'auto',
   }),
 } as const satisfies Readonly<Record<string, OptionRow<unknown>>>;
 
