@@ -1,5 +1,5 @@
 /** What embedders, the command line and (later) RPC see of a node. */
-import type { ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
+import type { ChainControl, ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { EstimateMode, MempoolOptions, SmartFeeEstimate } from '#mempool';
 import type { NetStatus, ReachOptions } from '#net';
@@ -99,7 +99,7 @@ export type MiningOptions = {
 };
 
 export type StarlingNode = AsyncDisposable & {
-  readonly chain: ChainReader;
+  readonly chain: ChainReader & ChainControl;
   readonly status: () => Promise<NodeStatus>;
   /** Checks a serialised transaction, keeps it and announces it, unless told not to: peers that ask get it then too. */
   readonly submitTransaction: (raw: Uint8Array, options?: { readonly announce: boolean }) => Promise<TxSubmitResult>;

@@ -19,7 +19,7 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
   const logging = createLogging({ level, format: settings.logFormat, print: terminal.print });
   await using chain = await openExistingChain(settings, { log: logging.log, terminal, signal: stop.signal });
-  const stats = await chain.utxoStats(stop.signal);
+  const stats = await chain.utxoStats({ signal: stop.signal });
   const sizeOnDisk = await chain.sizeOnDisk();
   const { chainWork } = chain.tip();
   const info: Info = {
