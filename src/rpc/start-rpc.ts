@@ -2,6 +2,7 @@
 import type { StarlingNode } from '#node';
 import { type Clock, errorText, type Logger, NodeError, type Random } from '#util';
 import { Dispatcher } from './dispatcher.ts';
+import { writeAddress } from './http/address-file.ts';
 import { COOKIE_USER, cookiePath, removeCookie, writeCookie } from './http/cookie.ts';
 import { Credentials } from './http/credentials.ts';
 import { type Endpoint, endpointText, parseEndpoint } from './http/hosts.ts';
@@ -37,6 +38,8 @@ export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>,
   const call: Dispatcher['call'] = (request, signal) => dispatcher.call(request, signal);
   const server = stack.use(new RpcHttpServer(full, { credentials, call, clock, log }));
   const addresses = await listen(server, full, log);
+  const [first] = addresses;
+  if (first !== undefined) stack.defer(await writeAddress(directory, first));
   const resources = stack.move();
   return { addresses, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

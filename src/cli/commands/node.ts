@@ -22,6 +22,7 @@ import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenAddresses, reachSettings } from '../reach-settings.ts';
+import { startNodeRpc } from '../rpc-settings.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 
@@ -65,7 +66,9 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     logging.openFile(networkDirectory(settings.datadir, options.params));
     const ended = AbortSignal.any([stop.signal, failed.signal]);
     const showsLine = terminal.isInteractive && settings.logFormat === 'human';
+    await using rpc = await startNodeRpc(node, settings, log, stop.stop);
     await announce(node, log);
+    for (const address of rpc?.addresses ?? []) log.info('answering JSON-RPC', { address });
     if (mining !== undefined) node.mine(mining);
     if (showsLine) await showProgress(node, terminal, ended);
     else await logProgress(node, log, ended);
