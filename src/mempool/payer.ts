@@ -5,7 +5,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { hash160 } from '#crypto';
 import { Transaction, type TransactionFields, type TxInput, type TxOutput } from '#primitives';
-import { pushData, SIGHASH_ALL, signatureHash } from '#script';
+import { pushData, SIGHASH_ALL, signatureHash, templates } from '#script';
 import { concatBytes } from '#util';
 
 export type SigningKey = {
@@ -46,7 +46,7 @@ export function signingKey(secret: Uint8Array): SigningKey {
 
 /** `OP_DUP OP_HASH160 <hash of the key> OP_EQUALVERIFY OP_CHECKSIG`. */
 export function p2pkhScript(publicKey: Uint8Array): Uint8Array {
-  return concatBytes(Uint8Array.of(0x76, 0xa9, 0x14), hash160(publicKey), Uint8Array.of(0x88, 0xac));
+  return templates.payToPubKeyHash(hash160(publicKey));
 }
 
 /** A transaction that spends the coins, all of which pay `p2pkhScript(key.publicKey)`, signed with SIGHASH_ALL. */

@@ -60,7 +60,7 @@ function isStandardScript(solved: SolvedScript, bytes: number, { dataCarrierByte
     case 'nonstandard':
       return false;
     case 'multisig':
-      return solved.keys <= MAX_STANDARD_MULTISIG_KEYS;
+      return solved.keys.length <= MAX_STANDARD_MULTISIG_KEYS;
     case 'nulldata':
       return bytes <= dataCarrierBytes;
     default:
