@@ -55,8 +55,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['crypto', 'util'],
   ],
+  rpc: ['node', 'mempool', 'miner', 'chain', 'consensus', 'script', 'primitives', 'crypto', 'util'],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
-  cli: ['node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
+  cli: ['rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
 };
 
 /** The program itself: nobody imports it, so it has no index. */
