@@ -26,6 +26,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   crypto: ['util'],
   primitives: ['crypto', 'util'],
   script: ['primitives', 'crypto', 'util'],
+  descriptor: ['script', 'primitives', 'crypto', 'util'],
+  signing: ['descriptor', 'script', 'primitives', 'crypto', 'util'],
   consensus: ['script', 'primitives', 'crypto', 'util'],
   store: ['util'],
   verify: ['script', 'primitives', 'crypto', 'util'],
@@ -54,7 +56,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['crypto', 'util'],
   ],
-  rpc: ['node', 'mempool', 'miner', 'chain', 'consensus', 'script', 'primitives', 'crypto', 'util'],
+  rpc: ['node', 'mempool', 'miner', 'chain', 'consensus', 'descriptor', 'script', 'primitives', 'crypto', 'util'],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
   cli: ['rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
 };
@@ -67,6 +69,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   crypto: ['node:crypto', 'node:module'],
   primitives: [],
   script: [],
+  descriptor: [],
   consensus: [],
   protocol: ['node:crypto'],
   sync: [],

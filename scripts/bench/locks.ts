@@ -4,10 +4,10 @@ import { pointFromScalar, sign, signSchnorr, xOnlyPointAddTweak, xOnlyPointFromS
 import { hash160, sha256 } from '#crypto';
 import { p2pkhScript } from '#mempool';
 import type { TxInput } from '#primitives';
-import { Op, pushData, SIGHASH_ALL, type TxSighash } from '#script';
+import { Op, pushData, type TxSighash } from '#script';
 import { assert, byteAt, concatBytes } from '#util';
 import { NO_CODE_SEPARATOR, SigVersion } from '../../src/script/sig-version.ts';
-import { SIGHASH_DEFAULT } from '../../src/script/sighash-type.ts';
+import { SIGHASH_ALL, SIGHASH_DEFAULT } from '../../src/script/sighash-type.ts';
 import { TAPROOT_LEAF_TAPSCRIPT, tapLeafHash, tapTweakHash } from '../../src/script/taproot.ts';
 
 export type Unlocked = Pick<TxInput, 'scriptSig' | 'witness'>;

@@ -5,9 +5,8 @@
 import { base58, bech32, bech32m, createBase58check } from '@scure/base';
 import { isSecretKey, sha256 } from '#crypto';
 import { concatBytes } from '#util';
-import { pushNumber } from './build.ts';
-import { Op } from './opcodes.ts';
 import { isPayToPubKeyHash, isPayToScriptHash, witnessProgram } from './patterns.ts';
+import { payToPubKeyHash, payToScriptHashOf, payToWitness } from './templates.ts';
 
 /** What makes an address belong to one network: `NetworkParams.address`. */
 export type AddressPrefixes = {
@@ -112,14 +111,7 @@ function decodeBase58Address(text: string, prefixes: AddressPrefixes): DecodedAd
   const known = version === prefixes.pubKeyHash || version === prefixes.scriptHash;
   if (!known) return invalid('Invalid or unsupported Base58-encoded address.');
   if (hash.length !== HASH_BYTES) return invalid('Invalid length for Base58 address (P2PKH or P2SH)');
-  const scriptPubKey =
-    version === prefixes.pubKeyHash
-      ? concatBytes(
-          Uint8Array.of(Op.OP_DUP, Op.OP_HASH160, HASH_BYTES),
-          hash,
-          Uint8Array.of(Op.OP_EQUALVERIFY, Op.OP_CHECKSIG),
-        )
-      : concatBytes(Uint8Array.of(Op.OP_HASH160, HASH_BYTES), hash, Uint8Array.of(Op.OP_EQUAL));
+  const scriptPubKey = version === prefixes.pubKeyHash ? payToPubKeyHash(hash) : payToScriptHashOf(hash);
   return { kind: 'valid', scriptPubKey };
 }
 
@@ -148,8 +140,7 @@ function decodeSegwitAddress(text: string, prefixes: AddressPrefixes): DecodedAd
         : `Invalid Bech32 address program size ${size}`,
     );
   }
-  const scriptPubKey = concatBytes(pushNumber(version), Uint8Array.of(program.length), program);
-  return { kind: 'valid', scriptPubKey };
+  return { kind: 'valid', scriptPubKey: payToWitness(version, program) };
 }
 
 /** The first thing wrong with text that does not decode, in Core's words (bech32::LocateErrors). */

@@ -1,4 +1,4 @@
-/** The opcode table (Core's opcodetype, script.h) and the limits of the script language. */
+/** The opcode table (Core's opcodetype, script.h). */
 export const Op = Object.freeze({
   OP_0: 0x00,
   OP_PUSHDATA1: 0x4c,
@@ -121,16 +121,6 @@ const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(Op).map(([name
 export function opcodeName(opcode: number): string {
   return NAMES.get(opcode) ?? 'OP_UNKNOWN';
 }
-
-/** Bytes of one pushed element. */
-export const MAX_SCRIPT_ELEMENT_SIZE = 520;
-/** Opcodes above OP_16 in one script before tapscript, keys of OP_CHECKMULTISIG included. */
-export const MAX_OPS_PER_SCRIPT = 201;
-export const MAX_PUBKEYS_PER_MULTISIG = 20;
-/** Bytes of a script before tapscript; a larger output script can never be spent. */
-export const MAX_SCRIPT_SIZE = 10_000;
-/** Elements of stack and altstack together. */
-export const MAX_STACK_SIZE = 1000;
 
 /** BIP342: opcodes whose mere presence makes a tapscript succeed (Core's IsOpSuccess). */
 export function isOpSuccess(opcode: number): boolean {
