@@ -22,3 +22,4 @@ export type {
   UtxoStats,
 } from './port.ts';
 export type { ReindexKind } from './repair.ts';
+export { bogoSize, serializeUtxo } from './utxo-hash.ts';

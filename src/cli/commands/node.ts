@@ -99,6 +99,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
     asmapFile: settings.asmap,
+    indexes: settings,
     persistMempool: settings.persistMempool,
     mempool: mempoolSettings(settings),
     maxUploadBytes: settings.maxUpload * MIB,
