@@ -19,6 +19,7 @@ export type {
   HeadersVerdict,
   OpenProgress,
   OutPoint,
+  UtxoHashKind,
   UtxoStats,
 } from './port.ts';
 export type { ReindexKind } from './repair.ts';

@@ -127,6 +127,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     }),
     chain,
     indexes,
+    mempool,
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
     onTip,

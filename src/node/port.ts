@@ -2,7 +2,7 @@
 import type { ChainControl, ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { Indexes, IndexSelection } from '#indexes';
-import type { EstimateMode, MempoolOptions, SmartFeeEstimate } from '#mempool';
+import type { EstimateMode, Mempool, MempoolOptions, SmartFeeEstimate } from '#mempool';
 import type { NetStatus, ReachOptions } from '#net';
 import type { Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
@@ -101,9 +101,13 @@ export type MiningOptions = {
   readonly minIntervalMs: number;
 };
 
+/** The mempool as users see it. What it hears of the chain, and its end, are the node's affair. */
+export type NodeMempool = Omit<Mempool, 'chainChanged' | typeof Symbol.asyncDispose>;
+
 export type StarlingNode = AsyncDisposable & {
   readonly chain: ChainReader & ChainControl;
   readonly indexes: Indexes;
+  readonly mempool: NodeMempool;
   readonly status: () => Promise<NodeStatus>;
   /** Checks a serialised transaction, keeps it and announces it, unless told not to: peers that ask get it then too. */
   readonly submitTransaction: (raw: Uint8Array, options?: { readonly announce: boolean }) => Promise<TxSubmitResult>;
