@@ -9,6 +9,7 @@ import { convertPositional, type JsonValue, RPC_METHODS, writeJson } from '#rpc'
 import { toHex } from '#util';
 import { feedRpcChain, type RpcChain } from '../support/rpc-chain.ts';
 import { type RpcNode, startRpcNode } from '../support/rpc-node.ts';
+import { undocumented } from '../support/rpc-results.ts';
 import { sharedPath } from '../support/shared.ts';
 
 type Example = {
@@ -76,6 +77,7 @@ async function compare(rpc: RpcNode, chain: RpcChain, { method, params, result, 
   }
   assert.equal(error, undefined, `${what} is refused`);
   const ours: unknown = JSON.parse(writeJson(reply.result));
+  assert.deepEqual(undocumented(method, ours), [], `${what} answers what its row says`);
   assertSameShape(ours ?? '', result, what, ADDED[method] ?? []);
 }
 
