@@ -1,4 +1,4 @@
-export { AssertionFailure, assert, unreachable } from './assert.ts';
+export { AssertionFailure, assert } from './assert.ts';
 export {
   asBuffer,
   byteAt,

@@ -101,12 +101,16 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
     asmapFile: settings.asmap,
-    indexes: settings,
+    indexes: indexSelection(settings),
     persistMempool: settings.persistMempool,
     mempool: mempoolSettings(settings),
     maxUploadBytes: settings.maxUpload * MIB,
     netThread: 'worker',
   };
+}
+
+function indexSelection({ txindex, blockfilterindex, coinstatsindex }: Settings): Required<NodeOptions>['indexes'] {
+  return { txIndex: txindex, blockFilterIndex: blockfilterindex, coinStatsIndex: coinstatsindex };
 }
 
 /** Checked before the data directory is opened. Throws NodeError `BAD_CONFIG`. */
