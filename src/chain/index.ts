@@ -7,14 +7,20 @@ export type {
   BlockVerdict,
   Chain,
   ChainChange,
+  ChainControl,
   ChainObserver,
   ChainReader,
+  ChainTip,
+  ChainVerification,
   Coin,
+  CoinScan,
   ConnectedBlock,
   HeaderEntry,
   HeadersVerdict,
   OpenProgress,
   OutPoint,
+  UtxoHashKind,
   UtxoStats,
 } from './port.ts';
 export type { ReindexKind } from './repair.ts';
+export { bogoSize, serializeUtxo } from './utxo-hash.ts';

@@ -1,15 +1,17 @@
 /** Every command: what it takes, what help teaches about it, and where it is implemented (loaded when it runs). */
-import type { ExitCode } from './exit-codes.ts';
 import type { CommandName } from './option-row.ts';
 import type { Settings } from './options.ts';
 
-export type CommandRun = (settings: Settings, args: readonly string[]) => Promise<ExitCode>;
+/** Gives an exit code: one of `ExitCode`, or what a called node answered. */
+export type CommandRun = (settings: Settings, args: readonly string[]) => Promise<number>;
 
 export type CommandRow = {
   readonly summary: string;
   /** Positional arguments in commander's notation, with an explanation each. */
   readonly args: Readonly<Record<string, string>>;
   readonly details: string;
+  /** Flags stand before the first argument; what follows is passed on, also what looks like a flag. */
+  readonly passesOn?: boolean;
   readonly examples: readonly (readonly [command: string, does: string])[];
   readonly load: () => Promise<CommandRun>;
 };
@@ -29,6 +31,48 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
       ['starling node --config ./starling.conf --log-format json', 'settings from a file, logs for a machine'],
     ],
     load: async () => (await import('./commands/node.ts')).runNode,
+  },
+  rpc: {
+    summary: 'call a method of a running node',
+    args: { '[method]': 'its name; "help" lists all', '[arg...]': 'texts as they are, everything else as JSON' },
+    details:
+      'Works as bitcoin-cli: texts are printed as they are, everything else as indented JSON; the exit code is that of ' +
+      'the error without its sign. It finds the node by its data directory. Flags go before the method.',
+    passesOn: true,
+    examples: [
+      ['starling rpc help', 'all methods'],
+      ['starling rpc --network regtest getblockhash 0', 'one call'],
+      ['starling rpc --named getblockhash height=0', 'by name'],
+      ['starling rpc --rpc-connect 192.0.2.1 --rpc-user me --rpc-password secret uptime', 'a node elsewhere'],
+    ],
+    load: async () => (await import('./commands/rpc.ts')).runRpc,
+  },
+  status: {
+    summary: 'show what a running node is doing',
+    args: {},
+    details: 'Asks the node that uses the data directory for its chain, its peers and its mempool.',
+    examples: [
+      ['starling status', 'a table'],
+      ['starling status --network regtest --json', 'what the node answered'],
+    ],
+    load: async () => (await import('./commands/status.ts')).runStatus,
+  },
+  peers: {
+    summary: 'show the peers of a running node',
+    args: {},
+    details: 'Asks the node that uses the data directory whom it is connected to.',
+    examples: [
+      ['starling peers', 'a table'],
+      ['starling peers --json', 'what the node answered'],
+    ],
+    load: async () => (await import('./commands/peers.ts')).runPeers,
+  },
+  stop: {
+    summary: 'stop a running node',
+    args: {},
+    details: 'Asks the node that uses the data directory to stop in order.',
+    examples: [['starling stop --network regtest', 'as Ctrl-C does']],
+    load: async () => (await import('./commands/stop.ts')).runStop,
   },
   import: {
     summary: 'check and add blocks from files',

@@ -1,7 +1,17 @@
 /** A row of the table of flags: what it says, and how it is made. */
 import { onOff } from './values.ts';
 
-export type CommandName = 'node' | 'import' | 'export' | 'info' | 'devnet' | 'psk';
+export type CommandName =
+  | 'node'
+  | 'rpc'
+  | 'status'
+  | 'peers'
+  | 'stop'
+  | 'import'
+  | 'export'
+  | 'info'
+  | 'devnet'
+  | 'psk';
 
 export type OptionRow<T> = {
   /** Without the dashes; also the key in a configuration file. */

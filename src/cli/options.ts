@@ -4,9 +4,11 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { INDEX_OPTIONS } from './index-options.ts';
 import { MEMPOOL_OPTIONS } from './mempool-options.ts';
 import { type CommandName, list, type OptionRow, single, toggle } from './option-row.ts';
 import { REACH_OPTIONS } from './reach-options.ts';
+import { RPC_OPTIONS } from './rpc-options.ts';
 import {
   blockHashOrZero,
   hexNumber,
@@ -21,6 +23,8 @@ import {
 } from './values.ts';
 
 const ON_A_CHAIN: readonly CommandName[] = ['node', 'import', 'export', 'info'];
+/** Also those that only call a node. */
+const OF_A_NETWORK: readonly CommandName[] = [...ON_A_CHAIN, 'rpc', 'status', 'peers', 'stop'];
 const ANYWHERE: readonly CommandName[] = [...ON_A_CHAIN, 'devnet'];
 
 export const OPTIONS = {
@@ -28,7 +32,7 @@ export const OPTIONS = {
     flag: 'network',
     value: 'NAME|FILE',
     help: 'mainnet, testnet3, testnet4, signet, regtest, or a network file (.json)',
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
     parse: nonEmpty,
     default: 'mainnet',
   }),
@@ -36,7 +40,7 @@ export const OPTIONS = {
     flag: 'datadir',
     value: 'DIR',
     help: 'where blocks, coins and keys are kept; each network has its own folder in it',
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
     parse: path,
     default: join(homedir(), '.starling'),
     defaultText: '~/.starling',
@@ -45,7 +49,7 @@ export const OPTIONS = {
     flag: 'config',
     value: 'FILE',
     help: 'read settings from a file: JSON, or lines of key=value; flags go before it',
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
     parse: path,
     default: undefined,
   }),
@@ -121,7 +125,9 @@ export const OPTIONS = {
     help: 'block files of 64 KiB, and any --prune: to try pruning on a small chain',
     commands: ['node', 'import'],
   }),
+  ...INDEX_OPTIONS,
   ...MEMPOOL_OPTIONS,
+  ...RPC_OPTIONS,
   mine: single({
     flag: 'mine',
     value: 'ADDRESS',
@@ -200,7 +206,7 @@ export const OPTIONS = {
     default: undefined,
     defaultText: 'the tip',
   }),
-  json: toggle({ flag: 'json', help: 'print one JSON object', commands: ['info'] }),
+  json: toggle({ flag: 'json', help: 'print JSON', commands: ['info', 'status', 'peers'] }),
   nodes: single({
     flag: 'nodes',
     value: 'N',

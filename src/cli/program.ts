@@ -17,8 +17,8 @@ export type Output = {
 };
 
 /** Runs one command line (without program name) and gives the exit code. Never throws. */
-export async function runProgram(args: readonly string[], output: Output): Promise<ExitCode> {
-  let exitCode: ExitCode = ExitCode.ok;
+export async function runProgram(args: readonly string[], output: Output): Promise<number> {
+  let exitCode: number = ExitCode.ok;
   const program = createProgram(output, async (run) => {
     exitCode = await run();
   });
@@ -43,7 +43,7 @@ function endedByParser(error: CommanderError, output: Output): ExitCode {
   return ExitCode.usage;
 }
 
-type Execute = (run: () => Promise<ExitCode>) => Promise<void>;
+type Execute = (run: () => Promise<number>) => Promise<void>;
 
 function createProgram(output: Output, execute: Execute): Command {
   const program = new Command('starling')
@@ -52,6 +52,8 @@ function createProgram(output: Output, execute: Execute): Command {
     .helpOption('-h, --help', 'print this help; also after a command')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', generalHelp())
+    // So that a command can pass on what follows its first argument.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: output.out, writeErr: output.err, outputError: () => {} });
   for (const [name, row] of Object.entries(COMMANDS)) addCommand(program, name as CommandName, row, execute);
@@ -73,6 +75,7 @@ function addCommand(program: Command, name: CommandName, row: CommandRow, execut
   for (const [attribute, option] of Object.entries<OptionRow<unknown>>(OPTIONS)) {
     if (option.commands.includes(name)) command.addOption(commanderOption(attribute, option));
   }
+  if (row.passesOn === true) command.passThroughOptions();
   command.addHelpText('after', examplesHelp(row));
   command.action(async () => {
     await execute(async () => {

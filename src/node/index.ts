@@ -3,6 +3,7 @@ export { createNode } from './node.ts';
 export type {
   MiningOptions,
   NodeDeps,
+  NodeMempool,
   NodeOptions,
   NodeStatus,
   PackageSubmitResult,

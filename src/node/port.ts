@@ -1,7 +1,8 @@
 /** What embedders, the command line and (later) RPC see of a node. */
-import type { ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
+import type { ChainControl, ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
-import type { EstimateMode, MempoolOptions, SmartFeeEstimate } from '#mempool';
+import type { Indexes, IndexSelection } from '#indexes';
+import type { EstimateMode, Mempool, MempoolOptions, SmartFeeEstimate } from '#mempool';
 import type { NetStatus, ReachOptions } from '#net';
 import type { Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
@@ -32,6 +33,8 @@ export type NodeOptions = {
   readonly dbCacheBytes: number;
   /** Threads that check scripts: 0 (default) for as many as there are cores, 1 for the main thread (Core's -par). */
   readonly scriptThreads?: number;
+  /** What is kept beside the coins; nothing by default. */
+  readonly indexes?: IndexSelection;
   /** Bytes to upload in 24 hours, above which blocks older than a week are not served; 0 (default): no limit. */
   readonly maxUploadBytes?: number;
   /** What block and undo files may take before old ones are removed, bytes; 0 (default) keeps all. */
@@ -98,8 +101,13 @@ export type MiningOptions = {
   readonly minIntervalMs: number;
 };
 
+/** The mempool as users see it. What it hears of the chain, and its end, are the node's affair. */
+export type NodeMempool = Omit<Mempool, 'chainChanged' | typeof Symbol.asyncDispose>;
+
 export type StarlingNode = AsyncDisposable & {
-  readonly chain: ChainReader;
+  readonly chain: ChainReader & ChainControl;
+  readonly indexes: Indexes;
+  readonly mempool: NodeMempool;
   readonly status: () => Promise<NodeStatus>;
   /** Checks a serialised transaction, keeps it and announces it, unless told not to: peers that ask get it then too. */
   readonly submitTransaction: (raw: Uint8Array, options?: { readonly announce: boolean }) => Promise<TxSubmitResult>;

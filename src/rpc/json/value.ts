@@ -1,5 +1,5 @@
 /** JSON as calls take and give it. Numbers whose digits matter are texts of their own. */
-import type { Sats } from '#primitives';
+import { formatCoins, type Sats } from '#primitives';
 import { assert } from '#util';
 
 /** A number that is written with exactly these characters. */
@@ -31,8 +31,7 @@ export type JsonInputObject = { readonly [key: string]: JsonInput };
 
 /** Coins with eight decimals (Core's ValueFromAmount). */
 export function amount(sats: Sats): JsonNumber {
-  const digits = (sats < 0n ? -sats : sats).toString().padStart(9, '0');
-  return new JsonNumber(`${sats < 0n ? '-' : ''}${digits.slice(0, -8)}.${digits.slice(-8)}`);
+  return new JsonNumber(formatCoins(sats));
 }
 
 /** A floating-point number as Core prints it: C's %.16g (UniValue::setFloat). */
