@@ -19,7 +19,6 @@ export type {
   HeadersVerdict,
   OpenProgress,
   OutPoint,
-  UtxoHashKind,
   UtxoStats,
 } from './port.ts';
 export type { ReindexKind } from './repair.ts';

@@ -7,13 +7,14 @@ import {
   findEndpoint,
   findLogin,
   type JsonValue,
+  mockableClock,
   type RpcOptions,
   type RpcParams,
   type RpcReply,
   startRpc,
   writeJson,
 } from '#rpc';
-import { mockableClock, nullLogger, systemClock, systemRandom } from '#util';
+import { nullLogger, systemClock, systemRandom } from '#util';
 import { regtest } from './chain-builder.ts';
 import { undocumented } from './rpc-results.ts';
 import { makeTempDir } from './temp-dir.ts';

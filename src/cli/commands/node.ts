@@ -12,8 +12,9 @@ import {
   overrideNetwork,
   type StarlingNode,
 } from '#node';
+import { mockableClock } from '#rpc';
 import { decodeAddress } from '#script';
-import { type Logger, mockableClock, NodeError, sleep, systemClock, systemRandom } from '#util';
+import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
 import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
