@@ -8,10 +8,17 @@ import { CHAIN_TX_STATS_METHODS } from './chain-tx-stats.ts';
 import { COIN_METHODS } from './coins.ts';
 import { CONTROL_METHODS } from './control.ts';
 import { DEBUG_METHODS } from './debug.ts';
+import { DECODE_SCRIPT_METHODS } from './decode-script.ts';
 import { DEPLOYMENT_METHODS } from './deployments.ts';
 import { FILTER_METHODS } from './filters.ts';
+import { MESSAGE_METHODS } from './messages.ts';
+import { OUTPUT_SCRIPT_METHODS } from './output-scripts.ts';
+import { PSBT_METHODS } from './psbt.ts';
+import { PSBT_UPDATE_METHODS } from './psbt-update.ts';
+import { RAW_TRANSACTION_METHODS } from './raw-transactions.ts';
 import { REGTEST_METHODS } from './regtest.ts';
 import { SCAN_METHODS } from './scan.ts';
+import { SIGN_RAW_METHODS } from './sign-raw.ts';
 import { TX_PROOF_METHODS } from './tx-proof.ts';
 import { WAIT_METHODS } from './wait.ts';
 
@@ -24,10 +31,17 @@ export const RPC_METHODS: readonly RpcMethod[] = [
   ...COIN_METHODS,
   ...CONTROL_METHODS,
   ...DEBUG_METHODS,
+  ...DECODE_SCRIPT_METHODS,
   ...DEPLOYMENT_METHODS,
   ...FILTER_METHODS,
+  ...MESSAGE_METHODS,
+  ...OUTPUT_SCRIPT_METHODS,
+  ...PSBT_METHODS,
+  ...PSBT_UPDATE_METHODS,
+  ...RAW_TRANSACTION_METHODS,
   ...REGTEST_METHODS,
   ...SCAN_METHODS,
+  ...SIGN_RAW_METHODS,
   ...TX_PROOF_METHODS,
   ...WAIT_METHODS,
 ];
