@@ -10,8 +10,6 @@ export type {
   ChainControl,
   ChainObserver,
   ChainReader,
-  ChainTip,
-  ChainVerification,
   Coin,
   CoinScan,
   ConnectedBlock,
@@ -21,5 +19,6 @@ export type {
   OutPoint,
   UtxoStats,
 } from './port.ts';
+export { MANUAL_PRUNE_BYTES } from './pruner.ts';
 export type { ReindexKind } from './repair.ts';
 export { bogoSize, serializeUtxo } from './utxo-hash.ts';

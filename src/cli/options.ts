@@ -115,7 +115,7 @@ export const OPTIONS = {
   prune: single({
     flag: 'prune',
     value: 'MIB',
-    help: 'remove old block files to stay below so much, in MiB, at least 550; 0 keeps all',
+    help: 'remove old block files to stay below so much, in MiB, at least 550; 0 keeps all, 1 waits to be told',
     commands: ['node', 'import'],
     parse: wholeNumber(0, 1_000_000_000),
     default: 0,

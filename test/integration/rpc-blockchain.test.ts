@@ -1,6 +1,7 @@
 /** The blockchain methods of the RPC on a real node: what they answer, what they change, what they refuse. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MANUAL_PRUNE_BYTES } from '#chain';
 import { createChainBuilder, regtest } from '../support/chain-builder.ts';
 import { testKey } from '../support/keys.ts';
 import { COINBASE_SCRIPT, feedRpcChain } from '../support/rpc-chain.ts';
@@ -180,7 +181,7 @@ test('the operator leaves a block, comes back, and prefers one', async () => {
 });
 
 test('a pruned node gives up files by height or time, and says what it lacks', async () => {
-  await using rpc = await startRpcNode({ pruneBytes: 1 << 30, hasSmallFiles: true });
+  await using rpc = await startRpcNode({ pruneBytes: MANUAL_PRUNE_BYTES, hasSmallFiles: true });
   const builder = createChainBuilder(regtest());
   builder.mineMany(700);
   await submit(rpc, builder.blocks);
@@ -192,7 +193,10 @@ test('a pruned node gives up files by height or time, and says what it lacks', a
   const pruned = (await rpc.call('pruneblockchain', builder.at(400).block.header.time + 7_200)) as number;
   assert.ok(pruned > 0 && pruned <= 400, String(pruned));
   const info = (await rpc.call('getblockchaininfo')) as Record<string, unknown>;
-  assert.deepEqual([info['pruned'], info['pruneheight']], [true, pruned + 1]);
+  assert.deepEqual(
+    [info['pruned'], info['pruneheight'], info['automatic_pruning'], info['prune_target_size']],
+    [true, pruned + 1, false, undefined],
+  );
   assert.deepEqual(await rpc.refuse('getblock', builder.at(1).hash), [-1, 'Block not available (pruned data)']);
   assert.deepEqual(await rpc.refuse('getblockstats', 1), [-1, 'Block not available (pruned data)']);
 });

@@ -1,6 +1,6 @@
 /** `starling info`: the tip and the coins, with the names and formats of Bitcoin Core's gettxoutsetinfo. */
 import process from 'node:process';
-import type { ChainReader } from '#chain';
+import { type ChainReader, MANUAL_PRUNE_BYTES } from '#chain';
 import { formatCoins } from '#primitives';
 import { systemClock } from '#util';
 import { ExitCode } from '../exit-codes.ts';
@@ -43,7 +43,12 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
 function pruneInfo(chain: ChainReader): Info {
   const target = chain.pruneTargetBytes();
   if (target === undefined) return { pruned: 'false' };
-  return { pruned: 'true', pruneheight: String(chain.lowestStoredHeight()), prune_target_size: String(target) };
+  const isAutomatic = target !== MANUAL_PRUNE_BYTES;
+  return {
+    pruned: 'true',
+    pruneheight: String(chain.lowestStoredHeight()),
+    ...(isAutomatic && { prune_target_size: String(target) }),
+  };
 }
 
 function jsonText(info: Info): string {
