@@ -10,7 +10,7 @@ export function difficultyOf(bits: number): number {
   return (0xffff / mantissa) * 256 ** (29 - (bits >>> 24));
 }
 
-export function hex32(value: number): string {
+function hex32(value: number): string {
   return (value >>> 0).toString(16).padStart(8, '0');
 }
 
@@ -19,7 +19,7 @@ export function workHex(work: bigint): string {
 }
 
 /** Blocks on top of it, itself included; -1 for one that is not on the active chain. */
-export function confirmationsOf(chain: Pick<ChainReader, 'activeAt' | 'tip'>, { hash, height }: HeaderEntry): number {
+function confirmationsOf(chain: Pick<ChainReader, 'activeAt' | 'tip'>, { hash, height }: HeaderEntry): number {
   return chain.activeAt(height)?.hash === hash ? chain.tip().height - height + 1 : -1;
 }
 
