@@ -10,6 +10,7 @@ import { Member, ownCommand } from '../devnet/member.ts';
 import type { DevnetRole, StartMessage } from '../devnet/messages.ts';
 import { devnetLines } from '../devnet/view.ts';
 import { ExitCode } from '../exit-codes.ts';
+import { fileFormat } from '../logging.ts';
 import type { Settings } from '../options.ts';
 import { aborted, listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
@@ -67,7 +68,7 @@ async function startMembers(
       blockIntervalMs: settings.blockInterval * 1000,
       txIntervalMs: settings.txRate === 0 ? 0 : (1000 * count) / settings.txRate,
       logLevel: settings.logLevel,
-      logFormat: settings.logFormat,
+      logFormat: fileFormat(settings.logFormat),
     };
     const member = new Member(name, message);
     members.push(member);

@@ -5,7 +5,7 @@ import { formatCoins } from '#primitives';
 import { systemClock } from '#util';
 import { ExitCode } from '../exit-codes.ts';
 import { bytes, grouped, table } from '../format.ts';
-import { createLogging } from '../logging.ts';
+import { loggingOf } from '../logging.ts';
 import { openExistingChain } from '../open-existing.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -18,7 +18,7 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
   using stop = listenForStop();
   const terminal = createTerminal(process.stderr, systemClock, { plainIntervalMs: 0 });
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
-  const logging = createLogging({ level, format: settings.logFormat, print: terminal.print });
+  const logging = loggingOf(settings, terminal, level);
   await using chain = await openExistingChain(settings, { log: logging.log, terminal, signal: stop.signal });
   const stats = await chain.utxoStats({ signal: stop.signal });
   const sizeOnDisk = await chain.sizeOnDisk();

@@ -10,7 +10,7 @@ export function difficultyOf(bits: number): number {
   return (0xffff / mantissa) * 256 ** (29 - (bits >>> 24));
 }
 
-function hex32(value: number): string {
+export function hex32(value: number): string {
   return (value >>> 0).toString(16).padStart(8, '0');
 }
 
