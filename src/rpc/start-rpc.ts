@@ -59,7 +59,9 @@ export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>,
   const server = stack.use(new RpcHttpServer(full, { credentials, call, clock, log }));
   const addresses = await listen(server, full, log);
   const [first] = addresses;
-  if (first !== undefined) stack.defer(await writeAddress(directory, first));
+  // Who listens on all addresses is called by loopback.
+  const local = first?.replace(/^0\.0\.0\.0(?=:)/, '127.0.0.1').replace(/^\[::\]/, '[::1]');
+  if (local !== undefined) stack.defer(await writeAddress(directory, local));
   const resources = stack.move();
   return { addresses, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
