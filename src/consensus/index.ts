@@ -1,5 +1,5 @@
 export { bip30Applies } from './bip30.ts';
-export { checkBlock, contextualCheckBlock } from './block-rules.ts';
+export { checkBlock, checkBlockBody, contextualCheckBlock } from './block-rules.ts';
 export { type FailureKind, failure, type ValidationFailure } from './failure.ts';
 export { mineGenesis } from './genesis.ts';
 export { checkBlockHeader, contextualCheckBlockHeader, lastCheckpointHeight, medianTimePast } from './header-rules.ts';

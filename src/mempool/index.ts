@@ -13,6 +13,10 @@ export { type PayerCoin, type Payment, p2pkhScript, payFromP2pkh, type SigningKe
 export { outpointKey } from './pool.ts';
 export type { MempoolEntry } from './pool-entry.ts';
 export type {
+  AcceptedVerdict,
+  DryRun,
+  LoadCounts,
+  LoadOptions,
   Mempool,
   MempoolStats,
   MempoolVerdict,

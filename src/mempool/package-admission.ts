@@ -5,7 +5,8 @@
  */
 import type { ChainReader } from '#chain';
 import { type Transaction, txidFromBytes } from '#primitives';
-import type { Admission } from './admission.ts';
+import { type Admission, withReplaced } from './admission.ts';
+import { effectiveFee } from './dry-run.ts';
 import type { MempoolOptions } from './options.ts';
 import { checkTogether, type PackageTerms, TRANSACTION_FAILED } from './package-checks.ts';
 import { checkPackage } from './package-rules.ts';
@@ -73,7 +74,11 @@ export class PackageAdmission {
       if (admission.state() !== before) continue;
       admission.replace(checked.replaced, child);
       const [first, second] = [admission.add(parent, checked.parent), admission.add(child, checked.child)];
-      return { parent: admission.entered(first, 'package'), child: admission.entered(second, 'package') };
+      const effective = effectiveFee([first, second]);
+      return {
+        parent: { ...admission.entered(first, 'package'), effective },
+        child: { ...withReplaced(admission.entered(second, 'package'), checked.replaced), effective },
+      };
     }
   }
 
@@ -81,7 +86,7 @@ export class PackageAdmission {
     const { pool, admission } = this.#deps;
     const ofParent = admission.preCheck(parent, 'package');
     if (ofParent.kind !== 'passed') return { failure: TRANSACTION_FAILED, parent: ofParent };
-    const ofChild = admission.preCheck(child, 'package', parent);
+    const ofChild = admission.preCheck(child, 'package', new Map([[parent.txid, parent]]));
     if (ofChild.kind !== 'passed') return { failure: TRANSACTION_FAILED, child: ofChild };
     const terms: PackageTerms = { ...this.#options, ...admission.terms('package') };
     const together = checkTogether(pool, { tx: parent, ...ofParent }, { tx: child, ...ofChild }, terms);
