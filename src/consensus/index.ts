@@ -13,4 +13,4 @@ export { scriptFlagsForBlock } from './script-flags.ts';
 export { transactionSigOpCost } from './sigops.ts';
 export { blockSubsidy } from './subsidy.ts';
 export { checkTransaction, checkTxInputs } from './tx-rules.ts';
-export { witnessCommitmentScript } from './witness-commitment.ts';
+export { witnessCommitmentIndex, witnessCommitmentScript } from './witness-commitment.ts';

@@ -1,9 +1,12 @@
 export {
+  type BlockContent,
   type BlockTemplate,
   type BlockTemplateDeps,
   type BlockTemplateOptions,
+  blockOf,
   createBlockTemplate,
 } from './block-template.ts';
+export { withReservedValue } from './coinbase.ts';
 export { MAX_FEE_ESTIMATES_BYTES } from './fee-estimator/file-format.ts';
 export type { EstimateMode } from './fee-estimator/smart-fee.ts';
 export { createMempool } from './mempool.ts';

@@ -75,10 +75,10 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       if (origin === 'local' && verdict.kind === 'accepted') unbroadcast.add(tx.txid);
       return verdict;
     },
-    submitPackage: async (parent, child, origin) => {
+    submitPackage: async (parent, child, origin, besides) => {
       if (isClosed()) return refusedPackage(CLOSED);
       const decide = async (): Promise<PackageVerdict> =>
-        isClosed() ? refusedPackage(CLOSED) : packages.admit(parent, child);
+        isClosed() ? refusedPackage(CLOSED) : packages.admit(parent, child, besides);
       const verdict = (await queue.submit(parent.size + child.size, origin, decide)) ?? refusedPackage(BUSY);
       if (origin !== 'local') return verdict;
       if (verdict.parent?.kind === 'accepted') unbroadcast.add(parent.txid);

@@ -18,6 +18,8 @@ import { judgeBlock } from './judge.ts';
 import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
 import { MempoolSync } from './mempool-sync.ts';
+import { createMining } from './mining.ts';
+import { createNodePeers } from './operator.ts';
 import { Peers } from './peers.ts';
 import { Persistence } from './persistence.ts';
 import type { NodeDeps, NodeOptions, NodeStatus, StarlingNode } from './port.ts';
@@ -113,11 +115,14 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const miners = stack.use(new AsyncDisposableStack());
   const onTip: StarlingNode['onTip'] = (listener) => listen(tipListeners, listener);
 
+  const mining = createMining({ chain, mempool, clock, random });
+
   const resources = stack.move();
   return {
     ...createLocal({
       ...parts,
       ...deps,
+      template: mining.template,
       ingest,
       log: log.child('local'),
       onTip,
@@ -125,6 +130,10 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
       mayMine: mayMine(options, sync),
     }),
     chain,
+    mempool,
+    mempoolFile: persistence.operator,
+    mining,
+    peers: createNodePeers(realNet, peers, sync),
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
     onTip,

@@ -36,7 +36,7 @@ it('a block that waits for one before it does not count as announced; it may bec
     log: nullLogger,
     signal: new AbortController().signal,
     clock: createManualClock(),
-    random: seededRandom(1),
+    template: () => assert.fail(),
     onTip: () => () => {},
     mayMine: () => false,
     miners: new AsyncDisposableStack(),
