@@ -34,6 +34,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   protocol: ['primitives', 'crypto', 'util'],
   chain: ['consensus', 'script', 'verify', 'store', 'primitives', 'crypto', 'util'],
   mempool: ['chain', 'consensus', 'script', 'verify', 'primitives', 'crypto', 'util'],
+  indexes: ['chain', 'consensus', 'script', 'store', 'primitives', 'crypto', 'util'],
   miner: ['mempool', 'chain', 'consensus', 'primitives', 'crypto', 'util'],
   relay: ['mempool', 'chain', 'protocol', 'primitives', 'crypto', 'util'],
   // SipHash, for the places of addresses.
@@ -45,6 +46,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
       'relay',
       'net',
       'miner',
+      'indexes',
       'mempool',
       'chain',
       'protocol',

@@ -19,6 +19,8 @@ export type {
   HeadersVerdict,
   OpenProgress,
   OutPoint,
+  UtxoHashKind,
   UtxoStats,
 } from './port.ts';
 export type { ReindexKind } from './repair.ts';
+export { bogoSize, serializeUtxo } from './utxo-hash.ts';

@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { INDEX_OPTIONS } from './index-options.ts';
 import { MEMPOOL_OPTIONS } from './mempool-options.ts';
 import { type CommandName, list, type OptionRow, single, toggle } from './option-row.ts';
 import { REACH_OPTIONS } from './reach-options.ts';
@@ -124,6 +125,7 @@ export const OPTIONS = {
     help: 'block files of 64 KiB, and any --prune: to try pruning on a small chain',
     commands: ['node', 'import'],
   }),
+  ...INDEX_OPTIONS,
   ...MEMPOOL_OPTIONS,
   ...RPC_OPTIONS,
   mine: single({

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { networkDirectory } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { StarlingNode } from '#node';
-import { type RpcOptions, type RpcServer, startRpc } from '#rpc';
-import { type Logger, NodeError, systemClock, systemRandom } from '#util';
+import { type RpcDeps, type RpcOptions, type RpcServer, startRpc } from '#rpc';
+import { NodeError, systemClock, systemRandom } from '#util';
 import type { Settings } from './options.ts';
 
 /** Bitcoin Core's, so that its tools find us. Networks of one's own have none: they take a free port. */
@@ -24,14 +24,20 @@ export function defaultRpcPort({ name }: NetworkParams): number | undefined {
 export async function startNodeRpc(
   node: StarlingNode,
   settings: Settings,
-  log: Logger,
-  stop: () => void,
+  { log, stop, testClock }: Pick<RpcDeps, 'log' | 'stop' | 'testClock'>,
 ): Promise<RpcServer | undefined> {
   if (!settings.server) return undefined;
   const { params } = node.chain;
   const directory = networkDirectory(settings.datadir, params);
-  const logPath = join(directory, 'debug.log');
-  const deps = { directory, clock: systemClock, random: systemRandom, log: log.child('rpc'), stop, logPath };
+  const deps: RpcDeps = {
+    directory,
+    clock: testClock ?? systemClock,
+    random: systemRandom,
+    log: log.child('rpc'),
+    stop,
+    logPath: join(directory, 'debug.log'),
+    testClock,
+  };
   const start = (port: number): Promise<RpcServer> => startRpc(node, { ...rpcOptions(settings), port }, deps);
   const standard = defaultRpcPort(params) ?? 0;
   try {

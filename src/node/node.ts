@@ -1,13 +1,13 @@
 /** The node: everything that exists, in the order in which it comes to be. Disposal is the reverse order. */
 import { join } from 'node:path';
-import { type Chain, type ChainChange, type HeaderEntry, networkDirectory, openChain } from '#chain';
+import { type Chain, type ChainChange, type HeaderEntry, networkDirectory } from '#chain';
 import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
 import { createNet, createWorkerNet, type Net, type NetHandlers } from '#net';
 import type { Transaction } from '#primitives';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
-import { createVerifier, ScriptCache, type ScriptVerifier, withScriptCache } from '#verify';
+import { createVerifier, ScriptCache, withScriptCache } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
@@ -20,6 +20,7 @@ import { createLocal } from './local.ts';
 import { MempoolSync } from './mempool-sync.ts';
 import { createMining } from './mining.ts';
 import { createNodePeers } from './operator.ts';
+import { openData } from './open-data.ts';
 import { Peers } from './peers.ts';
 import { Persistence } from './persistence.ts';
 import type { NodeDeps, NodeOptions, NodeStatus, StarlingNode } from './port.ts';
@@ -66,7 +67,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   await using stack = new AsyncDisposableStack();
 
   const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), new ScriptCache());
-  const chain = stack.use(await openNodeChain(options, deps, verifier));
+  const { chain, indexes } = stack.use(await openData(options, deps, verifier, (error) => fatal(deps, error)));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }, options.mempool));
   const persistence = stack.use(await openPersistence(options, deps, mempool));
   const lateNet = createLateNet();
@@ -134,6 +135,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     mempoolFile: persistence.operator,
     mining,
     peers: createNodePeers(realNet, peers, sync),
+    indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
     onTip,
@@ -156,11 +158,6 @@ async function statusOf(parts: Parts, net: Net, ingest: Ingest, upload: UploadTa
     lastBlockDelayMs: blockDelay.ms,
     announcedBlocks: ingest.rebuildStats(),
   };
-}
-
-function openNodeChain(options: NodeOptions, deps: NodeDeps, verifier: ScriptVerifier): Promise<Chain> {
-  const { clock, random, log, onOpening: onProgress, signal } = deps;
-  return openChain({ ...options, verifier, clock, random, log: log.child('chain'), onProgress, signal });
 }
 
 /** Who knows of nobody to wait for is the first node of its network. */

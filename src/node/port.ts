@@ -1,6 +1,7 @@
 /** What embedders, the command line and (later) RPC see of a node. */
 import type { ChainControl, ChainReader, HeaderEntry, HeadersVerdict, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
+import type { Indexes, IndexSelection } from '#indexes';
 import type {
   BlockTemplate,
   DryRun,
@@ -42,6 +43,8 @@ export type NodeOptions = {
   readonly dbCacheBytes: number;
   /** Threads that check scripts: 0 (default) for as many as there are cores, 1 for the main thread (Core's -par). */
   readonly scriptThreads?: number;
+  /** What is kept beside the coins; nothing by default. */
+  readonly indexes?: IndexSelection;
   /** Bytes to upload in 24 hours, above which blocks older than a week are not served; 0 (default): no limit. */
   readonly maxUploadBytes?: number;
   /** What block and undo files may take before old ones are removed, bytes; 0 (default) keeps all. */
@@ -145,6 +148,7 @@ export type NodeMining = {
 
 export type StarlingNode = AsyncDisposable & {
   readonly chain: ChainReader & ChainControl;
+  readonly indexes: Indexes;
   /** Who is connected, who shall be, and who must stay out. */
   readonly peers: NodePeers;
   readonly mempool: NodeMempool;

@@ -1,6 +1,6 @@
 /** Finds the method of a call, binds its parameters, runs its handler, and knows which calls are at work. */
 import { AssertionFailure, errorText, NodeError } from '#util';
-import { RpcCode, RpcError } from './errors.ts';
+import { RpcCode, RpcError, shuttingDown } from './errors.ts';
 import type { JsonValue } from './json/value.ts';
 import type { Request } from './protocol.ts';
 import { bindParams } from './table/bind-params.ts';
@@ -28,6 +28,8 @@ export class Dispatcher {
       return await method.handler({ ...this.#context, args: bindParams(method, params), signal });
     } catch (error) {
       if (error instanceof RpcError || error instanceof NodeError) throw error;
+      // Long work ends so when the server stops, or when nobody waits for it any more.
+      if (signal.aborted && error === signal.reason) throw shuttingDown();
       log.error('a call failed', { method: name, error: errorText(error), bug: error instanceof AssertionFailure });
       throw new RpcError(RpcCode.internalError, `Internal bug detected: ${errorText(error)}`, { cause: error });
     } finally {

@@ -1,14 +1,17 @@
 /** Starts the JSON-RPC server of a node: its login, its sockets, its methods. Disposal closes it before the node. */
 import type { StarlingNode } from '#node';
-import { type Clock, errorText, type Logger, NodeError, type Random } from '#util';
+import { type Clock, errorText, type Logger, type MockableClock, NodeError, type Random } from '#util';
 import { Dispatcher } from './dispatcher.ts';
 import { writeAddress } from './http/address-file.ts';
 import { COOKIE_USER, cookiePath, removeCookie, writeCookie } from './http/cookie.ts';
 import { Credentials } from './http/credentials.ts';
 import { type Endpoint, endpointText, parseEndpoint } from './http/hosts.ts';
 import { RpcHttpServer } from './http/server.ts';
+import { initialDownload } from './initial-download.ts';
 import { RPC_METHODS } from './methods/all.ts';
 import { DEFAULT_RPC_OPTIONS, type RpcOptions } from './options.ts';
+import { ScanSlot } from './scan-slot.ts';
+import type { DebugLogs } from './table/method.ts';
 
 export type RpcDeps = {
   /** The network's own folder, where the cookie goes. */
@@ -20,6 +23,10 @@ export type RpcDeps = {
   readonly stop: () => void;
   /** The file that the log goes to, for `getrpcinfo`. */
   readonly logPath?: string;
+  /** The clock given to the node, if `setmocktime` may set it (regtest). */
+  readonly testClock?: MockableClock | undefined;
+  /** What the method `logging` changes. */
+  readonly debugLogs?: DebugLogs | undefined;
 };
 
 export type RpcServer = AsyncDisposable & {
@@ -29,12 +36,24 @@ export type RpcServer = AsyncDisposable & {
 
 /** Throws NodeError. */
 export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>, deps: RpcDeps): Promise<RpcServer> {
-  const { clock, log, random, directory, stop, logPath = '' } = deps;
+  const { clock, log, random, directory, stop, logPath = '', testClock, debugLogs } = deps;
   const full: RpcOptions = { ...DEFAULT_RPC_OPTIONS, ...options };
   await using stack = new AsyncDisposableStack();
   const credentials = new Credentials(full, await logIn(full, directory, random, stack));
   const startedMs = clock.monotonicMs();
-  const dispatcher = new Dispatcher({ node, clock, log, startedMs, stop, logPath, methods: RPC_METHODS });
+  const dispatcher = new Dispatcher({
+    node,
+    clock,
+    log,
+    startedMs,
+    stop,
+    logPath,
+    methods: RPC_METHODS,
+    isInitialDownload: initialDownload(node.chain, clock),
+    scan: new ScanSlot(),
+    testClock,
+    debugLogs,
+  });
   const call: Dispatcher['call'] = (request, signal) => dispatcher.call(request, signal);
   const server = stack.use(new RpcHttpServer(full, { credentials, call, clock, log }));
   const addresses = await listen(server, full, log);

@@ -14,6 +14,8 @@ export {
 export { type Clock, nextTurn, sleep, systemClock, type TimerHandle } from './clock.ts';
 export { errorText, NodeError, type NodeErrorCode } from './errors.ts';
 export { type LogFields, type Logger, nullLogger } from './logger.ts';
+export { type MockableClock, mockableClock } from './mockable-clock.ts';
 export { exponential, type Random, seededRandom, systemRandom } from './random.ts';
 export { Serial } from './serial.ts';
+export { Slices } from './slices.ts';
 export { VERSION } from './version.ts';

@@ -13,7 +13,7 @@ import {
   type StarlingNode,
 } from '#node';
 import { decodeAddress } from '#script';
-import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
+import { type Logger, mockableClock, NodeError, sleep, systemClock, systemRandom } from '#util';
 import { chainSettings } from '../chain-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
@@ -61,12 +61,14 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     };
     const onOpening = showOpening(terminal, log, systemClock);
     const { signal } = stop;
-    const deps = { clock: systemClock, random: systemRandom, log, onFatal, onOpening, signal };
+    // Tests of a running node set its time, as Core's do.
+    const testClock = options.params.name === 'regtest' ? mockableClock(systemClock) : undefined;
+    const deps = { clock: testClock ?? systemClock, random: systemRandom, log, onFatal, onOpening, signal };
     await using node = await createNode(options, deps);
     logging.openFile(networkDirectory(settings.datadir, options.params));
     const ended = AbortSignal.any([stop.signal, failed.signal]);
     const showsLine = terminal.isInteractive && settings.logFormat === 'human';
-    await using rpc = await startNodeRpc(node, settings, log, stop.stop);
+    await using rpc = await startNodeRpc(node, settings, { log, stop: stop.stop, testClock });
     await announce(node, log);
     for (const address of rpc?.addresses ?? []) log.info('answering JSON-RPC', { address });
     if (mining !== undefined) node.mine(mining);
@@ -99,6 +101,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
     asmapFile: settings.asmap,
+    indexes: settings,
     persistMempool: settings.persistMempool,
     mempool: mempoolSettings(settings),
     maxUploadBytes: settings.maxUpload * MIB,

@@ -1,8 +1,7 @@
 /** Brings back what mempool.dat holds, each transaction through the checks of any other (Core's LoadMempool). */
 import type { Sats, Transaction, Txid } from '#primitives';
-import type { Clock } from '#util';
+import { type Clock, Slices } from '#util';
 import type { LoadCounts, LoadOptions, MempoolVerdict } from '../port.ts';
-import { Slices } from '../slices.ts';
 import { type FileSource, readMempoolFile } from './read-file.ts';
 
 export type LoadDeps = {

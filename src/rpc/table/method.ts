@@ -1,7 +1,8 @@
 /** A row of the method table. Checks, named parameters, help, the OpenRPC document and the client follow from it. */
 import type { StarlingNode } from '#node';
-import type { Clock, Logger } from '#util';
+import type { Clock, Logger, MockableClock } from '#util';
 import type { JsonValue } from '../json/value.ts';
+import type { ScanSlot } from '../scan-slot.ts';
 import type { Args } from './args.ts';
 import type { Param } from './param.ts';
 import type { Result } from './result.ts';
@@ -33,6 +34,19 @@ export type RpcContext = {
   /** Calls at work, this one included. */
   readonly activeCalls: () => readonly ActiveCall[];
   readonly methods: readonly RpcMethod[];
+  /** Whether the node is still on its way to the tip (Core's IsInitialBlockDownload). */
+  readonly isInitialDownload: () => boolean;
+  /** The one scan of all coins that may run. */
+  readonly scan: ScanSlot;
+  /** The node's clock, where a test may set it. */
+  readonly testClock: Pick<MockableClock, 'setTime' | 'forward'> | undefined;
+  /** Debug lines by module, where they can be changed. */
+  readonly debugLogs: DebugLogs | undefined;
+};
+
+export type DebugLogs = {
+  readonly isOn: (module: string) => boolean;
+  readonly set: (module: string, on: boolean) => void;
 };
 
 export type RpcCall = RpcContext & {

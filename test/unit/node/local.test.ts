@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createMempool } from '#mempool';
 import type { BlockHash } from '#primitives';
-import { nullLogger, seededRandom } from '#util';
+import { nullLogger } from '#util';
 import { createInlineVerifier } from '#verify';
 import { createLocal } from '../../../src/node/local.ts';
 import { createChainBuilder, regtest } from '../../support/chain-builder.ts';
