@@ -8,7 +8,13 @@ export { calculateSequenceLocks, evaluateSequenceLocks, isFinalTx } from './lock
 export { merkleRoot } from './merkle.ts';
 export { BUILT_IN_NETWORKS, parseNetworkParams } from './network-file.ts';
 export type { HeaderView, NetworkParams } from './params.ts';
-export { blockProof, compactToTarget, nextWorkRequired, permittedDifficultyTransition } from './pow.ts';
+export {
+  adjustmentInterval,
+  blockProof,
+  compactToTarget,
+  nextWorkRequired,
+  permittedDifficultyTransition,
+} from './pow.ts';
 export { scriptFlagsForBlock } from './script-flags.ts';
 export { transactionSigOpCost } from './sigops.ts';
 export { blockSubsidy } from './subsidy.ts';
