@@ -108,7 +108,7 @@ export class Persistence implements AsyncDisposable {
 
   async #import(path: string, options: LoadOptions): Promise<LoadCounts> {
     await using source = await openByteSource(path);
-    return this.#deps.mempool.load(source, this.#stopping.signal, options);
+    return await this.#deps.mempool.load(source, this.#stopping.signal, options);
   }
 
   async #loadFees(): Promise<void> {
