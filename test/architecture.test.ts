@@ -58,7 +58,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['crypto', 'util'],
   ],
-  rpc: ['node', 'mempool', 'miner', 'chain', 'consensus', 'descriptor', 'script', 'primitives', 'crypto', 'util'],
+  rpc: ['node', 'mempool', 'miner', 'chain', 'consensus', 'signing', 'descriptor', 'script', 'primitives', 'crypto', 'util'],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
   cli: ['rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
 };
@@ -72,6 +72,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   primitives: [],
   script: [],
   descriptor: [],
+  signing: [],
   consensus: [],
   protocol: ['node:crypto'],
   sync: [],

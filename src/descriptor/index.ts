@@ -5,4 +5,4 @@ export { formatKeyPath, HARDENED, type KeyPrefixes } from './extended-key.ts';
 export { inferDescriptor } from './infer.ts';
 export { parseDescriptor } from './parse.ts';
 export { fullKeys, type KeyOrigin, SigningProvider } from './signing-provider.ts';
-export { type TaprootTree, taprootTree, tweakedKey } from './taproot-tree.ts';
+export { type TaprootLeaf, type TaprootTree, taprootTree } from './taproot-tree.ts';

@@ -3,8 +3,8 @@
  * what a caller gives, or from a PSBT; asked by inference and by signing.
  */
 import { hash160 } from '#crypto';
-import { type SecretKey, templates } from '#script';
-import { equalBytes, toHex } from '#util';
+import type { SecretKey } from '#script';
+import { toHex } from '#util';
 import type { TaprootTree } from './taproot-tree.ts';
 
 /** Where a key comes from (BIP380): the first bytes of the master key's hash, and the steps from there. */
@@ -63,6 +63,13 @@ export class SigningProvider {
     return copy;
   }
 
+  /** The same without where keys come from. */
+  withoutOrigins(): SigningProvider {
+    const copy = new SigningProvider().merge(this);
+    copy.#origins.clear();
+    return copy;
+  }
+
   get hasSecrets(): boolean {
     return this.#secrets.size > 0;
   }
@@ -97,14 +104,6 @@ export class SigningProvider {
       if (found !== undefined) return found;
     }
     return undefined;
-  }
-
-  /** The script of a P2SH or P2WSH output, if it is known. */
-  scriptBehind(scriptPubKey: Uint8Array, hash: Uint8Array): Uint8Array | undefined {
-    const script = this.script(hash);
-    if (script === undefined) return undefined;
-    const fits = [templates.payToScriptHash(script), templates.payToWitnessScriptHash(script)];
-    return fits.some((made) => equalBytes(made, scriptPubKey)) ? script : undefined;
   }
 }
 

@@ -16,6 +16,7 @@ export { createMempool } from './mempool.ts';
 export { checkMempoolOptions, DEFAULT_MEMPOOL_OPTIONS, type MempoolOptions } from './options.ts';
 export { type PackageHash, packageHash } from './package-rules.ts';
 export { type PayerCoin, type Payment, p2pkhScript, payFromP2pkh, type SigningKey, signingKey } from './payer.ts';
+export { STANDARD_SCRIPT_FLAGS, virtualSize } from './policy.ts';
 export { outpointKey, packageTotals, withAncestors, withDescendants } from './pool.ts';
 export type { MempoolEntry } from './pool-entry.ts';
 export type {

@@ -8,6 +8,7 @@ export {
 } from './address.ts';
 export { scriptToAsm } from './asm.ts';
 export { pushData, pushNumber } from './build.ts';
+export * as encoding from './encoding-checks.ts';
 export { ScriptFlag } from './flags.ts';
 export { signatureHash } from './legacy-sighash.ts';
 export * as limits from './limits.ts';

@@ -10,6 +10,7 @@ import { txidFromBytes } from '#primitives';
 import { convertPositional, type JsonValue, RPC_METHODS, writeJson } from '#rpc';
 import { toHex } from '#util';
 import { FeeEstimator } from '../../src/mempool/fee-estimator/estimator.ts';
+import { recordedPsbt } from '../support/recorded-psbt.ts';
 import { feedRpcChain, type RpcChain } from '../support/rpc-chain.ts';
 import { type RpcNode, startRpcNode } from '../support/rpc-node.ts';
 import { sharedPath } from '../support/shared.ts';
@@ -141,9 +142,14 @@ function ourParam({ builder, busyBlock, confirmed, unconfirmed, address }: RpcCh
     [/^\["0200000001e2910a89.*$/, JSON.stringify([toHex(unconfirmed.raw)])],
     [/^0200000001e2910a89.*$/, toHex(unconfirmed.raw)],
     [/^02000000000101877888.*$/, toHex(confirmed.raw)],
+    [/^cHNidP8BAHECAAAAAcwC.*$/, psbt],
   ];
   return replacements.reduce((text, [from, to]) => text.replace(from, to), word);
 }
+
+/** The recorded one: what is decoded does not have to be in a chain. */
+const decodedPsbt = examples.find(({ method }) => method === 'decodepsbt')?.result;
+const psbt = decodedPsbt === undefined ? '' : recordedPsbt(decodedPsbt);
 
 /** Keys that are data. */
 const HASH_KEY = /^[0-9a-f]{64}$/;

@@ -2,11 +2,13 @@
 import {
   type Descriptor,
   descriptorText,
+  type Expansion,
   expandDescriptor,
   inferDescriptor,
   isRange,
   type KeyPrefixes,
   parseDescriptor,
+  SigningProvider,
 } from '#descriptor';
 import { nextTurn, toHex } from '#util';
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
@@ -26,35 +28,52 @@ export async function scriptsOfScanObjects(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  for (const object of objects) await addScripts(found, object, prefixes, signal);
+  await expandScanObjects(objects, prefixes, signal, ({ scripts, provider }) => {
+    for (const script of scripts) {
+      const inferred: Descriptor = inferDescriptor(script, prefixes, provider);
+      found.set(toHex(script), descriptorText(inferred));
+    }
+  });
   return found;
 }
 
-async function addScripts(
-  found: Map<string, string>,
-  object: JsonInput,
+/** What descriptors know of keys and scripts, secrets included. */
+export async function providerOfScanObjects(
+  objects: readonly JsonInput[],
   prefixes: KeyPrefixes,
   signal: AbortSignal,
+): Promise<SigningProvider> {
+  const known = new SigningProvider();
+  await expandScanObjects(objects, prefixes, signal, ({ provider }) => {
+    known.merge(provider);
+  });
+  return known;
+}
+
+async function expandScanObjects(
+  objects: readonly JsonInput[],
+  prefixes: KeyPrefixes,
+  signal: AbortSignal,
+  visit: (expansion: Expansion) => void,
 ): Promise<void> {
-  const { text, range } = readObject(object);
-  const parsed = parseDescriptor(text, prefixes);
-  if (parsed.kind === 'invalid') throw new RpcError(RpcCode.invalidAddressOrKey, parsed.error);
-  const [begin, end] = isRange(parsed.descriptor) ? range : [0, 0];
-  for (let index = begin; index <= end; index++) {
-    const expansion = expandDescriptor(parsed.descriptor, index, parsed.secrets);
-    if (expansion === undefined) {
-      throw new RpcError(
-        RpcCode.invalidAddressOrKey,
-        `Cannot derive script without private keys: '${text.slice(0, 200)}'`,
-      );
+  for (const object of objects) {
+    const { text, range } = readObject(object);
+    const parsed = parseDescriptor(text, prefixes);
+    if (parsed.kind === 'invalid') throw new RpcError(RpcCode.invalidAddressOrKey, parsed.error);
+    const [begin, end] = isRange(parsed.descriptor) ? range : [0, 0];
+    for (let index = begin; index <= end; index++) {
+      const expansion = expandDescriptor(parsed.descriptor, index, parsed.secrets);
+      if (expansion === undefined) throw needsSecrets(text);
+      visit(expansion);
+      if (index % SLICE === SLICE - 1) await nextTurn();
+      signal.throwIfAborted();
     }
-    for (const script of expansion.scripts) {
-      const inferred: Descriptor = inferDescriptor(script, prefixes, expansion.provider);
-      found.set(toHex(script), descriptorText(inferred));
-    }
-    if (index % SLICE === SLICE - 1) await nextTurn();
-    signal.throwIfAborted();
   }
+}
+
+function needsSecrets(text: string): RpcError {
+  const message = `Cannot derive script without private keys: '${text.slice(0, 200)}'`;
+  return new RpcError(RpcCode.invalidAddressOrKey, message);
 }
 
 type ScanObject = { readonly text: string; readonly range: readonly [begin: number, end: number] };

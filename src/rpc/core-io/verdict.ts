@@ -1,8 +1,9 @@
 /** What the mempool said of a transaction, in the words and codes of Core's calls. */
 import type { MempoolVerdict } from '#mempool';
 import type { Sats, Transaction } from '#primitives';
-import { isUnspendable, limits, Op, ScriptReader } from '#script';
+import { isUnspendable } from '#script';
 import { RpcCode, RpcError } from '../errors.ts';
+import { hasValidOps } from './decode-tx.ts';
 
 /** Core's GetRejectReason. */
 export function rejectReason(verdict: MempoolVerdict): string {
@@ -48,13 +49,4 @@ export function checkBurn(tx: Transaction, maxBurn: Sats): void {
   if (!burns) return;
   const message = 'Unspendable output exceeds maximum configured by user (maxburnamount)';
   throw new RpcError(RpcCode.verifyError, message);
-}
-
-/** Core's CScript::HasValidOps. */
-function hasValidOps(script: Uint8Array): boolean {
-  const reader = new ScriptReader(script);
-  while (reader.next()) {
-    if (reader.opcode > Op.OP_NOP10 || reader.dataLength > limits.MAX_SCRIPT_ELEMENT_SIZE) return false;
-  }
-  return reader.atEnd;
 }

@@ -10,18 +10,25 @@ import { CHAIN_TX_STATS_METHODS } from './chain-tx-stats.ts';
 import { COIN_METHODS } from './coins.ts';
 import { CONTROL_METHODS } from './control.ts';
 import { DEBUG_METHODS } from './debug.ts';
+import { DECODE_SCRIPT_METHODS } from './decode-script.ts';
 import { DEPLOYMENT_METHODS } from './deployments.ts';
 import { FEE_METHODS } from './fees.ts';
 import { FILTER_METHODS } from './filters.ts';
 import { GENERATE_METHODS } from './generate.ts';
 import { MEMPOOL_METHODS } from './mempool.ts';
 import { MEMPOOL_CONTROL_METHODS } from './mempool-control.ts';
+import { MESSAGE_METHODS } from './messages.ts';
 import { MINING_INFO_METHODS } from './mining-info.ts';
 import { NETWORK_METHODS } from './network.ts';
+import { OUTPUT_SCRIPT_METHODS } from './output-scripts.ts';
 import { PEER_METHODS } from './peers.ts';
+import { PSBT_METHODS } from './psbt.ts';
+import { PSBT_UPDATE_METHODS } from './psbt-update.ts';
+import { RAW_TRANSACTION_METHODS } from './raw-transactions.ts';
 import { REGTEST_METHODS } from './regtest.ts';
 import { SCAN_METHODS } from './scan.ts';
 import { SEND_METHODS } from './send-transactions.ts';
+import { SIGN_RAW_METHODS } from './sign-raw.ts';
 import { SUBMIT_BLOCK_METHODS } from './submit-block.ts';
 import { TX_PROOF_METHODS } from './tx-proof.ts';
 import { WAIT_METHODS } from './wait.ts';
@@ -37,18 +44,25 @@ export const RPC_METHODS: readonly RpcMethod[] = [
   ...COIN_METHODS,
   ...CONTROL_METHODS,
   ...DEBUG_METHODS,
+  ...DECODE_SCRIPT_METHODS,
   ...DEPLOYMENT_METHODS,
   ...FEE_METHODS,
   ...FILTER_METHODS,
   ...GENERATE_METHODS,
   ...MEMPOOL_CONTROL_METHODS,
   ...MEMPOOL_METHODS,
+  ...MESSAGE_METHODS,
   ...MINING_INFO_METHODS,
   ...NETWORK_METHODS,
+  ...OUTPUT_SCRIPT_METHODS,
   ...PEER_METHODS,
+  ...PSBT_METHODS,
+  ...PSBT_UPDATE_METHODS,
+  ...RAW_TRANSACTION_METHODS,
   ...REGTEST_METHODS,
   ...SCAN_METHODS,
   ...SEND_METHODS,
+  ...SIGN_RAW_METHODS,
   ...SUBMIT_BLOCK_METHODS,
   ...TX_PROOF_METHODS,
   ...WAIT_METHODS,

@@ -4,7 +4,7 @@ import type { BlockTemplate } from '#mempool';
 import { parseBlockHash, type Transaction } from '#primitives';
 import { sleep, toHex } from '#util';
 import { hex32, workHex } from '../core-io/block-json.ts';
-import { decodeHexBlock } from '../core-io/decode-hex.ts';
+import { decodeHexBlock } from '../core-io/decode-block.ts';
 import { stateAfter } from '../core-io/version-bits.ts';
 import { invalidParameter, RpcCode, RpcError, shuttingDown } from '../errors.ts';
 import type { JsonInputObject, JsonObject, JsonValue } from '../json/value.ts';

@@ -3,7 +3,7 @@ import { expandDescriptor, isRange, parseDescriptor } from '#descriptor';
 import { parseTxid, type Transaction } from '#primitives';
 import { decodeAddress } from '#script';
 import { toHex } from '#util';
-import { decodeHexTx } from '../core-io/decode-hex.ts';
+import { decodeHexTx } from '../core-io/decode-tx.ts';
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json/value.ts';
 import { type Args, shown, stringOf } from '../table/args.ts';

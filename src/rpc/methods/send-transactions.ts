@@ -2,7 +2,7 @@
 import type { MempoolVerdict } from '#mempool';
 import { type Sats, type Transaction, txidFromBytes } from '#primitives';
 import { Slices } from '#util';
-import { decodeHexTx } from '../core-io/decode-hex.ts';
+import { decodeHexTx } from '../core-io/decode-tx.ts';
 import { checkBurn, exceedsFeeRate, rejected, rejectReason, rejectText } from '../core-io/verdict.ts';
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
 import { amount, type JsonObject, type JsonValue } from '../json/value.ts';

@@ -1,7 +1,7 @@
 /** Blocks and headers from miners. */
 import { withReservedValue } from '#mempool';
 import type { Block } from '#primitives';
-import { decodeHexBlock, decodeHexHeader } from '../core-io/decode-hex.ts';
+import { decodeHexBlock, decodeHexHeader } from '../core-io/decode-block.ts';
 import { RpcCode, RpcError } from '../errors.ts';
 import type { JsonValue } from '../json/value.ts';
 import type { RpcCall, RpcMethod } from '../table/method.ts';

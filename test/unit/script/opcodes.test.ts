@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits, Op } from '#script';
-import { isOpSuccess, opcodeName } from '../../../src/script/opcodes.ts';
+import { opcodeName } from '../../../src/script/opcodes.ts';
+import { isOpSuccess } from '../../../src/script/taproot.ts';
 
 const FROM_PUSHDATA1 = `PUSHDATA1 PUSHDATA2 PUSHDATA4 1NEGATE RESERVED 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
   NOP VER IF NOTIF VERIF VERNOTIF ELSE ENDIF VERIFY RETURN

@@ -1,12 +1,8 @@
-/** Transactions, blocks and headers from the hex digits of a parameter (Core's DecodeHexTx, DecodeHexBlk, DecodeHexBlockHeader); undefined for none. */
-import { BLOCK_HEADER_BYTES, Block, BlockHeader, DecodeError, Transaction } from '#primitives';
+/** Blocks and headers from hex (Core's DecodeHexBlk and DecodeHexBlockHeader); undefined for what is none. */
+import { BLOCK_HEADER_BYTES, Block, BlockHeader, DecodeError } from '#primitives';
 import { fromHex } from '#util';
 
 const HEX = /^([0-9a-fA-F]{2})+$/;
-
-export function decodeHexTx(text: string): Transaction | undefined {
-  return decode(text, (bytes) => Transaction.fromBytes(bytes));
-}
 
 /** All of it is decoded. */
 export function decodeHexBlock(text: string): Block | undefined {
