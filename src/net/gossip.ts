@@ -79,6 +79,8 @@ type GossipInternals = {
     data: Uint8Array,
     options: { readonly floodPublish: boolean },
   ) => ReturnType<GossipSub['publish']>;
+  /** Peer ids by topic id. */
+  readonly mesh: ReadonlyMap<string, ReadonlySet<PeerIdText>>;
   /** Gives `duplicate` as the code of what was seen before. */
   validateReceivedMessage: (
     from: PeerId,
@@ -132,6 +134,12 @@ export class Gossip {
   /** Gossipsub's score of a peer. */
   scoreOf(peer: PeerIdText): number {
     return scoreOf(this.#deps.pubsub, peer);
+  }
+
+  /** Topics in whose mesh the peer is: what it sends there comes to us at once, and the other way round. */
+  meshTopicsOf(peer: PeerIdText): TopicName[] {
+    const { mesh } = this.#internals;
+    return [...this.#names].filter(([id]) => mesh.get(id)?.has(peer)).map(([, name]) => name);
   }
 
   counts(): GossipCounts {
@@ -297,6 +305,7 @@ function internalsOf(pubsub: GossipSub): GossipInternals {
   assert(typeof internals.reportMessageValidationResult === 'function', 'gossipsub reports no validation results');
   assert(typeof internals.handleReceivedRpc === 'function', 'gossipsub hides its RPC handler');
   assert(typeof internals.validateReceivedMessage === 'function', 'gossipsub hides its check of messages');
+  assert(internals.mesh instanceof Map, 'gossipsub hides its meshes');
   return internals as GossipInternals;
 }
 

@@ -7,7 +7,7 @@ import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { type GossipSub, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
-import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
+import type { ConnectionGater, Libp2p, Metrics, PrivateKey } from '@libp2p/interface';
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
 import { createLibp2p } from 'libp2p';
@@ -52,6 +52,7 @@ export type HostParts = ReachParts & {
   /** Of a private network. */
   readonly protector: ConnectionProtector | undefined;
   readonly random: Random;
+  readonly metrics: Metrics;
 };
 
 /** A node that is not started: handlers are registered first, so that identify tells of all of them. */
@@ -63,6 +64,7 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     datastore: new BoundedDatastore(),
     peerStore: { maxAddressAge: 14 * DAY_MS, maxPeerAge: 30 * DAY_MS },
     nodeInfo: { name: 'starling', version: '1', userAgent: options.userAgent },
+    metrics: () => parts.metrics,
     logger: libp2pLogger(parts.log, parts.clock),
     addresses: {
       listen: options.listen.filter((text) => text !== BY_RELAYS),

@@ -23,6 +23,7 @@ export const RpcCode = Object.freeze({
   methodDeprecated: -32,
   mempoolDisabled: -33,
   invalidRequest: -32600,
+  invalidParams: -32602,
   methodNotFound: -32601,
   internalError: -32603,
   parseError: -32700,

@@ -11,6 +11,7 @@ import { initialDownload } from './initial-download.ts';
 import { RPC_METHODS } from './methods/all.ts';
 import type { MockableClock } from './mockable-clock.ts';
 import { DEFAULT_RPC_OPTIONS, type RpcOptions } from './options.ts';
+import { PeerNumbers } from './peer-numbers.ts';
 import { ScanSlot } from './scan-slot.ts';
 import type { DebugLogs } from './table/method.ts';
 
@@ -51,6 +52,7 @@ export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>,
     logPath,
     methods: RPC_METHODS,
     isInitialDownload: initialDownload(node.chain, clock),
+    peerNumbers: new PeerNumbers(),
     scan: new ScanSlot(),
     testClock,
     debugLogs,

@@ -47,6 +47,14 @@ test('a node is called, asked for its state, and stopped', async (t) => {
   const wrong = await rpc('--rpc-password', 'wrong', 'uptime');
   assert.deepEqual([wrong.code, wrong.out], [2, '']);
 
+  const status = await runCli('status', ...where);
+  assert.equal(status.code, 0, status.err);
+  assert.match(status.out, /^chain +regtest\nheight +0 of 0 headers\n/);
+  assert.match(status.out, /\npeers +0 \(0 outbound\)\n/);
+  assert.equal(JSON.parse((await runCli('status', ...where, '--json')).out).chain.chain, 'regtest');
+  const peers = await runCli('peers', ...where);
+  assert.deepEqual([peers.code, peers.out.split('\n').at(-2)], [0, '0 peers']);
+
   assert.deepEqual(await runCli('stop', ...where), { code: 0, out: 'Starling stopping\n', err: '' });
   assert.equal((await ended).code, 0);
   assert.ok(!existsSync(cookie));

@@ -8,6 +8,7 @@ import { createHost, type Host, startHost, stopHost } from '../../src/net/host.t
 import { LocalPeers } from '../../src/net/mdns.ts';
 import { completeOptions } from '../../src/net/options.ts';
 import { ProviderRecords } from '../../src/net/provider-records.ts';
+import { createStreamMeter } from '../../src/net/stream-meter.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { NETWORK, netOptions } from './net-support.ts';
 
@@ -24,6 +25,7 @@ async function startDhtHost(stack: AsyncDisposableStack): Promise<Host> {
     local: new LocalPeers(),
     relays: new Set(),
     isProbe: () => false,
+    metrics: createStreamMeter(systemClock, () => undefined),
     clock: systemClock,
     random: systemRandom,
     log: nullLogger,

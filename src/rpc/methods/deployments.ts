@@ -101,7 +101,7 @@ const TAPROOT = { bit: 2, period: MAINNET_PERIOD, threshold: 1_815 };
 const TAPROOT_TIMES = { startTime: 1_619_222_400n, timeout: 1_628_640_000n };
 
 /** Core's chainparams. Networks where taproot holds from the beginning, and those of one's own, have no signalling. */
-function versionBitsDeployments({ name, activation }: NetworkParams): Readonly<Record<string, Deployment>> {
+export function versionBitsDeployments({ name, activation }: NetworkParams): Readonly<Record<string, Deployment>> {
   const always = { startTime: ALWAYS_ACTIVE, timeout: NO_TIMEOUT, minActivationHeight: 0 };
   const signalled = { ...TAPROOT_TIMES, minActivationHeight: name === 'mainnet' ? activation.taproot : 0 };
   const hasSignalling = name === 'mainnet' || name === 'testnet3';

@@ -100,6 +100,24 @@ export function intOf(value: JsonInput, min = -INT32_MAX - 1, max = INT32_MAX): 
   return number;
 }
 
+/** Core's RPCTypeCheckObj: every member is there and of its type; strict: and no other is. */
+export function checkMembers(
+  object: JsonInputObject,
+  types: Readonly<Record<string, JsonTypeName>>,
+  { isStrict = false, mayLack = false } = {},
+): void {
+  for (const [key, type] of Object.entries(types)) {
+    const value = object[key] ?? null;
+    if (mayLack && value === null) continue;
+    if (value === null) throw new RpcError(RpcCode.typeError, `Missing ${key}`);
+    if (typeName(value) === type) continue;
+    const message = `JSON value of type ${typeName(value)} for field ${key} is not of expected type ${type}`;
+    throw new RpcError(RpcCode.typeError, message);
+  }
+  const unknown = isStrict ? Object.keys(object).find((key) => !(key in types)) : undefined;
+  if (unknown !== undefined) throw new RpcError(RpcCode.typeError, `Unexpected key ${shown(unknown)}`);
+}
+
 /** Core's ParseHashV. */
 export function hashOf(value: JsonInput, name: string): string {
   const text = stringOf(value);
@@ -154,6 +172,6 @@ function parseFixedPoint(text: string): bigint | undefined {
   return sign === '' ? mantissa : -mantissa;
 }
 
-function shown(text: string): string {
+export function shown(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

@@ -3,6 +3,7 @@ import type { StarlingNode } from '#node';
 import type { Clock, Logger } from '#util';
 import type { JsonValue } from '../json/value.ts';
 import type { MockableClock } from '../mockable-clock.ts';
+import type { PeerNumbers } from '../peer-numbers.ts';
 import type { ScanSlot } from '../scan-slot.ts';
 import type { Args } from './args.ts';
 import type { Param } from './param.ts';
@@ -37,6 +38,7 @@ export type RpcContext = {
   readonly methods: readonly RpcMethod[];
   /** Whether the node is still on its way to the tip (Core's IsInitialBlockDownload). */
   readonly isInitialDownload: () => boolean;
+  readonly peerNumbers: PeerNumbers;
   /** The one scan of all coins that may run. */
   readonly scan: ScanSlot;
   /** The node's clock, where a test may set it. */
