@@ -132,11 +132,12 @@ export const COMMANDS: Commands = {
   },
   manual: {
     summary: 'print the manual: every command, flag and variable',
-    args: { '[form]': 'man (a manual page) or markdown; markdown if left out' },
+    args: { '[form]': 'man (a manual page), markdown, or rpc (the JSON-RPC methods); markdown if left out' },
     details: 'The published package has the manual page too: man starling.',
     examples: [
       ['starling manual man > starling.1', 'then: man ./starling.1'],
       ['starling manual', 'Markdown'],
+      ['starling manual rpc > rpc.md', 'every JSON-RPC method'],
     ],
     load: async () => (await import('./commands/manual.ts')).manualRun(COMMANDS),
   },
