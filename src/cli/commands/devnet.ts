@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { p2pkhScript, signingKey } from '#mempool';
+import { payer } from '#mempool';
 import { NodeError, systemClock, toHex } from '#util';
 import { Member, ownCommand } from '../devnet/member.ts';
 import type { DevnetRole, StartMessage } from '../devnet/messages.ts';
@@ -54,7 +54,7 @@ async function startMembers(
 ): Promise<void> {
   const count = settings.nodes;
   const secrets = Array.from({ length: count }, () => new Uint8Array(randomBytes(32)));
-  const payees = secrets.map((secret) => toHex(p2pkhScript(signingKey(secret).publicKey)));
+  const payees = secrets.map((secret) => toHex(payer.p2pkhScript(payer.signingKey(secret).publicKey)));
   const start = (name: string, role: DevnetRole, bootstrap: readonly string[], secret: string): Member => {
     const message: StartMessage = {
       kind: 'start',

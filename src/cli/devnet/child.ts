@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import module from 'node:module';
 import process from 'node:process';
 import { networkDirectory } from '#chain';
-import { signingKey } from '#mempool';
+import { payer } from '#mempool';
 import { createNode, loadNetwork, type NodeOptions, type StarlingNode } from '#node';
 import { type RpcServer, startRpc } from '#rpc';
 import { fromHex, type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
@@ -153,7 +153,7 @@ async function spend(
   signal: AbortSignal,
   log: Logger,
 ): Promise<void> {
-  const wallet = new DevnetWallet(signingKey(fromHex(start.secret)), systemRandom);
+  const wallet = new DevnetWallet(payer.signingKey(fromHex(start.secret)), systemRandom);
   // Apart from each other, so that the stream is even.
   await pause(systemRandom.below(Math.max(1, Math.ceil(start.txIntervalMs))), signal);
   await every(start.txIntervalMs, signal, async () => {

@@ -1,5 +1,5 @@
 /** Estimates of what fee rate gets a transaction confirmed within how many blocks. */
-import type { BucketRange, EstimateMode, Horizon, RawFee } from '#mempool';
+import type { EstimateMode, Horizon, RawFee } from '#mempool';
 import { invalidParameter } from '../errors.ts';
 import { amount, type JsonObject } from '../json/value.ts';
 import { intOf } from '../table/args.ts';
@@ -167,7 +167,7 @@ function rawFeeJson({ feePerKvb, decay, scale, pass, fail }: RawFee): JsonObject
   };
 }
 
-function rangeJson({ start, end, withinTarget, totalConfirmed, inMempool, leftMempool }: BucketRange): JsonObject {
+function rangeJson({ start, end, withinTarget, totalConfirmed, inMempool, leftMempool }: RawFee['pass']): JsonObject {
   const hundredths = (value: number): number => Math.round(value * 100) / 100;
   return {
     startrange: Math.round(start),
