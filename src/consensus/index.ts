@@ -1,7 +1,6 @@
 export { bip30Applies } from './bip30.ts';
 export { checkBlock, checkBlockBody, contextualCheckBlock } from './block-rules.ts';
-export { type FailureKind, failure, type ValidationFailure } from './failure.ts';
-export { mineGenesis } from './genesis.ts';
+export { failure, type ValidationFailure } from './failure.ts';
 export { checkBlockHeader, contextualCheckBlockHeader, lastCheckpointHeight, medianTimePast } from './header-rules.ts';
 export * as limits from './limits.ts';
 export { calculateSequenceLocks, evaluateSequenceLocks, isFinalTx } from './lock-times.ts';

@@ -102,12 +102,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, quality, tipListeners), (stopObserving) => stopObserving());
   const txListeners = hearTransactions(mempool);
-  const handlers: NetHandlers = {
-    ...peerHandlers(lateNet, peers, ingest, quality),
-    serve: makeServe(parts, peers, ingest, upload),
-    gossip: ingest.message,
-    gossipCopy: ingest.copy,
-  };
+  const serve = makeServe(parts, peers, ingest, upload);
+  const handlers = { ...peerHandlers(lateNet, peers, ingest, quality), ...gossipHandlers(ingest), serve };
   const realNet = stack.use(await startNet(options, deps, handlers));
   lateNet.start(realNet);
   upload.follow(async () => (await realNet.status()).bytesOut);
@@ -295,6 +291,10 @@ function makeServe(parts: Parts, peers: Peers, { rebuilt }: Ingest, upload: Uplo
     isBlockOnly: (peer) => peers.isBlockOnly(peer),
     undecodable: (peer, detail) => parts.net.charge(peer, 'undecodable-message', detail),
   });
+}
+
+function gossipHandlers({ message, copy }: Ingest): Pick<NetHandlers, 'gossip' | 'gossipCopy'> {
+  return { gossip: message, gossipCopy: copy };
 }
 
 /** A peer is known to ingest from before its first message until after its last request. */

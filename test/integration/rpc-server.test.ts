@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Clock, nullLogger, systemClock } from '#util';
+import { type Clock, nextTurn, nullLogger, systemClock } from '#util';
 import { Credentials } from '../../src/rpc/http/credentials.ts';
 import { endpointText } from '../../src/rpc/http/hosts.ts';
 import { RpcHttpServer } from '../../src/rpc/http/server.ts';
@@ -122,6 +122,18 @@ test('calls beyond the queue are refused with 503, the others answered', async (
   const statuses = (await Promise.all(answers)).map(({ status }) => status);
   assert.equal(statuses.filter((status) => status === 200).length, 5);
   assert.equal(most, 2);
+});
+
+test('two thousand calls at once are all answered, or refused for lack of room', async () => {
+  await using server = await startServer(async () => {
+    await nextTurn();
+    return null;
+  });
+  const answers = await Promise.all(Array.from({ length: 2_000 }, () => server.ask({ body: PING })));
+  const statuses = new Set(answers.map(({ status }) => status));
+  assert.ok(statuses.has(200));
+  assert.deepEqual([...statuses.difference(new Set([200, 503]))], []);
+  assert.equal((await server.ask({ body: PING })).status, 200);
 });
 
 test('a body that is too large is refused, said beforehand or not', async () => {

@@ -13,6 +13,7 @@ import { FeeEstimator } from '../../src/mempool/fee-estimator/estimator.ts';
 import { recordedPsbt } from '../support/recorded-psbt.ts';
 import { feedRpcChain, type RpcChain } from '../support/rpc-chain.ts';
 import { type RpcNode, startRpcNode } from '../support/rpc-node.ts';
+import { undocumented } from '../support/rpc-results.ts';
 import { sharedPath } from '../support/shared.ts';
 import { addressesOf, createTestNodes, statusWhen } from '../support/test-nodes.ts';
 
@@ -108,6 +109,7 @@ async function compare(rpc: RpcNode, chain: RpcChain, { method, params, result, 
   }
   assert.equal(error, undefined, `${what} is refused`);
   const ours: unknown = JSON.parse(writeJson(reply.result));
+  assert.deepEqual(undocumented(method, ours), [], `${what} answers what its row says`);
   assertSameShape(ours ?? '', withoutOmitted(result, OMITTED[method] ?? []), what, ADDED[method] ?? []);
 }
 

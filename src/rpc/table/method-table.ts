@@ -24,13 +24,20 @@ export function helpOf(methods: readonly RpcMethod[], command: string): string {
     const method = methods.find(({ name }) => name === command);
     return method === undefined ? `help: unknown command: ${command}` : helpText(method);
   }
-  const listed = methods.filter(({ category }) => category !== 'hidden').toSorted(byCategoryAndName);
-  const categories = Map.groupBy(listed, ({ category }) => category);
-  const parts = [...categories].map(([category, members]) => {
-    const title = `${category.charAt(0).toUpperCase()}${category.slice(1)}`;
+  const parts = listedByCategory(methods).map(([title, members]) => {
     return [`== ${title} ==`, ...members.map(usageLine)].join('\n');
   });
   return parts.join('\n\n');
+}
+
+/** Without the hidden ones; in the order of their names. */
+export function listedByCategory(
+  methods: readonly RpcMethod[],
+): readonly (readonly [title: string, members: readonly RpcMethod[]])[] {
+  const listed = methods.filter(({ category }) => category !== 'hidden').toSorted(byCategoryAndName);
+  return [...Map.groupBy(listed, ({ category }) => category)].map(([category, members]) => {
+    return [`${category.charAt(0).toUpperCase()}${category.slice(1)}`, members];
+  });
 }
 
 function byCategoryAndName(a: RpcMethod, b: RpcMethod): number {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { methodsManual } from '#rpc';
 import type { JsonInput } from '../../../src/rpc/json/value.ts';
 import { bindParams } from '../../../src/rpc/table/bind-params.ts';
 import { helpText } from '../../../src/rpc/table/help-text.ts';
@@ -114,4 +115,11 @@ Examples:
 > curl --user myusername --data-binary '{"jsonrpc": "1.0", "id": "curltest", "method": "sample", "params": [1, true]}' -H 'content-type: text/plain;' http://127.0.0.1:8332/
 `,
   );
+});
+
+test('the manual has the help of each method that is listed', () => {
+  const hidden: RpcMethod = { ...METHOD, name: 'secret', category: 'hidden' };
+  const text = methodsManual([hidden, METHOD]);
+  assert.ok(text.includes(`## Util\n\n### sample\n\n\`\`\`text\n${helpText(METHOD).trimEnd()}\n\`\`\`\n`));
+  assert.ok(!text.includes('secret'));
 });
