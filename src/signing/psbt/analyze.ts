@@ -10,7 +10,7 @@ import { sourceOf, spentOutput } from './input.ts';
 import { extractTransaction, isSignedAndVerified, psbtSigner, signPsbtInput } from './sign-psbt.ts';
 
 /** In the order in which a PSBT passes through their hands. */
-export const PSBT_ROLES = ['creator', 'updater', 'signer', 'finalizer', 'extractor'] as const;
+const PSBT_ROLES = ['creator', 'updater', 'signer', 'finalizer', 'extractor'] as const;
 
 export type PsbtRole = (typeof PSBT_ROLES)[number];
 
