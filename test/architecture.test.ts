@@ -58,7 +58,19 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['crypto', 'util'],
   ],
-  rpc: ['node', 'mempool', 'miner', 'chain', 'consensus', 'signing', 'descriptor', 'script', 'primitives', 'crypto', 'util'],
+  rpc: [
+    'node',
+    'mempool',
+    'miner',
+    'chain',
+    'consensus',
+    'signing',
+    'descriptor',
+    'script',
+    'primitives',
+    'crypto',
+    'util',
+  ],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
   cli: ['rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
 };
