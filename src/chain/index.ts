@@ -10,8 +10,6 @@ export type {
   ChainControl,
   ChainObserver,
   ChainReader,
-  ChainTip,
-  ChainVerification,
   Coin,
   CoinScan,
   ConnectedBlock,
@@ -19,8 +17,8 @@ export type {
   HeadersVerdict,
   OpenProgress,
   OutPoint,
-  UtxoHashKind,
   UtxoStats,
 } from './port.ts';
+export { MANUAL_PRUNE_BYTES } from './pruner.ts';
 export type { ReindexKind } from './repair.ts';
 export { bogoSize, serializeUtxo } from './utxo-hash.ts';

@@ -174,7 +174,10 @@ export type ChainReader = {
   readonly chainTips: () => ChainTip[];
   /** From this height to the tip the body of every block of the active chain is stored; 0 until some were pruned. */
   readonly lowestStoredHeight: () => number;
-  /** What block and undo files may take when old ones are removed (or were), bytes; undefined: all are kept. */
+  /**
+   * What block and undo files may take when old ones are removed (or were), bytes; undefined: all are kept;
+   * MANUAL_PRUNE_BYTES: only `pruneTo` removes any.
+   */
   readonly pruneTargetBytes: () => number | undefined;
   readonly getCoin: (outpoint: OutPoint) => Coin | undefined;
   /** Walks the whole UTXO set (flushes first); slow on a large chain, which goes on meanwhile. Throws the signal's reason. */

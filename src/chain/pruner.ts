@@ -21,6 +21,8 @@ import { saveIndex } from './save-index.ts';
 const MIN_BLOCKS_TO_KEEP = 288;
 /** Core's PRUNE_LOCK_BUFFER: kept below the lowest height that is still read, for reorganisations. */
 const KEPT_BELOW_READERS = 10;
+/** A target that is never met: files go only when `pruneTo` says so (Core's PRUNE_TARGET_MANUAL). */
+export const MANUAL_PRUNE_BYTES = Number.MAX_SAFE_INTEGER;
 /** What Core takes a block to weigh that is still to come. */
 const AVERAGE_BLOCK_BYTES = 1_000_000;
 /** Core makes room in steps of an eighth of a block file; undo data take a sixteenth of the blocks' room. */

@@ -1,22 +1,7 @@
 /** Every command: what it takes, what help teaches about it, and where it is implemented (loaded when it runs). */
-import type { CommandName } from './option-row.ts';
-import type { Settings } from './options.ts';
+import type { Commands } from './command-row.ts';
 
-/** Gives an exit code: one of `ExitCode`, or what a called node answered. */
-export type CommandRun = (settings: Settings, args: readonly string[]) => Promise<number>;
-
-export type CommandRow = {
-  readonly summary: string;
-  /** Positional arguments in commander's notation, with an explanation each. */
-  readonly args: Readonly<Record<string, string>>;
-  readonly details: string;
-  /** Flags stand before the first argument; what follows is passed on, also what looks like a flag. */
-  readonly passesOn?: boolean;
-  readonly examples: readonly (readonly [command: string, does: string])[];
-  readonly load: () => Promise<CommandRun>;
-};
-
-export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
+export const COMMANDS: Commands = {
   node: {
     summary: 'run a node: find peers, sync, follow the chain',
     args: {},
@@ -119,6 +104,41 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
       ['starling node --psk swarm.key', 'on each machine'],
     ],
     load: async () => (await import('./commands/psk.ts')).runPsk,
+  },
+  config: {
+    summary: 'show the settings and where each comes from, or check a file of settings',
+    args: { '<action>': 'show, or check', '[file]': 'the file to check' },
+    details:
+      'Takes the flags of "starling node", and shows what it would run with: flags go before STARLING_… variables, ' +
+      'these before the file of --config, that before the profile, that before the defaults. Passwords are not shown. ' +
+      '"check" lists everything that is wrong in a file, with its line.',
+    examples: [
+      ['starling config show --config ./bitcoin.conf', 'what a node takes from a file of Bitcoin Core'],
+      ['starling config show --profile low-memory --json', 'one JSON object'],
+      ['starling config check ./starling.toml', 'exit code 2 when something is wrong'],
+    ],
+    load: async () => (await import('./commands/config.ts')).runConfig,
+  },
+  completions: {
+    summary: 'print the completions of a shell',
+    args: { '<shell>': 'bash, zsh or fish' },
+    details: 'Commands, flags, and the values of flags that take one of a few.',
+    examples: [
+      ['source <(starling completions bash)', 'in ~/.bashrc'],
+      ['source <(starling completions zsh)', 'in ~/.zshrc, below compinit'],
+      ['starling completions fish | source', 'in ~/.config/fish/config.fish'],
+    ],
+    load: async () => (await import('./commands/completions.ts')).completionsRun(COMMANDS),
+  },
+  manual: {
+    summary: 'print the manual: every command, flag and variable',
+    args: { '[form]': 'man (a manual page) or markdown; markdown if left out' },
+    details: 'The published package has the manual page too: man starling.',
+    examples: [
+      ['starling manual man > starling.1', 'then: man ./starling.1'],
+      ['starling manual', 'Markdown'],
+    ],
+    load: async () => (await import('./commands/manual.ts')).manualRun(COMMANDS),
   },
   devnet: {
     summary: 'run a small network of its own on this machine',

@@ -2,17 +2,17 @@
 import { toggle } from './option-row.ts';
 
 export const INDEX_OPTIONS = {
-  txIndex: toggle({
+  txindex: toggle({
     flag: 'txindex',
     help: 'keep an index of all transactions by their ids; not with --prune',
     commands: ['node'],
   }),
-  blockFilterIndex: toggle({
+  blockfilterindex: toggle({
     flag: 'blockfilterindex',
     help: 'keep an index of compact block filters (BIP157, BIP158)',
     commands: ['node'],
   }),
-  coinStatsIndex: toggle({
+  coinstatsindex: toggle({
     flag: 'coinstatsindex',
     help: 'keep an index of the coins’ figures as of each block',
     commands: ['node'],

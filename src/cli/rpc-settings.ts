@@ -5,6 +5,7 @@ import type { NetworkParams } from '#consensus';
 import type { StarlingNode } from '#node';
 import { type RpcDeps, type RpcOptions, type RpcServer, startRpc } from '#rpc';
 import { NodeError, systemClock, systemRandom } from '#util';
+import type { Logging } from './logging.ts';
 import type { Settings } from './options.ts';
 
 /** Bitcoin Core's, so that its tools find us. Networks of one's own have none: they take a free port. */
@@ -24,7 +25,7 @@ export function defaultRpcPort({ name }: NetworkParams): number | undefined {
 export async function startNodeRpc(
   node: StarlingNode,
   settings: Settings,
-  { log, stop, testClock }: Pick<RpcDeps, 'log' | 'stop' | 'testClock'>,
+  { log, stop, testClock, debugLogs }: Pick<RpcDeps, 'log' | 'stop' | 'testClock' | 'debugLogs'>,
 ): Promise<RpcServer | undefined> {
   if (!settings.server) return undefined;
   const { params } = node.chain;
@@ -37,6 +38,7 @@ export async function startNodeRpc(
     stop,
     logPath: join(directory, 'debug.log'),
     testClock,
+    debugLogs,
   };
   const start = (port: number): Promise<RpcServer> => startRpc(node, { ...rpcOptions(settings), port }, deps);
   const standard = defaultRpcPort(params) ?? 0;
@@ -47,6 +49,17 @@ export async function startNodeRpc(
     log.warn('the RPC port is taken by another program, so calls are answered on a free one', { port: standard });
     return start(0);
   }
+}
+
+/** What the method `logging` turns on and off: a module goes back to the level that the settings gave. */
+export function debugLogs(
+  { levels, setLevel }: Pick<Logging, 'levels' | 'setLevel'>,
+  { logLevel }: Pick<Settings, 'logLevel'>,
+): NonNullable<RpcDeps['debugLogs']> {
+  return {
+    isOn: (module) => (levels()[module] ?? logLevel) === 'debug',
+    set: (module, on) => setLevel(module, on ? 'debug' : logLevel === 'debug' ? 'info' : logLevel),
+  };
 }
 
 function rpcOptions(settings: Settings): Partial<RpcOptions> {

@@ -49,6 +49,42 @@ export function oneOf<const T extends string>(...choices: readonly T[]): (text: 
   };
 }
 
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type ModuleLevel = { readonly module: string; readonly level: LogLevel };
+
+export function moduleLevel(text: string): ModuleLevel {
+  const [, module, word] = /^([a-z][a-z0-9-]{0,31})=([a-z]+)$/.exec(text) ?? [];
+  const level = LOG_LEVELS.find((known) => known === word);
+  if (module === undefined || level === undefined) {
+    throw unfit(text, `a module and its level (${LOG_LEVELS.join(', ')}), such as net=debug,`);
+  }
+  return { module, level };
+}
+
+/** Core's names of what is buried, and the fields of a network file. */
+const DEPLOYMENTS = { bip34: 'bip34', dersig: 'bip66', cltv: 'bip65', csv: 'csv', segwit: 'segwit' } as const;
+
+export type ActivationHeight = {
+  readonly rule: (typeof DEPLOYMENTS)[keyof typeof DEPLOYMENTS];
+  readonly height: number;
+};
+
+const MAX_HEIGHT = 0x7fffffff;
+
+/** Core's -testactivationheight=name@height. */
+export function activationHeight(text: string): ActivationHeight {
+  const [, name = '', digits] = /^([a-z0-9]+)@(\d{1,10})$/.exec(text) ?? [];
+  const rule = Object.entries(DEPLOYMENTS).find(([known]) => known === name)?.[1];
+  const height = Number(digits);
+  if (rule === undefined || !(height < MAX_HEIGHT)) {
+    throw unfit(text, `name@height, with a name of ${Object.keys(DEPLOYMENTS).join(', ')}, such as segwit@100,`);
+  }
+  return { rule, height };
+}
+
 /** A block hash, or `none` for 0 (Core's -assumevalid=0). */
 export function blockHashOrZero(text: string): BlockHash | 'none' {
   if (text === '0') return 'none';

@@ -37,7 +37,10 @@ export type NodeOptions = {
   readonly indexes?: IndexSelection;
   /** Bytes to upload in 24 hours, above which blocks older than a week are not served; 0 (default): no limit. */
   readonly maxUploadBytes?: number;
-  /** What block and undo files may take before old ones are removed, bytes; 0 (default) keeps all. */
+  /**
+   * What block and undo files may take before old ones are removed, bytes; 0 (default) keeps all, MANUAL_PRUNE_BYTES
+   * (of the chain) removes them only when told to.
+   */
   readonly pruneBytes?: number;
   /** Block and undo files of 64 KiB, for tests of pruning (Core's -fastprune). */
   readonly hasSmallFiles?: boolean;

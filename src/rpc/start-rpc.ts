@@ -1,6 +1,6 @@
 /** Starts the JSON-RPC server of a node: its login, its sockets, its methods. Disposal closes it before the node. */
 import type { StarlingNode } from '#node';
-import { type Clock, errorText, type Logger, type MockableClock, NodeError, type Random } from '#util';
+import { type Clock, errorText, type Logger, NodeError, type Random } from '#util';
 import { Dispatcher } from './dispatcher.ts';
 import { writeAddress } from './http/address-file.ts';
 import { COOKIE_USER, cookiePath, removeCookie, writeCookie } from './http/cookie.ts';
@@ -9,6 +9,7 @@ import { type Endpoint, endpointText, parseEndpoint } from './http/hosts.ts';
 import { RpcHttpServer } from './http/server.ts';
 import { initialDownload } from './initial-download.ts';
 import { RPC_METHODS } from './methods/all.ts';
+import type { MockableClock } from './mockable-clock.ts';
 import { DEFAULT_RPC_OPTIONS, type RpcOptions } from './options.ts';
 import { ScanSlot } from './scan-slot.ts';
 import type { DebugLogs } from './table/method.ts';
@@ -58,7 +59,9 @@ export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>,
   const server = stack.use(new RpcHttpServer(full, { credentials, call, clock, log }));
   const addresses = await listen(server, full, log);
   const [first] = addresses;
-  if (first !== undefined) stack.defer(await writeAddress(directory, first));
+  // Who listens on all addresses is called by loopback.
+  const local = first?.replace(/^0\.0\.0\.0(?=:)/, '127.0.0.1').replace(/^\[::\]/, '[::1]');
+  if (local !== undefined) stack.defer(await writeAddress(directory, local));
   const resources = stack.move();
   return { addresses, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

@@ -1,4 +1,4 @@
-export { AssertionFailure, assert, unreachable } from './assert.ts';
+export { AssertionFailure, assert } from './assert.ts';
 export {
   asBuffer,
   byteAt,
@@ -14,7 +14,6 @@ export {
 export { type Clock, nextTurn, sleep, systemClock, type TimerHandle } from './clock.ts';
 export { errorText, NodeError, type NodeErrorCode } from './errors.ts';
 export { type LogFields, type Logger, nullLogger } from './logger.ts';
-export { type MockableClock, mockableClock } from './mockable-clock.ts';
 export { exponential, type Random, seededRandom, systemRandom } from './random.ts';
 export { Serial } from './serial.ts';
 export { Slices } from './slices.ts';

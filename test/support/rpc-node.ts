@@ -7,14 +7,16 @@ import {
   findEndpoint,
   findLogin,
   type JsonValue,
+  mockableClock,
   type RpcOptions,
   type RpcParams,
   type RpcReply,
   startRpc,
   writeJson,
 } from '#rpc';
-import { mockableClock, nullLogger, systemClock, systemRandom } from '#util';
+import { nullLogger, systemClock, systemRandom } from '#util';
 import { regtest } from './chain-builder.ts';
+import { undocumented } from './rpc-results.ts';
 import { makeTempDir } from './temp-dir.ts';
 import { createTestNodes } from './test-nodes.ts';
 
@@ -25,7 +27,7 @@ export type RpcNode = AsyncDisposable & {
   readonly directory: string;
   /** user:password, of the cookie. */
   readonly login: string;
-  /** The answer as plain JSON; fails the test on an error. */
+  /** The answer as plain JSON; fails the test on an error, and on an answer that the method's row does not describe. */
   readonly call: (method: string, ...params: readonly JsonValue[]) => Promise<unknown>;
   /** The answer as the client gives it. */
   readonly reply: (method: string, params: RpcParams) => Promise<RpcReply>;
@@ -82,5 +84,7 @@ export async function startRpcNode(
 
 function plain(method: string, answer: RpcReply): unknown {
   assert.ok(answer.kind === 'result', `${method}: ${answer.kind === 'error' ? answer.message : ''}`);
-  return JSON.parse(writeJson(answer.result));
+  const value = JSON.parse(writeJson(answer.result));
+  assert.deepEqual(undocumented(method, value), [], `${method} answers what its row says`);
+  return value;
 }

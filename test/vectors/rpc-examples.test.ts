@@ -10,6 +10,7 @@ import { toHex } from '#util';
 import { recordedPsbt } from '../support/recorded-psbt.ts';
 import { feedRpcChain, type RpcChain } from '../support/rpc-chain.ts';
 import { type RpcNode, startRpcNode } from '../support/rpc-node.ts';
+import { undocumented } from '../support/rpc-results.ts';
 import { sharedPath } from '../support/shared.ts';
 
 type Example = {
@@ -77,6 +78,7 @@ async function compare(rpc: RpcNode, chain: RpcChain, { method, params, result, 
   }
   assert.equal(error, undefined, `${what} is refused`);
   const ours: unknown = JSON.parse(writeJson(reply.result));
+  assert.deepEqual(undocumented(method, ours), [], `${what} answers what its row says`);
   assertSameShape(ours ?? '', result, what, ADDED[method] ?? []);
 }
 

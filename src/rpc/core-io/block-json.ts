@@ -19,7 +19,7 @@ export function workHex(work: bigint): string {
 }
 
 /** Blocks on top of it, itself included; -1 for one that is not on the active chain. */
-export function confirmationsOf(chain: Pick<ChainReader, 'activeAt' | 'tip'>, { hash, height }: HeaderEntry): number {
+function confirmationsOf(chain: Pick<ChainReader, 'activeAt' | 'tip'>, { hash, height }: HeaderEntry): number {
   return chain.activeAt(height)?.hash === hash ? chain.tip().height - height + 1 : -1;
 }
 

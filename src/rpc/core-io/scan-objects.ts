@@ -90,7 +90,7 @@ function readObject(object: JsonInput): ScanObject {
 export function parseDescriptorRange(value: JsonInput): readonly [begin: number, end: number] {
   const [begin, end] = readRange(value);
   if (begin < 0) throw invalidParameter('Range should be greater or equal than 0');
-  if (end > 2 ** 31 - 1) throw invalidParameter('End of range is too high');
+  if (end < 0 || end > 2 ** 31 - 1) throw invalidParameter('End of range is too high');
   if (end >= begin + MAX_RANGE) throw invalidParameter('Range is too large');
   return [begin, end];
 }

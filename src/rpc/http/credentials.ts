@@ -2,7 +2,7 @@
  * Who may call what: one user with a password (or the cookie), users by salted hash (Core's -rpcauth), and the methods
  * of each (Core's -rpcwhitelist). Secrets are compared in constant time.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { NodeError } from '#util';
 import type { RpcOptions, RpcUser } from '../options.ts';
 
@@ -53,8 +53,7 @@ export class Credentials {
 
 /** Of digests, so that not even the length shows. */
 function isEqual(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHmac('sha256', 'compare').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
+  return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
 }
 
 function parseAuth(text: string): RpcUser {

@@ -1,7 +1,7 @@
 /** What the operator tells the chain: to check itself, to leave blocks and come back, to prune. */
 import type { BlockHash } from '#primitives';
 import { parseBlockHash } from '#primitives';
-import { errorText, NodeError } from '#util';
+import { errorText, NodeError, nextTurn } from '#util';
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
 import type { Args } from '../table/args.ts';
 import type { RpcCall, RpcMethod } from '../table/method.ts';
@@ -15,6 +15,8 @@ const DEFAULT_CHECK_BLOCKS = 6;
 const LARGEST_HEIGHT = 1_000_000_000;
 /** Core's TIMESTAMP_WINDOW: block times may lie apart by so much. */
 const TIMESTAMP_WINDOW_SECONDS = 2 * 60 * 60;
+/** Headers that are looked at in one go. */
+const SLICE = 5_000;
 /** Core's MIN_BLOCKS_TO_KEEP. */
 const MIN_BLOCKS_TO_KEEP = 288;
 
@@ -116,19 +118,20 @@ async function pruneBlockChain({ args, node: { chain } }: RpcCall): Promise<numb
   }
   const given = args.int('height');
   if (given < 0) throw invalidParameter('Negative block height.');
-  const height = given > LARGEST_HEIGHT ? heightOfTime(chain, given - TIMESTAMP_WINDOW_SECONDS) : given;
+  const height = given > LARGEST_HEIGHT ? await heightOfTime(chain, given - TIMESTAMP_WINDOW_SECONDS) : given;
   const tip = chain.tip().height;
   if (height > tip) throw invalidParameter('Blockchain is shorter than the attempted prune height.');
   return (await chain.pruneTo(Math.min(height, Math.max(0, tip - MIN_BLOCKS_TO_KEEP)))) - 1;
 }
 
 /** The first block before which none is as late (Core's FindEarliestAtLeast, on times that may go back a little). */
-function heightOfTime(chain: RpcCall['node']['chain'], time: number): number {
+async function heightOfTime(chain: RpcCall['node']['chain'], time: number): Promise<number> {
   const tip = chain.tip();
   let latest = 0;
   for (let height = 0; height <= tip.height; height++) {
     latest = Math.max(latest, chain.activeAt(height)?.header.time ?? 0);
     if (latest >= time) return height;
+    if (height % SLICE === SLICE - 1) await nextTurn();
   }
   throw invalidParameter('Could not find block with at least the specified timestamp.');
 }

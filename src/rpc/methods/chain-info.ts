@@ -1,4 +1,5 @@
 /** The active chain and its branches: tip, difficulty, progress, indexes. */
+import { MANUAL_PRUNE_BYTES } from '#chain';
 
 import { difficultyOf, workHex } from '../core-io/block-json.ts';
 import { invalidParameter } from '../errors.ts';
@@ -153,6 +154,7 @@ async function blockChainInfo({ node, isInitialDownload }: RpcCall): Promise<Jso
   const headers = chain.bestHeader().height;
   const pruneTarget = chain.pruneTargetBytes();
   const isPruned = pruneTarget !== undefined;
+  const isAutomatic = isPruned && pruneTarget !== MANUAL_PRUNE_BYTES;
   return {
     chain: chain.params.chainName,
     blocks: tip.height,
@@ -167,8 +169,8 @@ async function blockChainInfo({ node, isInitialDownload }: RpcCall): Promise<Jso
     size_on_disk: sizeOnDisk,
     pruned: isPruned,
     pruneheight: isPruned ? chain.lowestStoredHeight() : undefined,
-    automatic_pruning: isPruned ? true : undefined,
-    prune_target_size: pruneTarget,
+    automatic_pruning: isPruned ? isAutomatic : undefined,
+    prune_target_size: isAutomatic ? pruneTarget : undefined,
     warnings: '',
   };
 }

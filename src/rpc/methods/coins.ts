@@ -1,6 +1,6 @@
 /** Unspent outputs: one of them, and figures of all. */
-import type { ChainReader, HeaderEntry, UtxoHashKind } from '#chain';
-import { idToBytes, parseTxid, type Sats, type TxOutput } from '#primitives';
+import type { ChainReader, HeaderEntry } from '#chain';
+import { idToBytes, parseTxid, type Sats, type Txid, type TxOutput } from '#primitives';
 import { scriptPubKeyJson } from '../core-io/script-json.ts';
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
 import { amount, type JsonObject, type JsonValue } from '../json/value.ts';
@@ -126,7 +126,7 @@ function getTxOut({ args, node: { chain, mempool } }: RpcCall): JsonValue {
 
 function unconfirmedOutput(
   mempool: RpcCall['node']['mempool'],
-  txid: ReturnType<typeof parseTxid>,
+  txid: Txid,
   index: number,
 ): FoundOutput | 'spent' | undefined {
   if (mempool.spender(idToBytes(txid), index) !== undefined) return 'spent';
@@ -134,19 +134,16 @@ function unconfirmedOutput(
   return output && { output, confirmations: 0, isCoinbase: false };
 }
 
-function confirmedOutput(
-  chain: ChainReader,
-  tip: HeaderEntry,
-  txid: ReturnType<typeof parseTxid>,
-  index: number,
-): FoundOutput | undefined {
+function confirmedOutput(chain: ChainReader, tip: HeaderEntry, txid: Txid, index: number): FoundOutput | undefined {
   if (index < 0) return undefined;
   const coin = chain.getCoin({ txid: idToBytes(txid), index });
   if (coin === undefined) return undefined;
   return { output: coin.output, confirmations: tip.height - coin.height + 1, isCoinbase: coin.isCoinbase };
 }
 
-const HASH_KINDS: Readonly<Record<string, readonly UtxoHashKind[]>> = {
+type UtxoHashes = NonNullable<NonNullable<Parameters<ChainReader['utxoStats']>[0]>['hashes']>;
+
+const HASH_KINDS: Readonly<Record<string, UtxoHashes>> = {
   hash_serialized_3: ['hash_serialized_3'],
   muhash: ['muhash'],
   none: [],
@@ -171,7 +168,7 @@ async function getTxOutSetInfo(call: RpcCall): Promise<JsonObject> {
 }
 
 /** Reads every coin. */
-async function countedInfo({ node, signal }: RpcCall, hashes: readonly UtxoHashKind[]): Promise<JsonObject> {
+async function countedInfo({ node, signal }: RpcCall, hashes: UtxoHashes): Promise<JsonObject> {
   const stats = await node.chain.utxoStats({ hashes, signal });
   return {
     height: stats.height,

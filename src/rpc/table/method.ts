@@ -1,7 +1,8 @@
 /** A row of the method table. Checks, named parameters, help, the OpenRPC document and the client follow from it. */
 import type { StarlingNode } from '#node';
-import type { Clock, Logger, MockableClock } from '#util';
+import type { Clock, Logger } from '#util';
 import type { JsonValue } from '../json/value.ts';
+import type { MockableClock } from '../mockable-clock.ts';
 import type { ScanSlot } from '../scan-slot.ts';
 import type { Args } from './args.ts';
 import type { Param } from './param.ts';

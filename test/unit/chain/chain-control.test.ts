@@ -1,7 +1,7 @@
 /** What the operator can tell a running chain, and what it says of its branches. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Chain } from '#chain';
+import { type Chain, MANUAL_PRUNE_BYTES } from '#chain';
 import type { Block, BlockHash } from '#primitives';
 import type { AppendFiles } from '#store';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
@@ -96,7 +96,7 @@ describe('pruneTo', () => {
   builder.mineMany(400);
   const maxFileBytes = 2048;
   const open = async (keepFrom?: () => number): Promise<Chain> => {
-    const pruning = { pruneBytes: 1 << 30, maxFileBytes, ...(keepFrom && { keepFrom }) };
+    const pruning = { pruneBytes: MANUAL_PRUNE_BYTES, maxFileBytes, ...(keepFrom && { keepFrom }) };
     const chain = await openTestChain(params, createTestDisk(maxFileBytes), pruning);
     await feed(chain, builder.blocks);
     return chain;

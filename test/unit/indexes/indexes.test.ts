@@ -4,13 +4,16 @@ import { describe, it } from 'node:test';
 import type { Chain } from '#chain';
 import { hash256 } from '#crypto';
 import { type Block, type BlockHash, idToBytes } from '#primitives';
-import { createMemoryStore } from '#store';
-import { concatBytes, type NodeError, nextTurn, nullLogger, toHex } from '#util';
-import { type IndexStores, type RunningIndexes, startIndexes } from '../../../src/indexes/indexes.ts';
+import { createMemoryStore, type KeyValueStore } from '#store';
+import { concatBytes, NodeError, nextTurn, nullLogger, toHex } from '#util';
+import { readBlockFile } from '../../../src/chain/block-scan.ts';
+import { type IndexesDeps, type IndexStores, type RunningIndexes, startIndexes } from '../../../src/indexes/indexes.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
+import { sharedPath } from '../../support/shared.ts';
 import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
 import { buildTx, pay } from '../../support/tx-builder.ts';
+import { paramsOf } from '../consensus/fixtures.ts';
 
 const params = regtest();
 const COIN = 1_0000_0000n;
@@ -19,7 +22,7 @@ function stores() {
   return { transactions: createMemoryStore(), filters: createMemoryStore(), coinStats: createMemoryStore() };
 }
 
-function start(chain: Chain, on: IndexStores = stores()): RunningIndexes {
+function start(chain: Chain, on: IndexStores = stores(), others: Partial<IndexesDeps> = {}): RunningIndexes {
   return startIndexes(on, {
     chain,
     clock: createManualClock(),
@@ -27,7 +30,22 @@ function start(chain: Chain, on: IndexStores = stores()): RunningIndexes {
     onFatal: (error) => {
       throw error;
     },
+    ...others,
   });
+}
+
+/** The store, but for what happens to writes. */
+function writtenBy(store: KeyValueStore, write: KeyValueStore['write']): KeyValueStore {
+  return {
+    write,
+    get: (key) => store.get(key),
+    getMany: (keys) => store.getMany(keys),
+    clear: (range) => store.clear(range),
+    entries: (range) => store.entries(range),
+    sizeOnDisk: () => store.sizeOnDisk(),
+    trim: () => store.trim(),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
 }
 
 async function feed(chain: Chain, blocks: readonly Block[]): Promise<void> {
@@ -210,6 +228,94 @@ describe('indexes', () => {
   });
 });
 
+describe('indexes of real blocks', () => {
+  it('give what Bitcoin Core 27.0 says of the first 4,313 of mainnet', async (t) => {
+    const file = sharedPath('data/mainnet-0-4312.dat');
+    if (file === undefined) {
+      t.skip('shared/data/mainnet-0-4312.dat is absent');
+      return;
+    }
+    const mainnet = paramsOf('mainnet');
+    const chain = await openTestChain(mainnet);
+    const last: Promise<unknown>[] = [];
+    for await (const item of readBlockFile(file, mainnet.magic)) {
+      assert.ok(item.kind === 'block');
+      last.push(chain.submitBlock(item.block));
+    }
+    await Promise.all(last);
+    await using indexes = start(chain);
+    await synced(indexes, chain);
+    const stats = await indexes.coinStats(4312);
+    assert.equal(stats?.blockHash, '00000000a9da635727dce622d78361b153ce3334e6a60d4377fad529abfc7863');
+    assert.equal(stats.txouts, 4149);
+    assert.equal(stats.totalAmount, 215_600n * COIN);
+    assert.equal(stats.muhash, '8ddda2747fb03d2bf57e08a23d4cab90f9e062c28bf5822760edc5238128a7e5');
+    assert.equal(stats.totalUnspendableAmount, 50n * COIN, 'genesis alone');
+    // The first payment that ever was: ten coins for Hal Finney.
+    const found = await indexes.transaction(
+      'f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16' as never,
+    );
+    assert.equal(found?.blockHash, chain.activeAt(170)?.hash);
+  });
+});
+
+describe('coins of a coinbase that another one replaced', () => {
+  it('count as unspendable, and as none of the set', async () => {
+    const builder = createChainBuilder(params, { seed: 64 });
+    builder.mineMany(5);
+    const replaced = { ...params, bip30Unspendable: new Map([[4, builder.at(4).hash]]) };
+    const chain = await openTestChain(replaced);
+    await feed(chain, builder.blocks);
+    await using indexes = start(chain);
+    await synced(indexes, chain);
+    const stats = await indexes.coinStats(4);
+    assert.equal(stats?.txouts, 3);
+    assert.equal(stats.blockInfo.coinbase, 0n);
+    assert.equal(stats.blockInfo.unspendables.bip30, 50n * COIN);
+    assert.equal((await indexes.coinStats(5))?.totalUnspendableAmount, 100n * COIN);
+  });
+});
+
+describe('indexes and a disk that fails', () => {
+  it('try again until there is room', async () => {
+    const builder = spendingBuilder();
+    const chain = await openTestChain(params);
+    await feed(chain, builder.blocks);
+    const clock = createManualClock();
+    const coinStats = createMemoryStore();
+    let writes = 0;
+    const failing = writtenBy(coinStats, async (ops) => {
+      writes++;
+      if (writes === 20 || writes === 21) throw new NodeError('DISK_FULL', 'no room');
+      await coinStats.write(ops);
+    });
+    await using indexes = start(chain, { coinStats: failing }, { clock });
+    for (const failed of [20, 21]) {
+      while (clock.pending() === 0) await nextTurn();
+      assert.equal(writes, failed);
+      assert.deepEqual(indexes.info(), [{ name: 'coinstatsindex', synced: false, bestBlockHeight: 18 }]);
+      await clock.advance(10_000);
+    }
+    await synced(indexes, chain);
+    assert.equal((await indexes.coinStats(102))?.muhash, (await chain.utxoStats()).muhash);
+  });
+
+  it('give up on damage, and say so once', async () => {
+    const chain = await openTestChain(params);
+    await feed(chain, spendingBuilder().blocks);
+    const failures: unknown[] = [];
+    const filters = writtenBy(createMemoryStore(), async () => {
+      throw new NodeError('CORRUPT_DATA', 'damaged');
+    });
+    await using indexes = start(chain, { filters }, { onFatal: (error) => failures.push(error) });
+    while (failures.length === 0) await nextTurn();
+    assert.equal((failures[0] as NodeError).code, 'CORRUPT_DATA');
+    await nextTurn();
+    assert.equal(failures.length, 1);
+    assert.equal(await indexes.filter(params.genesis.hash), undefined);
+  });
+});
+
 describe('indexes and what they lack', () => {
   it('refuse a chain that they do not belong to', async () => {
     const builder = spendingBuilder();
@@ -219,9 +325,7 @@ describe('indexes and what they lack', () => {
     const indexes = start(chain, on);
     await synced(indexes, chain);
     await indexes[Symbol.asyncDispose]();
-    const [first] = builder.blocks;
-    assert.ok(first);
-    const other = await openTestChain({ ...params, genesis: first });
+    const other = await openTestChain(paramsOf('testnet3'));
     assert.throws(() => start(other, on), /txindex: best block of the index not found/);
   });
 

@@ -2,7 +2,7 @@
  * A clock whose time can be set, for regression tests against a running node (Core's SetMockTime and MockForward). Until it
  * is, it is the clock below.
  */
-import type { Clock, TimerHandle } from './clock.ts';
+import type { Clock, TimerHandle } from '#util';
 
 export type MockableClock = Clock & {
   /** Unix time stands still at this from now on, milliseconds; undefined lets it go on. */
