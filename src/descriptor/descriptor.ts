@@ -83,7 +83,7 @@ function treeText(leaves: TaprootDescriptor['leaves']): string {
 }
 
 /** Every key, in the order of the text. */
-export function descriptorKeys(descriptor: Descriptor): readonly KeyExpression[] {
+function descriptorKeys(descriptor: Descriptor): readonly KeyExpression[] {
   switch (descriptor.kind) {
     case 'sh':
     case 'wsh':
@@ -111,9 +111,4 @@ export function isRange(descriptor: Descriptor): boolean {
 /** Whether it says how to spend: all but an address or a bare script do. */
 export function isSolvable({ kind }: Descriptor): boolean {
   return kind !== 'addr' && kind !== 'raw';
-}
-
-/** Whether it gives one script for each place of the range. */
-export function isSingleType({ kind }: Descriptor): boolean {
-  return kind !== 'combo';
 }

@@ -1,6 +1,6 @@
 /**
  * Reads output descriptors (BIP380 to BIP387) as Core 27's Parse does, with its messages. Miniscript (BIP379) is not
- * known here: such expressions are refused as functions that do not exist.
+ * known here: such expressions are refused.
  *
  * The text is bounded by who calls; nesting is at most five functions and 128 braces deep.
  */
@@ -113,7 +113,17 @@ function parseScript(text: string, place: Place, context: ParseContext): Descrip
   return descriptor;
 }
 
+/** The fragments of BIP379 that are no descriptor functions, with wrappers (`v:`) or without. */
+const MINISCRIPT =
+  /^(?:[asctdvjnlu]+:\w+|pk_k|pk_h|older|after|sha256|hash256|ripemd160|hash160|andor|and_[vbn]|or_[bcdi]|thresh)\(/;
+
 function unknownFunction(expression: string, place: Place): DescriptorError {
+  if (MINISCRIPT.test(expression)) {
+    const isAllowed = place === 'wsh' || place === 'tr';
+    return new DescriptorError(
+      isAllowed ? 'Miniscript expressions are not supported' : 'Miniscript expressions can only be used in wsh or tr.',
+    );
+  }
   if (place === 'sh') return new DescriptorError('A function is needed within P2SH');
   if (place === 'wsh') return new DescriptorError('A function is needed within P2WSH');
   return new DescriptorError(`'${expression}' is not a valid descriptor function`);

@@ -58,7 +58,7 @@ export function taprootTree(internalKey: Uint8Array, leaves: readonly TaprootLea
 }
 
 /** The x-only output key and the parity of its y. Undefined when the internal key is no point. */
-export function tweakedKey(
+function tweakedKey(
   internalKey: Uint8Array,
   merkleRoot: Uint8Array | undefined,
 ): { readonly key: Uint8Array; readonly parity: 0 | 1 } | undefined {

@@ -105,7 +105,7 @@ export function combineTransactions(
   return Transaction.fromFields({ ...fieldsOf(first), inputs });
 }
 
-export function withUnlocking(input: TxInput, { scriptSig, scriptWitness }: SignatureData): TxInput {
+function withUnlocking(input: TxInput, { scriptSig, scriptWitness }: SignatureData): TxInput {
   const { prevTxid, prevIndex, sequence } = input;
   return { prevTxid, prevIndex, sequence, scriptSig, witness: scriptWitness };
 }

@@ -102,7 +102,9 @@ export class SignatureData {
   merge(other: SignatureData): void {
     if (this.complete) return;
     if (other.complete) {
-      Object.assign(this, { complete: true, scriptSig: other.scriptSig, scriptWitness: other.scriptWitness });
+      this.complete = true;
+      this.scriptSig = other.scriptSig;
+      this.scriptWitness = other.scriptWitness;
       this.witness = other.witness;
     }
     this.redeemScript ??= other.redeemScript;

@@ -135,7 +135,7 @@ export const OUTPUT_SCRIPT_METHODS: readonly RpcMethod[] = [
 function validateAddress({ args, node }: RpcCall): JsonObject {
   const prefixes = node.chain.params.address;
   const decoded = decodeAddress(args.string('address'), prefixes);
-  if (decoded.kind === 'invalid') return { isvalid: false, error_locations: [], error: decoded.error };
+  if (decoded.kind === 'invalid') return { isvalid: false, error_locations: decoded.locations, error: decoded.error };
   const { scriptPubKey } = decoded;
   const witness = witnessProgram(scriptPubKey);
   return {

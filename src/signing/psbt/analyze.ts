@@ -4,13 +4,14 @@ import { MAX_MONEY, type Sats, type Transaction, type TxOutput } from '#primitiv
 import { isUnspendable, sighash } from '#script';
 import { assert } from '#util';
 import type { SigningRules } from '../sign-transaction.ts';
+import type { TxSigner } from '../signature-creator.ts';
 import type { SignatureData } from '../signature-data.ts';
 import { blankPsbt, type Psbt } from './codec.ts';
 import { sourceOf, spentOutput } from './input.ts';
 import { extractTransaction, isSignedAndVerified, psbtSigner, signPsbtInput } from './sign-psbt.ts';
 
 /** In the order in which a PSBT passes through their hands. */
-export const PSBT_ROLES = ['creator', 'updater', 'signer', 'finalizer', 'extractor'] as const;
+const PSBT_ROLES = ['creator', 'updater', 'signer', 'finalizer', 'extractor'] as const;
 
 export type PsbtRole = (typeof PSBT_ROLES)[number];
 
@@ -40,7 +41,8 @@ export function analyzePsbt(psbt: Psbt, rules: SigningRules, virtualSizeOf: Virt
   const invalid = invalidInput(psbt);
   if (invalid !== undefined) return { inputs: [], next: 'creator', error: `PSBT is not valid. ${invalid}` };
   const copy = copyOf(psbt);
-  const inputs = psbt.inputs.map((_, at) => analyzeInput(copy, at, rules));
+  const signer = psbtSigner(psbt, rules);
+  const inputs = psbt.inputs.map((_, at) => analyzeInput(copy, at, signer, rules));
   const next = PSBT_ROLES[inputs.reduce((least, input) => Math.min(least, PSBT_ROLES.indexOf(input.next)), 4)];
   assert(next !== undefined, 'there is a role for each place');
   if (!inputs.every(({ hasUtxo }) => hasUtxo)) return { inputs, next };
@@ -69,9 +71,8 @@ function invalidInput(psbt: Psbt): string | undefined {
   return undefined;
 }
 
-function analyzeInput(psbt: Psbt, at: number, rules: SigningRules): InputAnalysis {
+function analyzeInput(psbt: Psbt, at: number, signer: TxSigner, rules: SigningRules): InputAnalysis {
   const hasUtxo = spentOutput(psbt, at) !== undefined;
-  const signer = psbtSigner(psbt, rules);
   if (isSignedAndVerified(psbt, at, signer, rules)) {
     return { hasUtxo, isFinal: true, next: 'extractor', missing: undefined };
   }

@@ -1,6 +1,6 @@
 /** The records of a PSBT's inputs and outputs, to what signing works on and back (Core's Fill- and FromSignatureData). */
 import { Reader, readTxOutput, Transaction, type TxOutput, Writer, writeTxOutput } from '#primitives';
-import { fromHex } from '#util';
+import { concatBytes, fromHex } from '#util';
 import { SignatureData } from '../signature-data.ts';
 import type { Psbt } from './codec.ts';
 import { InputType, mapKey, OutputType, type PsbtMap, recordsOf, setOnce, singleValue } from './psbt-map.ts';
@@ -119,12 +119,12 @@ export function storeInputData(input: PsbtMap, data: SignatureData): void {
   storeOrigins(input, data, InputType.BIP32_DERIVATION, InputType.TAP_BIP32_DERIVATION);
   store(input, InputType.TAP_KEY_SIG, data.keyPathSignature);
   for (const { publicKey, leafHash, signature } of data.scriptPathSignatures.values()) {
-    setOnce(input, InputType.TAP_SCRIPT_SIG, signature, Buffer.concat([publicKey, leafHash]));
+    setOnce(input, InputType.TAP_SCRIPT_SIG, signature, concatBytes(publicKey, leafHash));
   }
   store(input, InputType.TAP_INTERNAL_KEY, data.internalKey);
   store(input, InputType.TAP_MERKLE_ROOT, data.merkleRoot);
   for (const { script, leafVersion, controlBlocks } of data.leafScripts.values()) {
-    const leaf = Uint8Array.of(...script, leafVersion);
+    const leaf = concatBytes(script, Uint8Array.of(leafVersion));
     for (const controlBlock of controlBlocks) setOnce(input, InputType.TAP_LEAF_SCRIPT, leaf, controlBlock);
   }
 }

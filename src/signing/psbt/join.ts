@@ -1,6 +1,6 @@
 /** Several PSBTs to one: of the same transaction, or of different ones. */
 import { Transaction, type TxInput, type TxOutput } from '#primitives';
-import { equalBytes, type Random } from '#util';
+import { equalBytes, type Random, toHex } from '#util';
 import type { Psbt } from './codec.ts';
 import { GlobalType, InputType, mapKey, OutputType, type PsbtMap } from './psbt-map.ts';
 
@@ -44,9 +44,12 @@ export function joinPsbts(psbts: readonly Psbt[], random: Random): JoinedPsbts {
   const inputs: { readonly input: TxInput; readonly map: PsbtMap }[] = [];
   const outputs: { readonly output: TxOutput; readonly map: PsbtMap }[] = [];
   const unknown: PsbtMap = new Map();
+  const seen = new Set<string>();
   for (const { tx, ...maps } of psbts) {
     for (const [at, input] of tx.inputs.entries()) {
-      if (inputs.some((each) => isSameInput(each.input, input))) return { kind: 'duplicate', input };
+      const id = inputId(input);
+      if (seen.has(id)) return { kind: 'duplicate', input };
+      seen.add(id);
       inputs.push({ input, map: withoutSignatures(maps.inputs[at]) });
     }
     for (const [at, output] of tx.outputs.entries()) outputs.push({ output, map: maps.outputs[at] ?? new Map() });
@@ -65,8 +68,8 @@ export function joinPsbts(psbts: readonly Psbt[], random: Random): JoinedPsbts {
 }
 
 /** In Core an outpoint with another sequence is another input. */
-function isSameInput(a: TxInput, b: TxInput): boolean {
-  return equalBytes(a.prevTxid, b.prevTxid) && a.prevIndex === b.prevIndex && a.sequence === b.sequence;
+function inputId({ prevTxid, prevIndex, sequence }: TxInput): string {
+  return `${toHex(prevTxid)}:${prevIndex}:${sequence}`;
 }
 
 /** They were made for another transaction (Core's AddInput). */
