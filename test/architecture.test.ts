@@ -26,6 +26,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   crypto: ['util'],
   primitives: ['crypto', 'util'],
   script: ['primitives', 'crypto', 'util'],
+  descriptor: ['script', 'primitives', 'crypto', 'util'],
+  signing: ['descriptor', 'script', 'primitives', 'crypto', 'util'],
   consensus: ['script', 'primitives', 'crypto', 'util'],
   store: ['util'],
   verify: ['script', 'primitives', 'crypto', 'util'],
@@ -56,8 +58,21 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['crypto', 'util'],
   ],
+  rpc: [
+    'node',
+    'mempool',
+    'miner',
+    'chain',
+    'consensus',
+    'signing',
+    'descriptor',
+    'script',
+    'primitives',
+    'crypto',
+    'util',
+  ],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
-  cli: ['node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
+  cli: ['rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
 };
 
 /** The program itself: nobody imports it, so it has no index. */
@@ -68,6 +83,8 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   crypto: ['node:crypto', 'node:module'],
   primitives: [],
   script: [],
+  descriptor: [],
+  signing: [],
   consensus: [],
   protocol: ['node:crypto'],
   sync: [],

@@ -9,6 +9,7 @@ import {
   checkTxInputs,
   evaluateSequenceLocks,
   failure,
+  type HeaderView,
   limits,
   type NetworkParams,
   scriptFlagsForBlock,
@@ -16,11 +17,10 @@ import {
   type ValidationFailure,
 } from '#consensus';
 import { type Block, MAX_MONEY, type Transaction, type TxOutput } from '#primitives';
-import type { ScriptJob } from '#verify';
+import type { ScriptFailure, ScriptJob } from '#verify';
 import { type CoinsView, decodeStored } from './coins-cache.ts';
 import { restoreInputs, takeBack } from './disconnect.ts';
-import type { TreeEntry } from './header-tree.ts';
-import type { Coin, OutPoint } from './port.ts';
+import type { Coin, HeaderEntry, OutPoint } from './port.ts';
 import { forEachCoin, outpointText } from './tx-coins.ts';
 
 export type BlockChangeDeps = { readonly params: NetworkParams; readonly coins: CoinsView };
@@ -30,7 +30,7 @@ type Replaced = { readonly index: number; readonly coin: Uint8Array };
 
 export class BlockChange {
   readonly block: Block;
-  readonly entry: TreeEntry;
+  readonly entry: HeaderEntry & HeaderView;
   /** Encoded coins spent, by transaction (coinbase left out) and input. */
   readonly spent: Uint8Array[][] = [];
   readonly jobs: ScriptJob[] = [];
@@ -46,7 +46,7 @@ export class BlockChange {
   #before: ReadonlyMap<string, Uint8Array | undefined> | undefined;
 
   /** For a block that passed checkBlock and contextualCheckBlock. */
-  constructor({ params, coins }: BlockChangeDeps, block: Block, entry: TreeEntry) {
+  constructor({ params, coins }: BlockChangeDeps, block: Block, entry: HeaderEntry & HeaderView) {
     this.block = block;
     this.entry = entry;
     this.#params = params;
@@ -185,4 +185,10 @@ export class BlockChange {
       before.set(outpointText(coinbase?.txidBytes ?? new Uint8Array(), index), coin);
     return before;
   }
+}
+
+/** What a script that failed says of its block. */
+export function scriptFailure({ jobs }: BlockChange, { job, input, error }: ScriptFailure): ValidationFailure {
+  const code = `mandatory-script-verify-flag-failed (${error})`;
+  return failure('consensus', code, `input ${input} of ${jobs[job]?.tx.txid}`);
 }

@@ -15,6 +15,7 @@ import { scriptsAssumedValid } from './assume-valid.ts';
 import { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import { Candidates } from './candidates.ts';
+import { checkProposal } from './check-proposal.ts';
 import { CoinsCache } from './coins-cache.ts';
 import { Flusher } from './flusher.ts';
 import type { HeaderId } from './header-tree.ts';
@@ -105,6 +106,7 @@ export async function createChain(deps: ChainDeps, options: ChainOptions): Promi
     preciousBlock: (hash) => chain.preciousBlock(hash),
     pruneTo: (height) => chain.pruneTo(height),
     verify: (options) => chain.verify(options),
+    checkProposal: (block) => chain.checkProposal(block),
     submitHeaders: (headers, options) => chain.submitHeaders(headers, options),
     submitBlock: (block) => chain.submitBlock(block),
     invalidateBlock: (hash) => chain.invalidateBlock(hash),
@@ -288,6 +290,11 @@ class ChainWriter {
     const run = (): Promise<ChainVerification> => verifyChain(deps, options);
     // What is checked against the coins needs them to be those of the tip.
     return options.level >= 3 ? this.holdStill(run) : run();
+  }
+
+  checkProposal(block: Block): Promise<ValidationFailure | undefined> {
+    const { signal } = this.#closing;
+    return this.holdStill(() => checkProposal({ ...this.#deps, ...this.#state, ...this.#accept, signal }, block));
   }
 
   flush(): Promise<void> {

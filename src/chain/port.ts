@@ -215,6 +215,11 @@ export type ChainControl = {
   readonly pruneTo: (height: number) => Promise<number>;
   /** Core's verifychain. From level 3 on the chain stands still meanwhile. Throws the signal's reason, and NodeError. */
   readonly verify: (options: VerifyChainOptions) => Promise<ChainVerification>;
+  /**
+   * Whether the block could be the next one if it had its proof of work (Core's TestBlockValidity): undefined, or why not.
+   * Nothing is kept. `inconclusive-not-best-prevblk` where it does not build on the tip.
+   */
+  readonly checkProposal: (block: Block) => Promise<ValidationFailure | undefined>;
   /** Writes all state to disk. */
   readonly flush: () => Promise<void>;
 };

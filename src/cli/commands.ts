@@ -17,6 +17,48 @@ export const COMMANDS: Commands = {
     ],
     load: async () => (await import('./commands/node.ts')).runNode,
   },
+  rpc: {
+    summary: 'call a method of a running node',
+    args: { '[method]': 'its name; "help" lists all', '[arg...]': 'texts as they are, everything else as JSON' },
+    details:
+      'Works as bitcoin-cli: texts are printed as they are, everything else as indented JSON; the exit code is that of ' +
+      'the error without its sign. It finds the node by its data directory. Flags go before the method.',
+    passesOn: true,
+    examples: [
+      ['starling rpc help', 'all methods'],
+      ['starling rpc --network regtest getblockhash 0', 'one call'],
+      ['starling rpc --named getblockhash height=0', 'by name'],
+      ['starling rpc --rpc-connect 192.0.2.1 --rpc-user me --rpc-password secret uptime', 'a node elsewhere'],
+    ],
+    load: async () => (await import('./commands/rpc.ts')).runRpc,
+  },
+  status: {
+    summary: 'show what a running node is doing',
+    args: {},
+    details: 'Asks the node that uses the data directory for its chain, its peers and its mempool.',
+    examples: [
+      ['starling status', 'a table'],
+      ['starling status --network regtest --json', 'what the node answered'],
+    ],
+    load: async () => (await import('./commands/status.ts')).runStatus,
+  },
+  peers: {
+    summary: 'show the peers of a running node',
+    args: {},
+    details: 'Asks the node that uses the data directory whom it is connected to.',
+    examples: [
+      ['starling peers', 'a table'],
+      ['starling peers --json', 'what the node answered'],
+    ],
+    load: async () => (await import('./commands/peers.ts')).runPeers,
+  },
+  stop: {
+    summary: 'stop a running node',
+    args: {},
+    details: 'Asks the node that uses the data directory to stop in order.',
+    examples: [['starling stop --network regtest', 'as Ctrl-C does']],
+    load: async () => (await import('./commands/stop.ts')).runStop,
+  },
   import: {
     summary: 'check and add blocks from files',
     args: { '<file...>': "Bitcoin Core's blk*.dat files, or raw blocks, in any order" },
@@ -92,12 +134,13 @@ export const COMMANDS: Commands = {
   },
   manual: {
     summary: 'print the manual: every command, flag and variable',
-    args: { '[form]': 'man (a manual page) or markdown; markdown if left out' },
-    words: ['man', 'markdown'],
+    args: { '[form]': 'man (a manual page), markdown, or rpc (the JSON-RPC methods); markdown if left out' },
+    words: ['man', 'markdown', 'rpc'],
     details: 'The published package has the manual page too: man starling.',
     examples: [
       ['starling manual man > starling.1', 'then: man ./starling.1'],
       ['starling manual', 'Markdown'],
+      ['starling manual rpc > rpc.md', 'every JSON-RPC method'],
     ],
     load: async () => (await import('./commands/manual.ts')).manualRun(COMMANDS),
   },

@@ -3,6 +3,10 @@ import { onOff } from './values.ts';
 
 export type CommandName =
   | 'node'
+  | 'rpc'
+  | 'status'
+  | 'peers'
+  | 'stop'
   | 'import'
   | 'export'
   | 'info'

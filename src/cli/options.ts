@@ -9,6 +9,7 @@ import { INDEX_OPTIONS } from './index-options.ts';
 import { MEMPOOL_OPTIONS } from './mempool-options.ts';
 import { type CommandName, list, type OptionRow, single, toggle } from './option-row.ts';
 import { REACH_OPTIONS } from './reach-options.ts';
+import { RPC_OPTIONS } from './rpc-options.ts';
 import {
   activationHeight,
   blockHashOrZero,
@@ -28,6 +29,8 @@ import {
 const LOG_FORMATS = ['auto', 'human', 'json'] as const;
 
 const ON_A_CHAIN: readonly CommandName[] = ['node', 'import', 'export', 'info'];
+/** Also those that only call a node. */
+const OF_A_NETWORK: readonly CommandName[] = [...ON_A_CHAIN, 'rpc', 'status', 'peers', 'stop'];
 const ANYWHERE: readonly CommandName[] = [...ON_A_CHAIN, 'devnet'];
 
 export const OPTIONS = {
@@ -35,7 +38,7 @@ export const OPTIONS = {
     flag: 'network',
     value: 'NAME|FILE',
     help: 'mainnet, testnet3, testnet4, signet, regtest, or a network file (.json)',
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
     choices: BUILT_IN_NAMES,
     parse: nonEmpty,
     default: 'mainnet',
@@ -44,7 +47,7 @@ export const OPTIONS = {
     flag: 'datadir',
     value: 'DIR',
     help: 'where blocks, coins and keys are kept; each network has its own folder in it',
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
     parse: path,
     default: join(homedir(), '.starling'),
     defaultText: '~/.starling',
@@ -53,7 +56,7 @@ export const OPTIONS = {
     flag: 'config',
     value: 'FILE',
     help: 'read settings from a file: TOML, JSON, or a bitcoin.conf; flags and STARLING_… variables go before it',
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
     parse: path,
     default: undefined,
   }),
@@ -61,7 +64,7 @@ export const OPTIONS = {
     flag: 'profile',
     value: 'NAME|FILE',
     help: `begin with the settings of ${PROFILE_NAMES.join(', ')}, or of a file`,
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
     choices: PROFILE_NAMES,
     parse: nonEmpty,
     default: undefined,
@@ -140,6 +143,7 @@ export const OPTIONS = {
   }),
   ...INDEX_OPTIONS,
   ...MEMPOOL_OPTIONS,
+  ...RPC_OPTIONS,
   mine: single({
     flag: 'mine',
     value: 'ADDRESS',
@@ -226,7 +230,7 @@ export const OPTIONS = {
     default: undefined,
     defaultText: 'the tip',
   }),
-  json: toggle({ flag: 'json', help: 'print one JSON object', commands: ['info', 'config'] }),
+  json: toggle({ flag: 'json', help: 'print JSON', commands: ['info', 'config', 'status', 'peers'] }),
   nodes: single({
     flag: 'nodes',
     value: 'N',

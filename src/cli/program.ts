@@ -23,8 +23,8 @@ export async function runProgram(
   args: readonly string[],
   output: Output,
   environment: Environment = {},
-): Promise<ExitCode> {
-  let exitCode: ExitCode = ExitCode.ok;
+): Promise<number> {
+  let exitCode: number = ExitCode.ok;
   const program = createProgram(output, environment, async (run) => {
     exitCode = await run();
   });
@@ -52,7 +52,7 @@ function endedByParser(error: CommanderError, output: Output): ExitCode {
 /** What settings have no effect is said when a node starts, not by each command that shares the file. */
 const TELLS_NOTES: readonly CommandName[] = ['node', 'config'];
 
-type Execute = (run: () => Promise<ExitCode>) => Promise<void>;
+type Execute = (run: () => Promise<number>) => Promise<void>;
 
 function createProgram(output: Output, environment: Environment, execute: Execute): Command {
   const program = new Command('starling')
@@ -61,6 +61,8 @@ function createProgram(output: Output, environment: Environment, execute: Execut
     .helpOption('-h, --help', 'print this help; also after a command')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', generalHelp())
+    // So that a command can pass on what follows its first argument.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: output.out, writeErr: output.err, outputError: () => {} });
   for (const [key, row] of Object.entries(COMMANDS)) {
@@ -93,6 +95,7 @@ function addCommand(program: Command, name: CommandName, row: CommandRow): Comma
   for (const [attribute, option] of Object.entries<OptionRow<unknown>>(OPTIONS)) {
     if (takes(option, name)) command.addOption(commanderOption(attribute, option));
   }
+  if (row.passesOn === true) command.passThroughOptions();
   return command.addHelpText('after', examplesHelp(row));
 }
 

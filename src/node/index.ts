@@ -5,6 +5,9 @@ export type { PeerClaims } from './peer-claims.ts';
 export type {
   MiningOptions,
   NodeDeps,
+  NodeMempool,
+  NodeMempoolFile,
+  NodeMining,
   NodeOptions,
   NodeStatus,
   PackageSubmitResult,

@@ -19,8 +19,9 @@ import { judgeBlock } from './judge.ts';
 import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
 import { MempoolSync } from './mempool-sync.ts';
-import { createNodePeers } from './operator.ts';
+import { createMining } from './mining.ts';
 import { openData } from './open-data.ts';
+import { createNodePeers } from './operator.ts';
 import { Peers } from './peers.ts';
 import { Persistence } from './persistence.ts';
 import type { NodeDeps, NodeOptions, NodeStatus, StarlingNode } from './port.ts';
@@ -103,12 +104,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, quality, tipListeners), (stopObserving) => stopObserving());
   const txListeners = hearTransactions(mempool);
-  const handlers: NetHandlers = {
-    ...peerHandlers(lateNet, peers, ingest, quality),
-    serve: makeServe(parts, peers, ingest, upload),
-    gossip: ingest.message,
-    gossipCopy: ingest.copy,
-  };
+  const serve = makeServe(parts, peers, ingest, upload);
+  const handlers = { ...peerHandlers(lateNet, peers, ingest, quality), ...gossipHandlers(ingest), serve };
   const realNet = stack.use(await startNet(options, deps, handlers));
   lateNet.start(realNet);
   upload.follow(async () => (await realNet.status()).bytesOut);
@@ -117,11 +114,14 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const miners = stack.use(new AsyncDisposableStack());
   const onTip: StarlingNode['onTip'] = (listener) => listen(tipListeners, listener);
 
+  const mining = createMining({ chain, mempool, clock, random });
+
   const resources = stack.move();
   return {
     ...createLocal({
       ...parts,
       ...deps,
+      template: mining.template,
       ingest,
       log: log.child('local'),
       onTip,
@@ -129,6 +129,9 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
       mayMine: mayMine(options, sync),
     }),
     chain,
+    mempool,
+    mempoolFile: persistence.operator,
+    mining,
     peers: createNodePeers(realNet, peers, sync),
     indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
@@ -290,6 +293,10 @@ function makeServe(parts: Parts, peers: Peers, { rebuilt }: Ingest, upload: Uplo
     isBlockOnly: (peer) => peers.isBlockOnly(peer),
     undecodable: (peer, detail) => parts.net.charge(peer, 'undecodable-message', detail),
   });
+}
+
+function gossipHandlers({ message, copy }: Ingest): Pick<NetHandlers, 'gossip' | 'gossipCopy'> {
+  return { gossip: message, gossipCopy: copy };
 }
 
 /** A peer is known to ingest from before its first message until after its last request. */

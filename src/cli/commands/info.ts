@@ -1,9 +1,10 @@
 /** `starling info`: the tip and the coins, with the names and formats of Bitcoin Core's gettxoutsetinfo. */
 import process from 'node:process';
 import { type ChainReader, MANUAL_PRUNE_BYTES } from '#chain';
+import { formatCoins } from '#primitives';
 import { systemClock } from '#util';
 import { ExitCode } from '../exit-codes.ts';
-import { bytes, coins, grouped, table } from '../format.ts';
+import { bytes, grouped, table } from '../format.ts';
 import { loggingOf } from '../logging.ts';
 import { openExistingChain } from '../open-existing.ts';
 import type { Settings } from '../options.ts';
@@ -28,7 +29,7 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
     bestblock: JSON.stringify(stats.bestBlock),
     chainwork: JSON.stringify(chainWork.toString(16).padStart(64, '0')),
     txouts: String(stats.txouts),
-    total_amount: coins(stats.totalAmount),
+    total_amount: formatCoins(stats.totalAmount),
     hash_serialized_3: JSON.stringify(stats.hashSerialized3),
     muhash: JSON.stringify(stats.muhash),
     size_on_disk: String(sizeOnDisk),

@@ -12,6 +12,7 @@ import {
   overrideNetwork,
   type StarlingNode,
 } from '#node';
+import { mockableClock } from '#rpc';
 import { decodeAddress } from '#script';
 import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
 import { chainSettings } from '../chain-settings.ts';
@@ -23,6 +24,7 @@ import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenAddresses, reachSettings } from '../reach-settings.ts';
+import { debugLogs, startNodeRpc } from '../rpc-settings.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 
@@ -61,12 +63,21 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     };
     const onOpening = showOpening(terminal, log, systemClock);
     const { signal } = stop;
-    const deps = { clock: systemClock, random: systemRandom, log, onFatal, onOpening, signal };
+    // Tests of a running node set its time, as Core's do.
+    const testClock = options.params.name === 'regtest' ? mockableClock(systemClock) : undefined;
+    const deps = { clock: testClock ?? systemClock, random: systemRandom, log, onFatal, onOpening, signal };
     await using node = await createNode(options, deps);
     logging.openFile(networkDirectory(settings.datadir, options.params));
     const ended = AbortSignal.any([stop.signal, failed.signal]);
     const showsLine = terminal.isInteractive && settings.logFormat !== 'json';
+    await using rpc = await startNodeRpc(node, settings, {
+      log,
+      stop: stop.stop,
+      testClock,
+      debugLogs: debugLogs(logging, settings),
+    });
     await announce(node, log);
+    for (const address of rpc?.addresses ?? []) log.info('answering JSON-RPC', { address });
     if (mining !== undefined) node.mine(mining);
     if (showsLine) await showProgress(node, terminal, ended);
     else await logProgress(node, log, ended);
