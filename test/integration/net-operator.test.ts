@@ -93,4 +93,22 @@ suite('net operator', () => {
     assert.equal(await net.peers.remove(id), 'removed', 'all addresses of a peer, by its id');
     assert.deepEqual(await net.peers.added(), []);
   });
+
+  test('a node that calls no local address calls those that the operator gives', async () => {
+    await using stack = new AsyncDisposableStack();
+    const a = stack.use(await startPeer({ tuning: SOON }));
+    const c = stack.use(await startPeer({ tuning: SOON }));
+    const b = stack.use(await startPeer({ listen: [], allowPrivateAddresses: false, tuning: SOON }));
+    const address = await a.address();
+    assert.equal(await b.net.peers.add(address), 'added');
+    await b.isWith(a);
+    assert.equal(await b.net.peers.tryOnce(await c.address()), 'connected');
+    await b.isWith(c);
+    await b.net.peers.disconnect(c.id);
+    await b.isWithout(c);
+    assert.equal(await b.net.peers.remove(address), 'removed');
+    await b.net.peers.disconnect(a.id);
+    await b.isWithout(a);
+    assert.equal(await b.net.peers.tryOnce(address), 'connected', 'the operator may change his mind');
+  });
 });
