@@ -75,7 +75,9 @@ suite('net operator', () => {
 
   test('one of many callers is found by where it calls from', async () => {
     await using stack = new AsyncDisposableStack();
-    const [a, b] = await pair(inProcess, stack, { tuning: SOON });
+    const a = stack.use(await startPeer({ targetOutbound: 0, tuning: SOON }));
+    const b = stack.use(await startPeer({ bootstrap: [await a.address()], tuning: SOON }));
+    await Promise.all([a.isWith(b), b.isWith(a)]);
     const [info] = await a.net.peers.list();
     const [, , ip, , port] = info?.address.split('/') ?? [];
     assert.equal(await a.net.peers.disconnect(`${ip}:${Number(port) + 1}`), 0);
