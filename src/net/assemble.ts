@@ -101,7 +101,7 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
     isWanted: (peer) => slots().outbound.diallingFor(peer) !== undefined,
     isRelayed: (peer) => peers().table.isRelayed(peer),
     whenAnnounced: (peer) => peers().table.whenAnnounced({ remotePeer: peer }),
-    isLocalPeer: (address) => local.has(address),
+    isTrustedAddress: (address) => local.has(address) || manual.isGiven(address),
     hasInboundSlot: () => slots().inbound.hasRoom(),
     hasQuerySlot: () => slots().outbound.hasQuerySlot(),
     connectionsOfPeer: (peer) => peers().table.connectionsOfPeer(peer),

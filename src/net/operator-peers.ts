@@ -68,7 +68,8 @@ function connecting(
       const address = parsePeerAddress(text);
       const id = address && peerIdOf(address);
       if (address === undefined || id === undefined) return 'invalid';
-      const isConnected = await outbound.dialOnce({ id, addresses: [withoutPeerId(address)] });
+      const target = { id, addresses: [withoutPeerId(address)] };
+      const isConnected = await manual.whileTrying(address, () => outbound.dialOnce(target));
       return isConnected === undefined ? 'busy' : isConnected ? 'connected' : 'failed';
     },
     disconnect: async (wanted) => {

@@ -75,7 +75,9 @@ suite('net operator', () => {
 
   test('one of many callers is found by where it calls from', async () => {
     await using stack = new AsyncDisposableStack();
-    const [a, b] = await pair(inProcess, stack, { tuning: SOON });
+    const a = stack.use(await startPeer({ targetOutbound: 0, tuning: SOON }));
+    const b = stack.use(await startPeer({ bootstrap: [await a.address()], tuning: SOON }));
+    await Promise.all([a.isWith(b), b.isWith(a)]);
     const [info] = await a.net.peers.list();
     const [, , ip, , port] = info?.address.split('/') ?? [];
     assert.equal(await a.net.peers.disconnect(`${ip}:${Number(port) + 1}`), 0);
@@ -92,5 +94,23 @@ suite('net operator', () => {
     assert.equal(await net.peers.add(`/ip4/127.0.0.1/tcp/65/p2p/${id}`), 'full');
     assert.equal(await net.peers.remove(id), 'removed', 'all addresses of a peer, by its id');
     assert.deepEqual(await net.peers.added(), []);
+  });
+
+  test('a node that calls no local address calls those that the operator gives', async () => {
+    await using stack = new AsyncDisposableStack();
+    const a = stack.use(await startPeer({ tuning: SOON }));
+    const c = stack.use(await startPeer({ tuning: SOON }));
+    const b = stack.use(await startPeer({ listen: [], allowPrivateAddresses: false, tuning: SOON }));
+    const address = await a.address();
+    assert.equal(await b.net.peers.add(address), 'added');
+    await b.isWith(a);
+    assert.equal(await b.net.peers.tryOnce(await c.address()), 'connected');
+    await b.isWith(c);
+    await b.net.peers.disconnect(c.id);
+    await b.isWithout(c);
+    assert.equal(await b.net.peers.remove(address), 'removed');
+    await b.net.peers.disconnect(a.id);
+    await b.isWithout(a);
+    assert.equal(await b.net.peers.tryOnce(address), 'connected', 'the operator may change his mind');
   });
 });

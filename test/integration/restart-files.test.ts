@@ -116,7 +116,7 @@ function remembered({ peerId, hasBook, isBanKept, isAnchored }: Memory): Memory 
   return { peerId, hasBook, isBanKept, isAnchored };
 }
 
-suite('restart', { timeout: 60_000 }, () => {
+suite('restart', { timeout: 240_000 }, () => {
   before(async () => {
     const directory = stack.use(await makeTempDir());
     home = directory.path;
