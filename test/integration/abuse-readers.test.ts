@@ -65,15 +65,15 @@ async function withVictim(stack: AsyncDisposableStack) {
   return { clock, victim, offences, address, served, ask, stranger, counts };
 }
 
-/** Until it has not changed for some turns of the event loop. */
+/** Once it is above 0, until it has not changed for some turns of the event loop. */
 async function settled(value: () => number): Promise<number> {
-  let before = Number.NaN;
+  let before = 0;
   let same = 0;
   await within(
     eventually(() => {
-      same = value() === before ? same + 1 : 0;
+      same = before > 0 && value() === before ? same + 1 : 0;
       before = value();
-      return same === 10;
+      return same === 25;
     }),
   );
   return before;
@@ -126,7 +126,7 @@ suite('who asks for blocks and does not read', () => {
     );
     for (const stream of opened) stream.send(blocksRequest(120));
     const held = (): number => (served.get(raw.id) ?? 0) * MB;
-    await within(eventually(() => held() > 0));
+    await settled(held);
     // Each update once made a stream send, however full the connection was.
     for (let count = 0; count < 200; count += 1) {
       wire.send(grant);
