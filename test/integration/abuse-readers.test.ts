@@ -112,6 +112,27 @@ suite('who asks for blocks and does not read', () => {
     assert.ok((await counts()).open <= before.open + 4 * 16);
   });
 
+  test('as many bytes as the window takes are sent behind a request: the stream is reset', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { served, ask, stranger, counts } = await withVictim(stack);
+    const { raw, connection } = await stranger();
+    const before = await counts();
+    const asked: Stream[] = [];
+    for (let count = 0; count < streams.blocks.maxInboundStreams; count += 1) {
+      const stream = await raw.open(connection, 'blocks');
+      stream.addEventListener('message', () => {});
+      stream.pause();
+      stream.send(blocksRequest(60));
+      asked.push(stream);
+    }
+    await settled(() => served.get(raw.id) ?? 0);
+    for (const stream of asked) stream.send(new Uint8Array(200_000));
+    // Nobody's clock moves: no deadline ends them.
+    await within(eventually(() => asked.every(isOver)));
+    await ask();
+    await within(eventually(async () => (await counts()).open <= before.open));
+  });
+
   test('windows are granted and the socket is not read: what waits is bounded, the streams are cut', async (t) => {
     await using stack = new AsyncDisposableStack();
     const { clock, served, ask, stranger, counts } = await withVictim(stack);
