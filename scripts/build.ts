@@ -1,14 +1,17 @@
 /**
- * Writes the publishable package to dist/: JavaScript and declarations of src/, the network files, the documents,
- * and a package.json derived from the project's own. Publishing goes from dist/ (the root is private).
+ * Writes the publishable package to dist/: JavaScript and declarations of src/, the network files, profiles and service,
+ * the documents, the manual page, and a package.json derived from the project's own. Publishing goes from dist/ (the
+ * root is private).
  *
  * Only packages under node_modules need this step: Node.js strips types everywhere else. Imports between modules
  * (`#name`) resolve through the `imports` of the written package.json.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMMANDS } from '../src/cli/commands.ts';
+import { manualPage } from '../src/cli/manual.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
@@ -45,8 +48,9 @@ function publishedManifest(manifest: Manifest): object {
   const optional = Object.entries(manifest.optionalDependencies).filter(([key]) => !key.startsWith('node-linux-'));
   return {
     ...{ name, version, description, license, type, engines },
-    files: ['src', 'config', 'CHANGELOG.md'],
+    files: ['src', 'config', 'man', 'CHANGELOG.md'],
     bin: mapValues(manifest.bin, toJs),
+    man: './man/starling.1',
     exports: {
       ...mapValues(manifest.exports, (path) => ({ types: path.replace(/\.ts$/, '.d.ts'), default: toJs(path) })),
       './package.json': './package.json',
@@ -60,7 +64,11 @@ function publishedManifest(manifest: Manifest): object {
 function build(): void {
   rmSync(DIST, { recursive: true, force: true });
   compile();
-  cpSync(join(ROOT, 'config', 'networks'), join(DIST, 'config', 'networks'), { recursive: true });
+  for (const folder of ['networks', 'profiles', 'systemd']) {
+    cpSync(join(ROOT, 'config', folder), join(DIST, 'config', folder), { recursive: true });
+  }
+  mkdirSync(join(DIST, 'man'));
+  writeFileSync(join(DIST, 'man', 'starling.1'), manualPage(COMMANDS));
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(join(ROOT, file), join(DIST, file));
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
   const published = publishedManifest(manifest);

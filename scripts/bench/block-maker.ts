@@ -8,11 +8,11 @@ import {
   nextWorkRequired,
   parseNetworkParams,
 } from '#consensus';
-import type { PayerCoin } from '#mempool';
 import { Block, type BlockHash, type Transaction } from '#primitives';
 import { assert } from '#util';
 import regtestFile from '../../config/networks/regtest.json' with { type: 'json' };
 import { assembleBlock } from '../../src/mempool/assemble-block.ts';
+import type { PayerCoin } from '../../src/mempool/payer.ts';
 import { grindSlice } from '../../src/miner/grind.ts';
 
 const SPACING_SECONDS = 600;

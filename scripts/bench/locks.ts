@@ -2,12 +2,12 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { pointFromScalar, sign, signSchnorr, xOnlyPointAddTweak, xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { hash160, sha256 } from '#crypto';
-import { p2pkhScript } from '#mempool';
 import type { TxInput } from '#primitives';
-import { Op, pushData, SIGHASH_ALL, type TxSighash } from '#script';
+import { Op, pushData, type TxSighash } from '#script';
 import { assert, byteAt, concatBytes } from '#util';
+import { p2pkhScript } from '../../src/mempool/payer.ts';
 import { NO_CODE_SEPARATOR, SigVersion } from '../../src/script/sig-version.ts';
-import { SIGHASH_DEFAULT } from '../../src/script/sighash-type.ts';
+import { SIGHASH_ALL, SIGHASH_DEFAULT } from '../../src/script/sighash-type.ts';
 import { TAPROOT_LEAF_TAPSCRIPT, tapLeafHash, tapTweakHash } from '../../src/script/taproot.ts';
 
 export type Unlocked = Pick<TxInput, 'scriptSig' | 'witness'>;

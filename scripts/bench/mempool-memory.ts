@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { openChain } from '#chain';
 import { sha256 } from '#crypto';
-import { createMempool, type Mempool, p2pkhScript } from '#mempool';
+import { createMempool, type Mempool } from '#mempool';
 import { Transaction, type TxInput, type TxOutput, Writer } from '#primitives';
 import { assert, concatBytes, nullLogger, systemClock } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { limitHeapGrowth } from '../../src/cli/heap-growth.ts';
+import { p2pkhScript } from '../../src/mempool/payer.ts';
 import { type Benchmark, type BenchmarkContext, type Case, memoryInUse, type Sample, timed } from './benchmark.ts';
 import { regtestParams } from './block-maker.ts';
 import { DB_CACHE_BYTES } from './node.ts';

@@ -1,8 +1,9 @@
 /** A regtest chain with many coins, and payments that spend them: the same in every process. */
-import type { PayerCoin } from '#mempool';
+
 import { type Block, Transaction, type TxOutput } from '#primitives';
 import { TxSighash } from '#script';
 import { assert } from '#util';
+import type { PayerCoin } from '../../src/mempool/payer.ts';
 import { unsignedPayment } from '../../src/mempool/payer.ts';
 import { BlockMaker, coinsOf } from './block-maker.ts';
 import { type Lock, p2wpkh, secretsFrom } from './locks.ts';

@@ -2,10 +2,11 @@
  * A regtest chain like the one that a new node fetches: blocks full of payments that spend P2WPKH, taproot, P2PKH and
  * 2-of-3 coins of all ages, each with keys of its own. The same each time.
  */
-import type { PayerCoin } from '#mempool';
+
 import { type Block, Transaction, type TxOutput } from '#primitives';
 import { TxSighash } from '#script';
 import { type Random, seededRandom } from '#util';
+import type { PayerCoin } from '../../src/mempool/payer.ts';
 import { unsignedPayment } from '../../src/mempool/payer.ts';
 import { BlockMaker, coinsOf } from './block-maker.ts';
 import type { ChainRecipe } from './chain-cache.ts';

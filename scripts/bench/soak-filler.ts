@@ -1,8 +1,9 @@
 /** Blocks of many transactions that need no signature: they fill what a node remembers of confirmed ones. */
-import type { PayerCoin } from '#mempool';
+
 import { type Block, Transaction } from '#primitives';
 import { Op, pushData } from '#script';
 import { assert, concatBytes } from '#util';
+import type { PayerCoin } from '../../src/mempool/payer.ts';
 import { unsignedPayment } from '../../src/mempool/payer.ts';
 import { coinsOf } from './block-maker.ts';
 import type { RelayChain } from './relay-chain.ts';

@@ -1,7 +1,7 @@
 /** A regtest chain whose last blocks are full of signed payments; the same each time. */
 import type { NetworkParams } from '#consensus';
-import { p2pkhScript, payFromP2pkh, type SigningKey, signingKey } from '#mempool';
 import type { Block, TxOutput } from '#primitives';
+import { p2pkhScript, payFromP2pkh, type SigningKey, signingKey } from '../../src/mempool/payer.ts';
 import { BlockMaker, coinsOf } from './block-maker.ts';
 import { signDer } from './locks.ts';
 

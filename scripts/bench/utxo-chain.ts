@@ -4,10 +4,10 @@
  */
 import { limits } from '#consensus';
 import { sha256 } from '#crypto';
-import type { PayerCoin } from '#mempool';
 import { type Block, Transaction, type TxOutput } from '#primitives';
 import { Op, pushData } from '#script';
 import { concatBytes, seededRandom } from '#util';
+import type { PayerCoin } from '../../src/mempool/payer.ts';
 import { unsignedPayment } from '../../src/mempool/payer.ts';
 import { BlockMaker, coinsOf } from './block-maker.ts';
 import type { ChainRecipe } from './chain-cache.ts';

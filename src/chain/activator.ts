@@ -7,12 +7,12 @@
  *
  * `coins` is ahead of the active chain by the blocks in flight. `coinAtTip` is what the rest of the node may see.
  */
-import { failure, type NetworkParams, type ValidationFailure } from '#consensus';
+import type { NetworkParams, ValidationFailure } from '#consensus';
 import type { Block } from '#primitives';
 import type { Logger } from '#util';
 import type { ScriptFailure, ScriptVerifier } from '#verify';
 import type { ActiveChain } from './active-chain.ts';
-import { BlockChange } from './block-change.ts';
+import { BlockChange, scriptFailure } from './block-change.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import type { Candidates } from './candidates.ts';
@@ -246,9 +246,4 @@ function outsideInputs(block: Block): SpentOutPoint[] {
 function shortTxid(txid: Uint8Array): number {
   const [a = 0, b = 0, c = 0, d = 0] = txid;
   return a | (b << 8) | (c << 16) | (d << 24);
-}
-
-function scriptFailure({ jobs }: BlockChange, { job, input, error }: ScriptFailure): ValidationFailure {
-  const code = `mandatory-script-verify-flag-failed (${error})`;
-  return failure('consensus', code, `input ${input} of ${jobs[job]?.tx.txid}`);
 }

@@ -23,6 +23,6 @@ export function adoptStored(deps: AcceptDeps, block: Block, position: FilePositi
   if (header.kind === 'failed') return { kind: 'refused', id: undefined, failure: header.failure };
   const inPlace = checkBlockInPlace(deps, block, header.id);
   if (inPlace !== undefined) return { kind: 'refused', id: header.id, failure: inPlace };
-  index.setData(header.id, position);
+  index.setData(header.id, position, block.transactions.length);
   return { kind: 'adopted', id: header.id };
 }

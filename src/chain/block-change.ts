@@ -9,6 +9,7 @@ import {
   checkTxInputs,
   evaluateSequenceLocks,
   failure,
+  type HeaderView,
   limits,
   type NetworkParams,
   scriptFlagsForBlock,
@@ -16,26 +17,25 @@ import {
   type ValidationFailure,
 } from '#consensus';
 import { type Block, MAX_MONEY, type Transaction, type TxOutput } from '#primitives';
-import type { ScriptJob } from '#verify';
-import { type CoinsCache, decodeStored } from './coins-cache.ts';
+import type { ScriptFailure, ScriptJob } from '#verify';
+import { type CoinsView, decodeStored } from './coins-cache.ts';
 import { restoreInputs, takeBack } from './disconnect.ts';
-import type { TreeEntry } from './header-tree.ts';
-import type { Coin, OutPoint } from './port.ts';
-import { forEachCoin } from './tx-coins.ts';
+import type { Coin, HeaderEntry, OutPoint } from './port.ts';
+import { forEachCoin, outpointText } from './tx-coins.ts';
 
-export type BlockChangeDeps = { readonly params: NetworkParams; readonly coins: CoinsCache };
+export type BlockChangeDeps = { readonly params: NetworkParams; readonly coins: CoinsView };
 
 /** A coin that a coinbase output took the place of. */
 type Replaced = { readonly index: number; readonly coin: Uint8Array };
 
 export class BlockChange {
   readonly block: Block;
-  readonly entry: TreeEntry;
+  readonly entry: HeaderEntry & HeaderView;
   /** Encoded coins spent, by transaction (coinbase left out) and input. */
   readonly spent: Uint8Array[][] = [];
   readonly jobs: ScriptJob[] = [];
   readonly #params: NetworkParams;
-  readonly #coins: CoinsCache;
+  readonly #coins: CoinsView;
   readonly #flags: number;
   readonly #replaced: Replaced[] = [];
   /** Whether a coinbase output may take the place of an unspent coin. */
@@ -46,7 +46,7 @@ export class BlockChange {
   #before: ReadonlyMap<string, Uint8Array | undefined> | undefined;
 
   /** For a block that passed checkBlock and contextualCheckBlock. */
-  constructor({ params, coins }: BlockChangeDeps, block: Block, entry: TreeEntry) {
+  constructor({ params, coins }: BlockChangeDeps, block: Block, entry: HeaderEntry & HeaderView) {
     this.block = block;
     this.entry = entry;
     this.#params = params;
@@ -73,7 +73,7 @@ export class BlockChange {
   /** What stood under the outpoint before the block: `coin` undefined for none. Undefined if the block left it alone. */
   before(outpoint: OutPoint): { readonly coin: Coin | undefined } | undefined {
     this.#before ??= this.#mapBefore();
-    const key = keyText(outpoint.txid, outpoint.index);
+    const key = outpointText(outpoint.txid, outpoint.index);
     if (!this.#before.has(key)) return undefined;
     const bytes = this.#before.get(key);
     return { coin: bytes === undefined ? undefined : decodeStored(bytes) };
@@ -174,19 +174,21 @@ export class BlockChange {
     this.block.transactions.forEach((tx, at) => {
       if (at > 0) {
         tx.inputs.forEach(({ prevTxid, prevIndex }, input) => {
-          const key = keyText(prevTxid, prevIndex);
+          const key = outpointText(prevTxid, prevIndex);
           if (!before.has(key)) before.set(key, this.spent[at - 1]?.[input]);
         });
       }
-      for (const index of tx.outputs.keys()) before.set(keyText(tx.txidBytes, index), undefined);
+      for (const index of tx.outputs.keys()) before.set(outpointText(tx.txidBytes, index), undefined);
     });
     const [coinbase] = this.block.transactions;
     for (const { index, coin } of this.#replaced)
-      before.set(keyText(coinbase?.txidBytes ?? new Uint8Array(), index), coin);
+      before.set(outpointText(coinbase?.txidBytes ?? new Uint8Array(), index), coin);
     return before;
   }
 }
 
-function keyText(txid: Uint8Array, index: number): string {
-  return `${Buffer.from(txid).toString('latin1')}${index}`;
+/** What a script that failed says of its block. */
+export function scriptFailure({ jobs }: BlockChange, { job, input, error }: ScriptFailure): ValidationFailure {
+  const code = `mandatory-script-verify-flag-failed (${error})`;
+  return failure('consensus', code, `input ${input} of ${jobs[job]?.tx.txid}`);
 }

@@ -3,8 +3,9 @@
  * it failed. Written to `blocks/index` in batches.
  *
  * In the store: key `b` | height (4 bytes, big endian) | hash (32, internal order), so that a parent is always read
- * before its children; value: version (1) | header (80) | state (17). The state's bytes in memory are the same:
- * status (1) | block file, block offset, undo file, undo offset (4 bytes each, little endian).
+ * before its children; value: version (1) | header (80) | state (21). The state's bytes in memory are the same:
+ * status (1) | block file, block offset, undo file, undo offset, transactions (4 bytes each, little endian). Records of
+ * version 1 lack the last.
  */
 import { blockProof } from '#consensus';
 import { BLOCK_HEADER_BYTES, BlockHeader } from '#primitives';
@@ -21,12 +22,15 @@ const KEY_PREFIX = 0x62;
 export const INDEX_KEYS: KeyRange = { gte: Uint8Array.of(KEY_PREFIX), lt: Uint8Array.of(KEY_PREFIX + 1) };
 /** Loaded between two trims of the store: 15 MB of its files. */
 const MAX_RECORDS_A_WALK = 100_000;
-const RECORD_VERSION = 1;
-const STATE_BYTES = 17;
+const RECORD_VERSION = 2;
+const STATE_BYTES = 21;
+/** Version to the bytes of its state. */
+const READABLE: Readonly<Record<number, number>> = { 1: 17, [RECORD_VERSION]: STATE_BYTES };
 const KEY_BYTES = 1 + 4 + 32;
 const VALUE_BYTES = 1 + BLOCK_HEADER_BYTES + STATE_BYTES;
 const BLOCK_AT = 1;
 const UNDO_AT = 9;
+const TX_COUNT_AT = 17;
 
 const HAVE_DATA = 1;
 const HAVE_UNDO = 2;
@@ -106,8 +110,19 @@ export class BlockIndex {
     return this.#has(id, HAVE_UNDO);
   }
 
-  setData(id: HeaderId, position: FilePosition): void {
+  /** Transactions of the block (Core's nTx); 0 as long as its body never was here. */
+  txCount(id: HeaderId): number {
+    return this.#states.isTouched(id) ? this.#states.u32(id, TX_COUNT_AT) : 0;
+  }
+
+  setTxCount(id: HeaderId, txCount: number): void {
+    this.#view(id).setUint32(TX_COUNT_AT, txCount, true);
+    this.#dirty.add(id);
+  }
+
+  setData(id: HeaderId, position: FilePosition, txCount: number): void {
     this.#setPosition(id, BLOCK_AT, position);
+    this.setTxCount(id, txCount);
     this.#setStatus(id, HAVE_DATA);
     this.#noteBlock(position, this.tree.heightOf(id));
   }
@@ -219,7 +234,8 @@ export class BlockIndex {
   }
 
   #decode(value: Uint8Array): void {
-    if (value.length !== VALUE_BYTES || value[0] !== RECORD_VERSION) {
+    const stateBytes = READABLE[value[0] ?? 0];
+    if (stateBytes === undefined || value.length !== 1 + BLOCK_HEADER_BYTES + stateBytes) {
       throw damaged('all', 'a record of the block index has an unknown form');
     }
     const header = new BlockHeader(value.subarray(1, 1 + BLOCK_HEADER_BYTES));

@@ -13,6 +13,8 @@ export type StoredBlock = { readonly position: FilePosition; readonly block: Blo
 export type BlockStorage = {
   readonly appendBlock: (raw: Uint8Array) => Promise<FilePosition>;
   readonly readBlock: (position: FilePosition) => Promise<Uint8Array>;
+  /** So many bytes of the block from `offset` on, as far as its file goes; nothing is checked. */
+  readonly readBlockPart: (position: FilePosition, offset: number, length: number) => Promise<Uint8Array>;
   /** `header` is the block's own: the checksum covers its parent's hash. */
   readonly appendUndo: (undo: BlockUndo, header: BlockHeader) => Promise<FilePosition>;
   readonly readUndo: (position: FilePosition, header: BlockHeader) => Promise<BlockUndo>;
@@ -50,6 +52,10 @@ export function createBlockStorage(blk: AppendFiles, rev: AppendFiles, magic: Ui
       return blocks.appendBlock(raw);
     },
     readBlock: (position) => blocks.readBlock(position),
+    readBlockPart: ({ file, offset }, from, length) => {
+      const start = offset + from;
+      return blk.read({ file, offset: start }, Math.min(length, Math.max(0, sizeOf(blk, file) - start)));
+    },
     appendUndo: (undo, header) => {
       const bytes = encodeUndo(undo);
       appendedBytes += bytes.length;

@@ -12,9 +12,15 @@ import type { HeaderId } from './header-tree.ts';
 export class Candidates {
   readonly #index: BlockIndex;
   readonly #active: ActiveChain;
-  /** When the block became complete: 1, 2, ...; 0 if its body or an ancestor's is missing (Core's nSequenceId). */
+  /**
+   * When the block became complete: 1, 2, ...; 0 if its body or an ancestor's is missing; below 0 if it was preferred
+   * (Core's nSequenceId).
+   */
   readonly #sequence = new IntColumn();
   #lastSequence = 0;
+  #lastPreferred = 0;
+  /** Work of the tip when a block was last preferred. */
+  #preferredWork = 0n;
   /** Blocks with a body whose parent is not complete, by parent. */
   readonly #waiting = new Map<HeaderId, HeaderId[]>();
   /** The best complete block that is not known to be invalid; undefined: to be searched for. */
@@ -27,7 +33,7 @@ export class Candidates {
 
   /** True if the block and all its ancestors have bodies. */
   isComplete(id: HeaderId): boolean {
-    return this.#sequenceOf(id) > 0;
+    return this.#sequenceOf(id) !== 0;
   }
 
   /** The body of `id` was stored: it, and stored descendants that waited for it, may become candidates. */
@@ -59,6 +65,18 @@ export class Candidates {
       if (this.isComplete(id) && (isWaiting || !hasData)) this.#sequence.set(id, 0);
       if (isWaiting && hasData) this.#wait(id, parent);
     }
+  }
+
+  /** Treats the block as if it had come before all others of its work (Core's PreciousBlock). */
+  prefer(id: HeaderId): void {
+    const { tree } = this.#index;
+    const tipWork = tree.workOf(this.#active.tip ?? 0);
+    if (tree.workOf(id) < tipWork || !this.isComplete(id)) return;
+    // The chain went on since: what was preferred before competes with nothing.
+    if (tipWork > this.#preferredWork) this.#lastPreferred = 0;
+    this.#preferredWork = tipWork;
+    this.#sequence.set(id, --this.#lastPreferred);
+    this.#best = undefined;
   }
 
   /** Blocks were found to be invalid, or are to be tried again. */

@@ -15,6 +15,7 @@ import { scriptsAssumedValid } from './assume-valid.ts';
 import { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import { Candidates } from './candidates.ts';
+import { checkProposal } from './check-proposal.ts';
 import { CoinsCache } from './coins-cache.ts';
 import { Flusher } from './flusher.ts';
 import type { HeaderId } from './header-tree.ts';
@@ -25,15 +26,18 @@ import type {
   Chain,
   ChainChange,
   ChainObserver,
+  ChainVerification,
   Coin,
   HeadersVerdict,
   OpenProgress,
   OutPoint,
+  VerifyChainOptions,
 } from './port.ts';
 import { Pruner, prunedAway } from './pruner.ts';
 import { createReader, type ReaderState } from './reader.ts';
 import { RecentBodies } from './recent-bodies.ts';
 import { interrupted } from './reindex.ts';
+import { verifyChain } from './verify-chain.ts';
 import { Waiters } from './waiters.ts';
 
 export type ChainDeps = {
@@ -59,6 +63,8 @@ export type ChainOptions = {
    * files were pruned is not opened. `as-is`: opened as it is, and nothing is removed.
    */
   readonly pruneBytes?: number | 'as-is';
+  /** The lowest height that somebody still reads: pruning stays below it. */
+  readonly keepFrom?: () => number;
   /** Where block and undo files end and the next are begun; default 128 MiB. */
   readonly maxFileBytes?: number;
   /** Ends a long opening; what was done is kept. */
@@ -97,6 +103,10 @@ export async function createChain(deps: ChainDeps, options: ChainOptions): Promi
   );
   return {
     ...reader,
+    preciousBlock: (hash) => chain.preciousBlock(hash),
+    pruneTo: (height) => chain.pruneTo(height),
+    verify: (options) => chain.verify(options),
+    checkProposal: (block) => chain.checkProposal(block),
     submitHeaders: (headers, options) => chain.submitHeaders(headers, options),
     submitBlock: (block) => chain.submitBlock(block),
     invalidateBlock: (hash) => chain.invalidateBlock(hash),
@@ -141,7 +151,13 @@ class ChainWriter {
       checkpoints: new Checkpoints(deps.params),
     };
     this.pruner = new Pruner(
-      { ...deps, ...state, bestHeader: () => this.#bestHeader, pruned: (height) => this.#pruned(height) },
+      {
+        ...deps,
+        ...state,
+        keepFrom: options.keepFrom ?? (() => Number.POSITIVE_INFINITY),
+        bestHeader: () => this.#bestHeader,
+        pruned: (height) => this.#pruned(height),
+      },
       { targetBytes: pruneBytes === 'as-is' || pruneBytes === 0 ? undefined : pruneBytes, maxFileBytes },
     );
     this.#flusher = new Flusher({ ...deps, ...state, pruner: this.pruner });
@@ -150,7 +166,7 @@ class ChainWriter {
       ...state,
       flusher: this.#flusher,
       bodyOf: (id) => this.#bodies.get(id),
-      mustRunScripts: (id) => !scriptsAssumedValid(deps.params, state.index.tree, this.#bestHeader, id),
+      mustRunScripts: (id) => this.#mustRunScripts(id),
       changed: (change) => this.#changed(change),
       invalid: (id, reason) => this.#invalid(id, reason),
       isWanted: () => this.#queue.pending > 1,
@@ -254,6 +270,33 @@ class ChainWriter {
     });
   }
 
+  preciousBlock(hash: BlockHash): Promise<boolean> {
+    return this.#reconsider(hash, (id) => this.#state.candidates.prefer(id));
+  }
+
+  async pruneTo(height: number): Promise<number> {
+    if (this.pruner.targetBytes === undefined) {
+      throw new NodeError('BAD_CONFIG', 'cannot prune: all blocks are kept; start with --prune MIB');
+    }
+    return this.holdStill(async () => {
+      await this.flush();
+      await this.pruner.pruneTo(height);
+      return this.pruner.lowestStored;
+    });
+  }
+
+  verify(options: VerifyChainOptions): Promise<ChainVerification> {
+    const deps = { ...this.#deps, ...this.#state, mustRunScripts: (id: HeaderId) => this.#mustRunScripts(id) };
+    const run = (): Promise<ChainVerification> => verifyChain(deps, options);
+    // What is checked against the coins needs them to be those of the tip.
+    return options.level >= 3 ? this.holdStill(run) : run();
+  }
+
+  checkProposal(block: Block): Promise<ValidationFailure | undefined> {
+    const { signal } = this.#closing;
+    return this.holdStill(() => checkProposal({ ...this.#deps, ...this.#state, ...this.#accept, signal }, block));
+  }
+
   flush(): Promise<void> {
     return this.#flusher.flush();
   }
@@ -301,7 +344,7 @@ class ChainWriter {
     if (index.hasData(id) || active.contains(id)) return { kind: 'accepted', id, isNew: false };
     const inPlace = checkBlockInPlace(this.#accept, block, id);
     if (inPlace !== undefined) return this.#reject(block, inPlace);
-    index.setData(id, await this.#deps.storage.appendBlock(block.raw));
+    index.setData(id, await this.#deps.storage.appendBlock(block.raw), block.transactions.length);
     this.#bodies.add(id, block);
     candidates.bodyStored(id);
     return { kind: 'accepted', id, isNew: true };
@@ -362,6 +405,10 @@ class ChainWriter {
     const [best, tip] = [this.#bestHeader, active.tip ?? 0];
     if (active.canReach(id) || tree.workOf(best) <= tree.workOf(tip) || !tree.isAncestor(id, best)) return;
     throw prunedAway(`the reorganisation to block ${tree.entry(best).hash}`, active.lowestReversible);
+  }
+
+  #mustRunScripts(id: HeaderId): boolean {
+    return !scriptsAssumedValid(this.#deps.params, this.#state.index.tree, this.#bestHeader, id);
   }
 
   #pruned(lowestHeight: number): void {

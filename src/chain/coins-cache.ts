@@ -35,6 +35,9 @@ export type HeadBlocks = { readonly to: BlockHash; readonly from: BlockHash };
 /** An input's outpoint, as inputs have it. */
 export type SpentOutPoint = { readonly prevTxid: Uint8Array; readonly prevIndex: number };
 
+/** What a block changes: the cache, or something on top of it. */
+export type CoinsView = Pick<CoinsCache, 'has' | 'add' | 'spend'>;
+
 export type CoinsCacheOptions = {
   /** Memory for coins. It is a goal: who connects blocks flushes when `isFull`. */
   readonly maxBytes: number;
@@ -81,7 +84,13 @@ export class CoinsCache {
   }
 
   get({ txid, index }: OutPoint): Coin | undefined {
-    return this.has(txid, index) ? decodeStored(this.#table.copy(this.#address)) : undefined;
+    const bytes = this.read(txid, index);
+    return bytes === undefined ? undefined : decodeStored(bytes);
+  }
+
+  /** The coin in its encoded form, the caller's own. */
+  read(txid: Uint8Array, index: number): Uint8Array | undefined {
+    return this.has(txid, index) ? this.#table.copy(this.#address) : undefined;
   }
 
   has(txid: Uint8Array, index: number): boolean {

@@ -115,6 +115,11 @@ export class RecordColumn {
     return this.#chunkOf(index).subarray(start, start + this.#recordBytes);
   }
 
+  /** False: nothing was ever written near the record, which is zeros. */
+  isTouched(index: number): boolean {
+    return this.#chunks[index >> CHUNK_BITS] !== undefined;
+  }
+
   byte(index: number, at: number): number {
     assert(index < this.#size && at < this.#recordBytes, 'a byte of a record');
     const chunk = this.#chunks[index >> CHUNK_BITS];

@@ -2,7 +2,7 @@
 import type { NetworkParams } from '#consensus';
 import type { Block, Transaction } from '#primitives';
 import { equalBytes } from '#util';
-import type { CoinsCache } from './coins-cache.ts';
+import type { CoinsView } from './coins-cache.ts';
 import type { TreeEntry } from './header-tree.ts';
 import { forEachCoin } from './tx-coins.ts';
 import type { BlockUndo } from './undo-codec.ts';
@@ -15,7 +15,7 @@ export function disconnectBlock(
   block: Block,
   entry: Pick<TreeEntry, 'height' | 'hash'>,
   undo: BlockUndo,
-  coins: CoinsCache,
+  coins: CoinsView,
   params: NetworkParams,
 ): boolean {
   // Core's IsBIP30Unspendable: a later coinbase of the same id took the place of this block's.
@@ -28,7 +28,7 @@ export function takeBack(
   transactions: readonly Transaction[],
   height: number,
   undo: BlockUndo,
-  coins: CoinsCache,
+  coins: CoinsView,
   isCoinbaseReplaced = false,
 ): boolean {
   let isClean = undo.length === Math.max(0, transactions.length - 1);
@@ -42,7 +42,7 @@ export function takeBack(
   return isClean;
 }
 
-function removeOutputs(tx: Transaction, height: number, coins: CoinsCache): boolean {
+function removeOutputs(tx: Transaction, height: number, coins: CoinsView): boolean {
   let isClean = true;
   forEachCoin(tx, height, (index, made) => {
     const coin = coins.spend(tx.txidBytes, index);
@@ -52,7 +52,7 @@ function removeOutputs(tx: Transaction, height: number, coins: CoinsCache): bool
 }
 
 /** Core's ApplyTxInUndo for each input, the last one first. Inputs without a coin in `taken` stay as they are. */
-export function restoreInputs(tx: Transaction, taken: readonly (Uint8Array | undefined)[], coins: CoinsCache): boolean {
+export function restoreInputs(tx: Transaction, taken: readonly (Uint8Array | undefined)[], coins: CoinsView): boolean {
   let isClean = taken.length === tx.inputs.length;
   for (let at = tx.inputs.length - 1; at >= 0; at--) {
     const [input, coin] = [tx.inputs[at], taken[at]];

@@ -7,9 +7,11 @@ export type {
   BlockVerdict,
   Chain,
   ChainChange,
+  ChainControl,
   ChainObserver,
   ChainReader,
   Coin,
+  CoinScan,
   ConnectedBlock,
   HeaderEntry,
   HeadersVerdict,
@@ -17,4 +19,6 @@ export type {
   OutPoint,
   UtxoStats,
 } from './port.ts';
+export { MANUAL_PRUNE_BYTES } from './pruner.ts';
 export type { ReindexKind } from './repair.ts';
+export { bogoSize, serializeUtxo } from './utxo-hash.ts';

@@ -13,7 +13,8 @@ import { type ReindexDeps, rebuildCoins, rebuildIndex } from './reindex.ts';
 import { damaged } from './repair.ts';
 import { finishFlush } from './replay.ts';
 import { saveIndex } from './save-index.ts';
-import { checkStamp, readStamp, stampOp } from './schema.ts';
+import { checkStamp, readStamp, SCHEMA_VERSION, stampOp } from './schema.ts';
+import { fillTxCounts } from './tx-counts.ts';
 
 /** Stored blocks that wait for their parent; more than that are fetched again. Sync looks 1024 blocks ahead. */
 const MAX_WAITING = 10_000;
@@ -33,6 +34,8 @@ export async function loadState(deps: LoadDeps): Promise<void> {
     return;
   }
   checkStamp(stamp, deps.params);
+  // Before any record that an older version cannot read.
+  if (stamp.schema < SCHEMA_VERSION) await indexStore.write([stampOp(deps.params)], { sync: true });
   const rebuild = readRebuild(indexStore);
   if (rebuild?.kind === 'all') await rebuildIndex(deps, rebuild);
   else {
@@ -43,6 +46,7 @@ export async function loadState(deps: LoadDeps): Promise<void> {
   }
   const recorded = readRecorded(indexStore) ?? index.lastBlock;
   await pruner.opened(recorded);
+  await fillTxCounts(deps);
   await setTip(deps);
   for (let id = 0; id < index.tree.size; id++) {
     if (index.hasData(id) && !candidates.isComplete(id)) candidates.bodyStored(id);
@@ -59,7 +63,7 @@ async function startFromGenesis(deps: LoadDeps): Promise<void> {
   if (blockBytes > FRAME_BYTES + params.genesis.raw.length) throw damaged('all', 'there are blocks but no block index');
   await storage.reset();
   const id = index.addHeader(params.genesis.header, undefined);
-  index.setData(id, await storage.appendBlock(params.genesis.raw));
+  index.setData(id, await storage.appendBlock(params.genesis.raw), params.genesis.transactions.length);
   // Core connects genesis without touching the coins: its output can never be spent.
   index.setConnected(id, undefined);
   candidates.bodyStored(id);

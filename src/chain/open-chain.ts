@@ -14,7 +14,7 @@ import type { Chain } from './port.ts';
 import { areCoinsWiped, requestRebuild } from './reindex.ts';
 import type { ReindexKind } from './repair.ts';
 
-export type OpenChainOptions = Pick<ChainOptions, 'pruneBytes' | 'signal' | 'onProgress'> & {
+export type OpenChainOptions = Pick<ChainOptions, 'pruneBytes' | 'keepFrom' | 'signal' | 'onProgress'> & {
   readonly params: NetworkParams;
   /** The top data directory; created when missing. */
   readonly datadir: string;

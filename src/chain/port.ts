@@ -1,6 +1,7 @@
 /** What the rest of the node sees of the chain. */
 import type { NetworkParams, ValidationFailure } from '#consensus';
 import type { Block, BlockHash, BlockHeader, TxOutput } from '#primitives';
+import type { FilePosition } from '#store';
 
 /** A header that passed its checks, in its place in the tree. */
 export type HeaderEntry = {
@@ -60,19 +61,73 @@ export type ChainObserver = {
   readonly pruned?: (lowestStoredHeight: number) => void;
 };
 
+/** Which hashes of the coins are computed: nearly all of the time goes into `muhash`. */
+export type UtxoHashKind = 'hash_serialized_3' | 'muhash';
+
+export type UtxoStatsOptions = {
+  /** Default: both. */
+  readonly hashes?: readonly UtxoHashKind[];
+  readonly signal?: AbortSignal;
+};
+
 /** gettxoutsetinfo's fields, as Core computes them. */
 export type UtxoStats = {
   readonly height: number;
   readonly bestBlock: BlockHash;
   readonly txouts: number;
+  /** Transactions with at least one unspent output. */
+  readonly transactions: number;
   readonly totalAmount: bigint;
+  /** Core's measure of size that no database changes. */
+  readonly bogoSize: number;
+  /** Hex as Core shows it; empty if it was not asked for. */
   readonly hashSerialized3: string;
   readonly muhash: string;
 };
 
+export type CoinScanOptions = {
+  readonly matches: (scriptPubKey: Uint8Array) => boolean;
+  /** Hears now and then how much is done, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+  readonly signal?: AbortSignal;
+};
+
+export type CoinScan = {
+  readonly height: number;
+  readonly bestBlock: BlockHash;
+  /** Coins looked at. */
+  readonly txouts: number;
+  /** Those that match, in the order of the store's keys. */
+  readonly coins: readonly (readonly [OutPoint, Coin])[];
+};
+
+/** The end of a branch, with Core's names: getchaintips. */
+export type ChainTip = {
+  readonly entry: HeaderEntry;
+  /** Blocks between the active chain and this one, itself included; 0 for the tip. */
+  readonly branchLength: number;
+  readonly status: 'active' | 'valid-fork' | 'valid-headers' | 'headers-only' | 'invalid';
+};
+
+export type VerifyChainOptions = {
+  /** Core's -checklevel, 0 to 4. */
+  readonly level: number;
+  /** Blocks from the tip down; 0: all. */
+  readonly depth: number;
+  readonly signal?: AbortSignal;
+};
+
+/** Core's VerifyDBResult: only `success` says that all was checked that was asked for. */
+export type ChainVerification = {
+  readonly result: 'success' | 'corrupted' | 'skipped-l3-checks' | 'skipped-missing-blocks';
+  /** Blocks that were looked at. */
+  readonly blocks: number;
+  readonly detail?: string;
+};
+
 /** What takes long while a chain is opened: `done` of `total`, bytes of block files or heights. */
 export type OpenProgress = {
-  readonly what: 'reading headers' | 'indexing blocks' | 'connecting blocks';
+  readonly what: 'reading headers' | 'indexing blocks' | 'counting transactions' | 'connecting blocks';
   readonly done: number;
   readonly total: number;
 };
@@ -102,19 +157,76 @@ export type ChainReader = {
   readonly isInvalid: (hash: BlockHash) => boolean;
   /** The stored bytes of a block, as received. */
   readonly readBlock: (hash: BlockHash) => Promise<Uint8Array | undefined>;
+  /** Where the body is stored; undefined if it is not. */
+  readonly blockPosition: (hash: BlockHash) => FilePosition | undefined;
+  /** Bytes of a stored block from `offset` on, fewer where its file ends. Nothing is checked. Throws NodeError. */
+  readonly readBlockPart: (position: FilePosition, offset: number, length: number) => Promise<Uint8Array>;
+  /**
+   * The coins that the block spent when it was connected, by transaction (the coinbase left out) and input. Undefined if
+   * it never was, or if they were pruned; genesis spent none. Throws NodeError.
+   */
+  readonly readUndo: (hash: BlockHash) => Promise<readonly (readonly Coin[])[] | undefined>;
+  /** Transactions in the block (Core's nTx); 0 if its body never was here. */
+  readonly txCount: (hash: BlockHash) => number;
+  /** Transactions of the active chain up to a height (Core's nChainTx). */
+  readonly totalTxCount: (height: number) => number | undefined;
+  /** The tip and the ends of all other branches, highest first. Looks at every header. */
+  readonly chainTips: () => ChainTip[];
   /** From this height to the tip the body of every block of the active chain is stored; 0 until some were pruned. */
   readonly lowestStoredHeight: () => number;
-  /** What block and undo files may take when old ones are removed (or were), bytes; undefined: all are kept. */
+  /**
+   * What block and undo files may take when old ones are removed (or were), bytes; undefined: all are kept;
+   * MANUAL_PRUNE_BYTES: only `pruneTo` removes any.
+   */
   readonly pruneTargetBytes: () => number | undefined;
   readonly getCoin: (outpoint: OutPoint) => Coin | undefined;
-  /** Walks the whole UTXO set (flushes first); slow on a large chain. */
-  readonly utxoStats: (signal?: AbortSignal) => Promise<UtxoStats>;
+  /** Walks the whole UTXO set (flushes first); slow on a large chain, which goes on meanwhile. Throws the signal's reason. */
+  readonly utxoStats: (options?: UtxoStatsOptions) => Promise<UtxoStats>;
+  /** The same walk, looking for scripts. */
+  readonly scanCoins: (options: CoinScanOptions) => Promise<CoinScan>;
+  /** Bytes of the coins' database (gettxoutsetinfo's disk_size). */
+  readonly coinsSizeOnDisk: () => Promise<number>;
   /** Bytes of the block and undo files (getblockchaininfo's size_on_disk). */
   readonly sizeOnDisk: () => Promise<number>;
 };
 
+/** What the operator can tell a running chain. */
+export type ChainControl = {
+  /**
+   * Treats the block as invalid (Core's invalidateblock): leaves it and its descendants, and moves to the best other
+   * block. False if there is no such block, or it is genesis. Throws NodeError `PRUNED`, and changes nothing, when the
+   * blocks to leave were pruned.
+   */
+  readonly invalidateBlock: (hash: BlockHash) => Promise<boolean>;
+  /**
+   * Takes that, and any failure of the block, its ancestors and descendants, back (Core's reconsiderblock). Throws
+   * NodeError `PRUNED` when the way to the block leads over pruned ones; the tip stays then.
+   */
+  readonly reconsiderBlock: (hash: BlockHash) => Promise<boolean>;
+  /**
+   * Treats the block as the first that came of those with its work (Core's preciousblock). Not remembered over a
+   * restart. False if there is no such block.
+   */
+  readonly preciousBlock: (hash: BlockHash) => Promise<boolean>;
+  /**
+   * Removes files whose blocks all lie at or below the height, as far as pruning may ever go (Core's pruneblockchain).
+   * Gives the lowest height that is still stored. Throws NodeError `BAD_CONFIG` where all blocks are kept.
+   */
+  readonly pruneTo: (height: number) => Promise<number>;
+  /** Core's verifychain. From level 3 on the chain stands still meanwhile. Throws the signal's reason, and NodeError. */
+  readonly verify: (options: VerifyChainOptions) => Promise<ChainVerification>;
+  /**
+   * Whether the block could be the next one if it had its proof of work (Core's TestBlockValidity): undefined, or why not.
+   * Nothing is kept. `inconclusive-not-best-prevblk` where it does not build on the tip.
+   */
+  readonly checkProposal: (block: Block) => Promise<ValidationFailure | undefined>;
+  /** Writes all state to disk. */
+  readonly flush: () => Promise<void>;
+};
+
 export type Chain = AsyncDisposable &
-  ChainReader & {
+  ChainReader &
+  ChainControl & {
     /**
      * Checks headers (each must build on a known one) and adds them to the tree. Synchronous, no scripts, no disk wait.
      * With `minimumWork` (of headers that a peer sent: `antiDosWorkThreshold`) new headers must form one chain, and none
@@ -131,21 +243,8 @@ export type Chain = AsyncDisposable &
      * heavier chain that cannot be moved to, because what would have to be disconnected was pruned.
      */
     readonly submitBlock: (block: Block) => Promise<BlockVerdict>;
-    /**
-     * Treats the block as invalid (Core's invalidateblock): leaves it and its descendants, and moves to the best other
-     * block. False if there is no such block, or it is genesis. Throws NodeError `PRUNED`, and changes nothing, when the
-     * blocks to leave were pruned.
-     */
-    readonly invalidateBlock: (hash: BlockHash) => Promise<boolean>;
-    /**
-     * Takes that, and any failure of the block, its ancestors and descendants, back (Core's reconsiderblock). Throws
-     * NodeError `PRUNED` when the way to the block leads over pruned ones; the tip stays then.
-     */
-    readonly reconsiderBlock: (hash: BlockHash) => Promise<boolean>;
     /** Returns a function that removes the observer. */
     readonly observe: (observer: ChainObserver) => () => void;
-    /** Writes all state to disk. */
-    readonly flush: () => Promise<void>;
     /** Resolves when every submitBlock so far is decided and the best block is the tip; never rejects. */
     readonly idle: () => Promise<void>;
   };

@@ -19,6 +19,10 @@ import { saveIndex } from './save-index.ts';
 
 /** Core's MIN_BLOCKS_TO_KEEP: so deep a reorganisation must stay possible (BIP159 promises the blocks to peers). */
 const MIN_BLOCKS_TO_KEEP = 288;
+/** Core's PRUNE_LOCK_BUFFER: kept below the lowest height that is still read, for reorganisations. */
+const KEPT_BELOW_READERS = 10;
+/** A target that is never met: files go only when `pruneTo` says so (Core's PRUNE_TARGET_MANUAL). */
+export const MANUAL_PRUNE_BYTES = Number.MAX_SAFE_INTEGER;
 /** What Core takes a block to weigh that is still to come. */
 const AVERAGE_BLOCK_BYTES = 1_000_000;
 /** Core makes room in steps of an eighth of a block file; undo data take a sixteenth of the blocks' room. */
@@ -33,6 +37,8 @@ export type PrunerDeps = {
   readonly storage: BlockStorage;
   readonly log: Logger;
   readonly bestHeader: () => HeaderId;
+  /** The lowest height that somebody still reads; blocks a little below it stay too. */
+  readonly keepFrom: () => number;
   /** Bodies below this height are about to go. */
   readonly pruned: (lowestHeight: number) => void;
 };
@@ -110,9 +116,26 @@ export class Pruner {
 
   /** The coins of the tip were just written, and nothing is in flight. Throws NodeError; the next call goes on. */
   async prune(): Promise<void> {
-    const { candidates, index, indexStore, log, pruned, storage } = this.#deps;
     this.#isDue = false;
-    const plan = this.#plan();
+    await this.#remove(this.#plan());
+  }
+
+  /** The same with all files that lie at or below `height` (Core's FindFilesToPruneManual). */
+  async pruneTo(height: number): Promise<void> {
+    const files = this.#deps.storage.files();
+    const [blocks, undos] = [new Set<number>(), new Set<number>()];
+    const { index } = this.#deps;
+    for (const { file, chosen } of [
+      ...this.#old(files.blocks, index.blockFiles, blocks, height),
+      ...this.#old(files.undos, index.undoFiles, undos, height),
+    ]) {
+      chosen.add(file.file);
+    }
+    await this.#remove(blocks.size + undos.size > 0 ? { blocks, undos } : undefined);
+  }
+
+  async #remove(plan: FileSets | undefined): Promise<void> {
+    const { candidates, index, indexStore, log, pruned, storage } = this.#deps;
     if (plan === undefined) return;
     // Before any record says that a body is missing: without the mark that would be damage.
     if (this.#markedBytes !== this.#targetBytes) {
@@ -156,8 +179,9 @@ export class Pruner {
     return blocks.size + undos.size > 0 ? { blocks, undos } : undefined;
   }
 
-  #old(files: readonly FileSize[], heights: FileHeights, chosen: Set<number>) {
-    const highestOld = this.#tipHeight() - MIN_BLOCKS_TO_KEEP;
+  #old(files: readonly FileSize[], heights: FileHeights, chosen: Set<number>, atMost = Number.POSITIVE_INFINITY) {
+    const unread = this.#deps.keepFrom() - KEPT_BELOW_READERS - 1;
+    const highestOld = Math.min(this.#tipHeight() - MIN_BLOCKS_TO_KEEP, unread, atMost);
     return files.flatMap((file) => {
       const highest = heights.highest(file.file) ?? -1;
       return file.file < heights.last && highest <= highestOld ? [{ file, chosen, highest }] : [];

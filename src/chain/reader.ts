@@ -6,10 +6,14 @@ import { assert } from '#util';
 import { type ActiveChain, locatorIds } from './active-chain.ts';
 import type { BlockIndex } from './block-index.ts';
 import { type BlockStorage, sizeOnDisk } from './block-storage.ts';
-import type { CoinsCache } from './coins-cache.ts';
+import type { Candidates } from './candidates.ts';
+import { chainTips } from './chain-tips.ts';
+import { type CoinsCache, decodeStored } from './coins-cache.ts';
 import { type HeaderId, TreeEntry } from './header-tree.ts';
 import type { ChainReader, Coin, HeaderEntry, OutPoint } from './port.ts';
 import type { Pruner } from './pruner.ts';
+import { scanCoins } from './scan-coins.ts';
+import { TxTotals } from './tx-counts.ts';
 import { utxoStats } from './utxo-stats.ts';
 
 export type ReaderState = {
@@ -17,6 +21,7 @@ export type ReaderState = {
   readonly index: BlockIndex;
   readonly indexStore: KeyValueStore;
   readonly active: ActiveChain;
+  readonly candidates: Candidates;
   readonly coins: CoinsCache;
   readonly coinsStore: KeyValueStore;
   readonly storage: BlockStorage;
@@ -31,6 +36,7 @@ type RunInQueue = <T>(task: () => Promise<T>) => Promise<T>;
 export function createReader(state: ReaderState, runInQueue: RunInQueue, flush: () => Promise<void>): ChainReader {
   const { active, index, params } = state;
   const { tree } = index;
+  const totals = new TxTotals(active, index);
   const tip = (): TreeEntry => {
     assert(active.tip !== undefined, 'genesis is connected');
     return tree.entry(active.tip);
@@ -39,6 +45,7 @@ export function createReader(state: ReaderState, runInQueue: RunInQueue, flush: 
     const id = active.at(height);
     return id === undefined ? undefined : tree.entry(id);
   };
+  const snapshots = { coinsStore: state.coinsStore, runInQueue, flush, tip };
   return {
     params,
     tip,
@@ -72,7 +79,15 @@ export function createReader(state: ReaderState, runInQueue: RunInQueue, flush: 
     pruneTargetBytes: () => state.pruner.targetBytes,
     getCoin: (outpoint) => state.coinAtTip(outpoint),
     sizeOnDisk: async () => sizeOnDisk(state.storage),
-    utxoStats: (signal) => utxoStats({ coinsStore: state.coinsStore, runInQueue, flush, tip }, signal),
+    blockPosition: (hash) => withId(index, hash, (id) => index.blockPosition(id)),
+    readBlockPart: (position, offset, length) => state.storage.readBlockPart(position, offset, length),
+    readUndo: (hash) => readUndo(state, hash),
+    txCount: (hash) => withId(index, hash, (id) => index.txCount(id)) ?? 0,
+    totalTxCount: (height) => totals.upTo(height),
+    chainTips: () => chainTips(state),
+    utxoStats: (options) => utxoStats(snapshots, options),
+    scanCoins: (options) => scanCoins(snapshots, options),
+    coinsSizeOnDisk: () => state.coinsStore.sizeOnDisk(),
   };
 }
 
@@ -85,6 +100,22 @@ async function readBlock({ index, storage }: ReaderState, hash: BlockHash): Prom
   } catch (error) {
     // Its file was pruned meanwhile.
     if (!index.hasData(id)) return undefined;
+    throw error;
+  }
+}
+
+async function readUndo({ index, storage }: ReaderState, hash: BlockHash): Promise<Coin[][] | undefined> {
+  const id = index.tree.find(hash);
+  if (id === undefined) return undefined;
+  const position = index.undoPosition(id);
+  // Genesis has none, and spent nothing.
+  if (position === undefined) return id === 0 ? [] : undefined;
+  try {
+    const undo = await storage.readUndo(position, index.tree.entry(id).header);
+    return undo.map((coins) => coins.map(decodeStored));
+  } catch (error) {
+    // Its file was pruned meanwhile.
+    if (!index.hasUndo(id)) return undefined;
     throw error;
   }
 }

@@ -80,7 +80,8 @@ export async function rebuildIndex(deps: ReindexDeps, rebuild: Rebuild): Promise
   if (index.tree.size === 0) index.addHeader(params.genesis.header, undefined);
   if (nextFile === 0) await readHeaders(deps);
   await readBodies(deps, nextFile);
-  if (!index.hasData(0)) index.setData(0, await storage.appendBlock(params.genesis.raw));
+  if (!index.hasData(0))
+    index.setData(0, await storage.appendBlock(params.genesis.raw), params.genesis.transactions.length);
   // Core connects genesis without touching the coins: its output can never be spent.
   index.setConnected(0, undefined);
   await coins.flush(params.genesis.hash);

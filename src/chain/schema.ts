@@ -4,8 +4,8 @@ import type { BatchOp, KeyValueStore } from '#store';
 import { NodeError } from '#util';
 import { jsonOp, readJson } from './json-record.ts';
 
-/** Raised when an older Starling could no longer read the directory. */
-const SCHEMA_VERSION = 1;
+/** Raised when an older Starling could no longer read the directory. 2: counts of transactions in the block index. */
+export const SCHEMA_VERSION = 2;
 const STAMP_KEY = Buffer.from('Sstamp');
 
 type Stamp = { readonly schema: number; readonly network: string; readonly genesis: string };

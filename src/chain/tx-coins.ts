@@ -1,6 +1,7 @@
-/** The coins that a transaction makes. */
+/** The coins that a transaction makes, and a name for each. */
 import type { Transaction } from '#primitives';
 import { isUnspendable } from '#script';
+import { asBuffer } from '#util';
 import { encodeCoinView } from './coin-codec.ts';
 
 /**
@@ -14,4 +15,9 @@ export function forEachCoin(tx: Transaction, height: number, use: (index: number
     index++;
     if (!isUnspendable(output.scriptPubKey)) use(index, encodeCoinView({ output, height, isCoinbase }));
   }
+}
+
+/** The outpoint as a key of a map. */
+export function outpointText(txid: Uint8Array, index: number): string {
+  return `${asBuffer(txid).toString('latin1')}${index}`;
 }

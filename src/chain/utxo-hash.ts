@@ -7,20 +7,11 @@ import { MuHash3072, sha256 } from '#crypto';
 import { compactSizeLength, Writer, writeTxOutput } from '#primitives';
 import { equalBytes, toReversedHex } from '#util';
 import { coinCode } from './coin-codec.ts';
-import type { Coin, OutPoint } from './port.ts';
+import type { Coin, OutPoint, UtxoHashKind, UtxoStats, UtxoStatsOptions } from './port.ts';
 
-export type UtxoFigures = {
-  readonly txouts: number;
-  /** Transactions with at least one unspent output. */
-  readonly transactions: number;
-  /** Satoshis. */
-  readonly totalAmount: bigint;
-  /** Core's database-independent measure of size. */
-  readonly bogoSize: number;
-  /** Hex as Core shows it (bytes reversed). */
-  readonly hashSerialized3: string;
-  readonly muhash: string;
-};
+export type UtxoFigures = Omit<UtxoStats, 'height' | 'bestBlock'>;
+
+const BOTH: readonly UtxoHashKind[] = ['hash_serialized_3', 'muhash'];
 
 /** Bytes collected before they go to OpenSSL: a call for each coin would cost more than its hashing. */
 const CHUNK_BYTES = 64 * 1024;
@@ -33,9 +24,9 @@ const FIXED_BYTES = 36 + 4 + 8;
  */
 export async function computeUtxoFigures(
   coins: AsyncIterable<readonly [OutPoint, Coin]>,
-  signal?: AbortSignal,
+  { hashes = BOTH, signal }: UtxoStatsOptions = {},
 ): Promise<UtxoFigures> {
-  const totals = new Totals();
+  const totals = new Totals(hashes);
   let group: (readonly [OutPoint, Coin])[] = [];
   for await (const entry of coins) {
     signal?.throwIfAborted();
@@ -59,13 +50,23 @@ export function serializeUtxo(outpoint: OutPoint, coin: Coin): Uint8Array {
   return writer.finish();
 }
 
+/** Core's GetBogoSize: txid, index, height and coinbase, amount, length, script. */
+export function bogoSize(scriptPubKey: Uint8Array): number {
+  return 32 + 4 + 4 + 8 + 2 + scriptPubKey.length;
+}
+
 class Totals {
   #txouts = 0;
   #transactions = 0;
   #totalAmount = 0n;
   #bogoSize = 0;
-  readonly #serialized = new ChunkedHash();
-  readonly #muhash = new MuHash3072();
+  readonly #serialized: ChunkedHash | undefined;
+  readonly #muhash: MuHash3072 | undefined;
+
+  constructor(hashes: readonly UtxoHashKind[]) {
+    this.#serialized = hashes.includes('hash_serialized_3') ? new ChunkedHash() : undefined;
+    this.#muhash = hashes.includes('muhash') ? new MuHash3072() : undefined;
+  }
 
   /**
    * All coins of one transaction. Core collects them in a map by index first: the order of the keys is another
@@ -83,19 +84,20 @@ class Totals {
       transactions: this.#transactions,
       totalAmount: this.#totalAmount,
       bogoSize: this.#bogoSize,
-      hashSerialized3: toReversedHex(sha256(this.#serialized.digest())),
-      muhash: toReversedHex(this.#muhash.digest()),
+      hashSerialized3: this.#serialized === undefined ? '' : toReversedHex(sha256(this.#serialized.digest())),
+      muhash: this.#muhash === undefined ? '' : toReversedHex(this.#muhash.digest()),
     };
   }
 
   #addCoin(outpoint: OutPoint, coin: Coin): void {
-    const bytes = serializeUtxo(outpoint, coin);
-    this.#serialized.update(bytes);
-    this.#muhash.insert(bytes);
+    if (this.#serialized !== undefined || this.#muhash !== undefined) {
+      const bytes = serializeUtxo(outpoint, coin);
+      this.#serialized?.update(bytes);
+      this.#muhash?.insert(bytes);
+    }
     this.#txouts += 1;
     this.#totalAmount += coin.output.value;
-    // Core's GetBogoSize: txid, index, height and coinbase, amount, length, script.
-    this.#bogoSize += 32 + 4 + 4 + 8 + 2 + coin.output.scriptPubKey.length;
+    this.#bogoSize += bogoSize(coin.output.scriptPubKey);
   }
 }
 

@@ -1,20 +1,7 @@
 /** Every command: what it takes, what help teaches about it, and where it is implemented (loaded when it runs). */
-import type { ExitCode } from './exit-codes.ts';
-import type { CommandName } from './option-row.ts';
-import type { Settings } from './options.ts';
+import type { Commands } from './command-row.ts';
 
-export type CommandRun = (settings: Settings, args: readonly string[]) => Promise<ExitCode>;
-
-export type CommandRow = {
-  readonly summary: string;
-  /** Positional arguments in commander's notation, with an explanation each. */
-  readonly args: Readonly<Record<string, string>>;
-  readonly details: string;
-  readonly examples: readonly (readonly [command: string, does: string])[];
-  readonly load: () => Promise<CommandRun>;
-};
-
-export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
+export const COMMANDS: Commands = {
   node: {
     summary: 'run a node: find peers, sync, follow the chain',
     args: {},
@@ -29,6 +16,48 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
       ['starling node --config ./starling.conf --log-format json', 'settings from a file, logs for a machine'],
     ],
     load: async () => (await import('./commands/node.ts')).runNode,
+  },
+  rpc: {
+    summary: 'call a method of a running node',
+    args: { '[method]': 'its name; "help" lists all', '[arg...]': 'texts as they are, everything else as JSON' },
+    details:
+      'Works as bitcoin-cli: texts are printed as they are, everything else as indented JSON; the exit code is that of ' +
+      'the error without its sign. It finds the node by its data directory. Flags go before the method.',
+    passesOn: true,
+    examples: [
+      ['starling rpc help', 'all methods'],
+      ['starling rpc --network regtest getblockhash 0', 'one call'],
+      ['starling rpc --named getblockhash height=0', 'by name'],
+      ['starling rpc --rpc-connect 192.0.2.1 --rpc-user me --rpc-password secret uptime', 'a node elsewhere'],
+    ],
+    load: async () => (await import('./commands/rpc.ts')).runRpc,
+  },
+  status: {
+    summary: 'show what a running node is doing',
+    args: {},
+    details: 'Asks the node that uses the data directory for its chain, its peers and its mempool.',
+    examples: [
+      ['starling status', 'a table'],
+      ['starling status --network regtest --json', 'what the node answered'],
+    ],
+    load: async () => (await import('./commands/status.ts')).runStatus,
+  },
+  peers: {
+    summary: 'show the peers of a running node',
+    args: {},
+    details: 'Asks the node that uses the data directory whom it is connected to.',
+    examples: [
+      ['starling peers', 'a table'],
+      ['starling peers --json', 'what the node answered'],
+    ],
+    load: async () => (await import('./commands/peers.ts')).runPeers,
+  },
+  stop: {
+    summary: 'stop a running node',
+    args: {},
+    details: 'Asks the node that uses the data directory to stop in order.',
+    examples: [['starling stop --network regtest', 'as Ctrl-C does']],
+    load: async () => (await import('./commands/stop.ts')).runStop,
   },
   import: {
     summary: 'check and add blocks from files',
@@ -75,6 +104,45 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
       ['starling node --psk swarm.key', 'on each machine'],
     ],
     load: async () => (await import('./commands/psk.ts')).runPsk,
+  },
+  config: {
+    summary: 'show the settings and where each comes from, or check a file of settings',
+    args: { '<action>': 'show, or check', '[file]': 'the file to check' },
+    words: ['show', 'check'],
+    details:
+      'Takes the flags of "starling node", and shows what it would run with: flags go before STARLING_… variables, ' +
+      'these before the file of --config, that before the profile, that before the defaults. Passwords are not shown. ' +
+      '"check" lists everything that is wrong in a file, with its line.',
+    examples: [
+      ['starling config show --config ./bitcoin.conf', 'what a node takes from a file of Bitcoin Core'],
+      ['starling config show --profile low-memory --json', 'one JSON object'],
+      ['starling config check ./starling.toml', 'exit code 2 when something is wrong'],
+    ],
+    load: async () => (await import('./commands/config.ts')).runConfig,
+  },
+  completions: {
+    summary: 'print the completions of a shell',
+    args: { '<shell>': 'bash, zsh or fish' },
+    words: ['bash', 'zsh', 'fish'],
+    details: 'Commands, flags, and the values of flags that take one of a few.',
+    examples: [
+      ['source <(starling completions bash)', 'in ~/.bashrc'],
+      ['source <(starling completions zsh)', 'in ~/.zshrc, below compinit'],
+      ['starling completions fish | source', 'in ~/.config/fish/config.fish'],
+    ],
+    load: async () => (await import('./commands/completions.ts')).completionsRun(COMMANDS),
+  },
+  manual: {
+    summary: 'print the manual: every command, flag and variable',
+    args: { '[form]': 'man (a manual page), markdown, or rpc (the JSON-RPC methods); markdown if left out' },
+    words: ['man', 'markdown', 'rpc'],
+    details: 'The published package has the manual page too: man starling.',
+    examples: [
+      ['starling manual man > starling.1', 'then: man ./starling.1'],
+      ['starling manual', 'Markdown'],
+      ['starling manual rpc > rpc.md', 'every JSON-RPC method'],
+    ],
+    load: async () => (await import('./commands/manual.ts')).manualRun(COMMANDS),
   },
   devnet: {
     summary: 'run a small network of its own on this machine',

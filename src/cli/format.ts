@@ -70,13 +70,6 @@ export function bar(fraction: number, width: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
 }
 
-/** Total amount in coins with eight decimals, as Bitcoin Core prints it. */
-export function coins(sats: bigint): string {
-  const sign = sats < 0n ? '-' : '';
-  const digits = (sats < 0n ? -sats : sats).toString().padStart(9, '0');
-  return `${sign}${digits.slice(0, -8)}.${digits.slice(-8)}`;
-}
-
 /** The one line that says how far the sync is. */
 export function syncLine(sync: NodeStatus['sync']): string {
   const peers = plural(sync.peers, 'peer');

@@ -1,62 +1,90 @@
 /**
- * The Logger port on pino. A line goes to the terminal and, once the network's folder is known, to its `debug.log`
- * (Bitcoin Core's name). Invariants: values under names that sound secret are never written; control characters are
- * escaped and values cut, so that what a peer sent cannot forge lines; a full disk costs log lines, not the node.
+ * The Logger port on pino. A line goes to the terminal and, once the network's folder is known, to its `debug.log`. Each
+ * module has a level, which may change while the node runs. Invariants: what `log-lines.ts` says of a line; one kind of line
+ * takes a bounded part of the disk in an hour; a full disk costs log lines, not the node.
  */
-import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LevelWithSilent, destination as openDestination, pino } from 'pino';
-import type { LogFields, Logger } from '#util';
+import process from 'node:process';
+import { type Logger as PinoLogger, pino } from 'pino';
+import { type Clock, type LogFields, type Logger, systemClock } from '#util';
+import { type LogFile, openLogFile } from './log-file.ts';
+import { LogLimit } from './log-limit.ts';
+import { cut, humanLine, safeFields } from './log-lines.ts';
+import type { Settings } from './options.ts';
+import type { Terminal } from './terminal.ts';
+import type { LogLevel, ModuleLevel } from './values.ts';
 
 export type LogFormat = 'human' | 'json';
 
 export type LogOptions = {
-  readonly level: LevelWithSilent;
+  /** Of the modules that have none of their own. */
+  readonly level: LogLevel;
+  readonly moduleLevels?: readonly ModuleLevel[];
+  /** Of the lines that are printed. */
   readonly format: LogFormat;
+  /** Of `debug.log`; as `format` if left out. */
+  readonly fileFormat?: LogFormat;
+  readonly isColoured?: boolean;
   /** Gets each line, without its line break. */
   readonly print: (line: string) => void;
+  readonly clock?: Clock;
 };
 
 export type Logging = {
   readonly log: Logger;
+  /** From now on: of one module's lines, or of all modules that have no level of their own. */
+  readonly setLevel: (module: string | undefined, level: LogLevel) => void;
+  /** The level of each module that has a logger or a level of its own. */
+  readonly levels: () => Readonly<Record<string, LogLevel>>;
   /** Begins to write `debug.log` in `directory`, which exists: first the lines so far, as far as they were kept. */
   readonly openFile: (directory: string) => void;
   /** Writes out what is buffered and closes the file. */
   readonly close: () => void;
 };
 
-/** Core's sizes: a log of more than 11 MB is cut to its last 10 MB at start (ShrinkDebugFile). */
-const SHRINK_ABOVE_BYTES = 11_000_000;
-const SHRINK_TO_BYTES = 10_000_000;
-const MAX_VALUE_CHARS = 500;
-const SECRET = /secret|password|passwd|private|privkey|token|cookie|seed$|mnemonic|wif/i;
-
 /** Lines before the file is opened (it is opened under the directory's lock); more are only printed. */
 const MAX_EARLY_LINES = 500;
 
-type Sink = { readonly write: (text: string) => void; readonly close: () => void };
+/** As the settings say: for people on a terminal, JSON elsewhere, unless one is asked for. `level` goes before them. */
+export function loggingOf(settings: Settings, terminal: Terminal, level: LogLevel = settings.logLevel): Logging {
+  const { logFormat, logModule } = settings;
+  const { isInteractive, print } = terminal;
+  const isHuman = logFormat === 'human' || (logFormat === 'auto' && isInteractive);
+  return createLogging({
+    level,
+    moduleLevels: logModule,
+    format: isHuman ? 'human' : 'json',
+    fileFormat: fileFormat(logFormat),
+    // https://no-color.org
+    isColoured: isInteractive && (process.env['NO_COLOR'] ?? '') === '',
+    print,
+  });
+}
+
+/** A file is no terminal. */
+export function fileFormat(format: Settings['logFormat']): LogFormat {
+  return format === 'human' ? 'human' : 'json';
+}
 
 export function createLogging(options: LogOptions): Logging {
-  let file: Sink | undefined;
-  const early: string[] = [];
-  const write = (json: string): void => {
-    const line = options.format === 'json' ? json.trimEnd() : humanLine(json);
-    options.print(line);
-    if (file !== undefined) file.write(`${line}\n`);
-    else if (early.length < MAX_EARLY_LINES) early.push(line);
-  };
-  const root = pino(
-    {
-      level: options.level,
-      base: null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    { write },
+  const { format, fileFormat = format, isColoured = false } = options;
+  const output = new LogOutput(
+    options.print,
+    (json) => lineOf(json, format, isColoured),
+    (json) => lineOf(json, fileFormat, false),
   );
+  const modules = new ModuleLoggers(options, output.write);
+  const limit = new LogLimit(options.clock ?? systemClock);
   const toLogger = (module: string | undefined): Logger => {
     const at = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) => {
-      if (root.isLevelEnabled(level)) root[level](safeFields(module, fields), cut(message));
+      const pinoLogger = modules.of(module);
+      if (!pinoLogger.isLevelEnabled(level)) return;
+      const text = cut(message);
+      const safe = safeFields(fields);
+      for (const { source, lines } of limit.ended()) modules.of(undefined).warn({ of: source, lines }, LEFT_OUT);
+      const verdict = limit.take(`${module ?? ''} ${level} ${text}`, safe, level === 'debug');
+      if (verdict !== 'drop') pinoLogger[level](safe, text);
+      if (verdict === 'last') modules.of(undefined).warn({ of: text }, TOO_MANY);
     };
     return {
       debug: at('debug'),
@@ -66,96 +94,91 @@ export function createLogging(options: LogOptions): Logging {
       child: (name) => toLogger(name),
     };
   };
-  const log = toLogger(undefined);
   return {
-    log,
-    openFile: (directory) => {
-      file ??= openLogFile(join(directory, 'debug.log'), (reason) => {
-        file = undefined;
-        options.print(`starling: debug.log is not written any more: ${reason}`);
-      });
-      for (const line of early.splice(0)) file.write(`${line}\n`);
-    },
-    close: () => {
-      file?.close();
-      file = undefined;
-    },
+    log: toLogger(undefined),
+    setLevel: modules.setLevel,
+    levels: modules.levels,
+    openFile: output.openFile,
+    close: output.close,
   };
 }
 
-function openLogFile(path: string, failed: (reason: string) => void): Sink {
-  shrink(path);
-  // Opened here, not by the stream: an unwritable folder fails at once, and lines written before the first turn are kept.
-  // Synchronous: each line is written or has failed when `write` returns. The stream's own flushSync, which a stream with
-  // a buffer would need at the end, tries for ever when the disk is full.
-  const stream = openDestination({ fd: openSync(path, 'a'), sync: true });
-  let hasFailed = false;
-  stream.on('error', (error: Error) => {
-    if (!hasFailed) failed(error.message);
-    hasFailed = true;
-  });
-  return {
-    write: (text) => {
-      stream.write(text);
-    },
-    close: () => {
-      // After a failure there is nothing to end: what could not be written would be tried again.
-      if (hasFailed) stream.destroy();
-      else stream.end();
-    },
+const TOO_MANY = 'so many lines of a kind: for up to an hour its lines are only counted';
+const LEFT_OUT = 'lines of a kind were left out';
+
+function lineOf(json: string, format: LogFormat, isColoured: boolean): string {
+  return format === 'json' ? json.trimEnd() : humanLine(json, isColoured);
+}
+
+/** A pino logger for each module: the names are those of our own code, and few. */
+class ModuleLoggers {
+  readonly #root: PinoLogger;
+  readonly #children = new Map<string, PinoLogger>();
+  readonly #own = new Set<string>();
+
+  constructor({ level, moduleLevels = [] }: LogOptions, write: (json: string) => void) {
+    this.#root = pino(
+      {
+        level,
+        base: null,
+        timestamp: () => `,"time":"${new Date().toISOString()}"`,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      { write },
+    );
+    for (const { module, level: own } of moduleLevels) this.setLevel(module, own);
+  }
+
+  of(module: string | undefined): PinoLogger {
+    if (module === undefined) return this.#root;
+    let child = this.#children.get(module);
+    if (child === undefined) {
+      child = this.#root.child({ module });
+      this.#children.set(module, child);
+    }
+    return child;
+  }
+
+  readonly setLevel = (module: string | undefined, level: LogLevel): void => {
+    this.of(module).level = level;
+    if (module !== undefined) this.#own.add(module);
+    else for (const [name, child] of this.#children) if (!this.#own.has(name)) child.level = level;
   };
+
+  readonly levels = (): Readonly<Record<string, LogLevel>> =>
+    Object.fromEntries([...this.#children].map(([name, child]) => [name, child.level as LogLevel]));
 }
 
-/** Keeps the end of a log that has grown large. A log that cannot be read is left alone. */
-function shrink(path: string): void {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return;
+/** Where lines go: printed at once, and to the file, for which the first are kept. */
+class LogOutput {
+  readonly #print: (line: string) => void;
+  readonly #printed: (json: string) => string;
+  readonly #filed: (json: string) => string;
+  readonly #early: string[] = [];
+  #file: LogFile | undefined;
+
+  constructor(print: (line: string) => void, printed: (json: string) => string, filed: (json: string) => string) {
+    this.#print = print;
+    this.#printed = printed;
+    this.#filed = filed;
   }
-  try {
-    const { size } = fstatSync(fd);
-    if (size <= SHRINK_ABOVE_BYTES) return;
-    const tail = Buffer.alloc(SHRINK_TO_BYTES);
-    const length = readSync(fd, tail, 0, tail.length, size - tail.length);
-    writeFileSync(path, tail.subarray(0, length));
-  } finally {
-    closeSync(fd);
-  }
-}
 
-function safeFields(module: string | undefined, fields: LogFields | undefined): Record<string, unknown> {
-  const safe: Record<string, unknown> = module === undefined ? {} : { module };
-  for (const [name, value] of Object.entries(fields ?? {})) {
-    if (value === undefined) continue;
-    const shown = typeof value === 'bigint' ? value.toString() : value;
-    safe[name] = SECRET.test(name) ? '[redacted]' : typeof shown === 'string' ? cut(shown) : shown;
-  }
-  return safe;
-}
+  readonly write = (json: string): void => {
+    this.#print(this.#printed(json));
+    if (this.#file !== undefined) this.#file.write(`${this.#filed(json)}\n`);
+    else if (this.#early.length < MAX_EARLY_LINES) this.#early.push(this.#filed(json));
+  };
 
-function cut(text: string): string {
-  return text.length > MAX_VALUE_CHARS ? `${text.slice(0, MAX_VALUE_CHARS)}…` : text;
-}
+  readonly openFile = (directory: string): void => {
+    this.#file ??= openLogFile(join(directory, 'debug.log'), (reason) => {
+      this.#file = undefined;
+      this.#print(`starling: debug.log is not written any more: ${reason}`);
+    });
+    for (const line of this.#early.splice(0)) this.#file.write(`${line}\n`);
+  };
 
-/** `2026-01-31T12:00:00.000Z info  net: peer connected id=… address=…`. */
-function humanLine(json: string): string {
-  const { time, level, module, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${fieldText(value)}`);
-  const from = module === undefined ? '' : `${String(module)}: `;
-  return `${String(time)} ${String(level).padEnd(5)} ${from}${visible(String(msg))}${pairs.join('')}`;
-}
-
-function fieldText(value: unknown): string {
-  const text = String(value);
-  return /^[^\s"=]+$/.test(text) && visible(text) === text ? text : visible(JSON.stringify(text));
-}
-
-/** Control characters (line breaks and terminal escapes among them) as \\u escapes. */
-function visible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  );
+  readonly close = (): void => {
+    this.#file?.close();
+    this.#file = undefined;
+  };
 }

@@ -13,7 +13,7 @@ export function showOpening(terminal: Terminal, log: Logger, clock: Clock): (pro
   let nextMs = clock.monotonicMs() + LOG_MS;
   return ({ what, done, total }) => {
     const share = total === 0 ? 1 : done / total;
-    const shown = what === 'connecting blocks' ? grouped : bytes;
+    const shown = what === 'connecting blocks' || what === 'counting transactions' ? grouped : bytes;
     const text = `${shown(done)} of ${shown(total)}`;
     if (terminal.isInteractive) terminal.live([`${bar(share, BAR_CELLS)} ${percent(share)}  ${what}: ${text}`]);
     else if (clock.monotonicMs() >= nextMs) {

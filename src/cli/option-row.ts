@@ -1,7 +1,20 @@
 /** A row of the table of flags: what it says, and how it is made. */
 import { onOff } from './values.ts';
 
-export type CommandName = 'node' | 'import' | 'export' | 'info' | 'devnet' | 'psk';
+export type CommandName =
+  | 'node'
+  | 'rpc'
+  | 'status'
+  | 'peers'
+  | 'stop'
+  | 'import'
+  | 'export'
+  | 'info'
+  | 'devnet'
+  | 'psk'
+  | 'config'
+  | 'completions'
+  | 'manual';
 
 export type OptionRow<T> = {
   /** Without the dashes; also the key in a configuration file. */
@@ -14,6 +27,8 @@ export type OptionRow<T> = {
   /** What help says about the default; undefined when there is nothing to say. */
   readonly defaultText: string | undefined;
   readonly commands: readonly CommandName[];
+  /** Values to offer where a shell completes the flag; others may fit too. */
+  readonly choices?: readonly string[] | undefined;
   readonly default: T;
   /** From the texts given (at least one). Throws NodeError `BAD_CONFIG`. */
   readonly parse: (texts: readonly string[]) => T;
@@ -24,6 +39,7 @@ type Single<T, D> = {
   readonly value: string;
   readonly help: string;
   readonly commands: readonly CommandName[];
+  readonly choices?: readonly string[];
   readonly parse: (text: string) => T;
   readonly default: D;
   readonly defaultText?: string;
@@ -42,4 +58,9 @@ export function list<T>(row: Single<T, readonly T[]>): OptionRow<readonly T[]> {
 export function toggle(row: Omit<Single<boolean, boolean>, 'value' | 'parse' | 'default'>): OptionRow<boolean> {
   const parse = (texts: readonly string[]): boolean => onOff(texts.at(-1) ?? '');
   return { ...row, value: undefined, isList: false, defaultText: undefined, default: false, parse };
+}
+
+/** `config` takes what `node` does: it shows what a node would have. */
+export function takes({ commands }: OptionRow<unknown>, command: CommandName): boolean {
+  return commands.includes(command) || (command === 'config' && commands.includes('node'));
 }

@@ -4,13 +4,19 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { BUILT_IN_NAMES, PROFILE_NAMES } from './config/names.ts';
+import { INDEX_OPTIONS } from './index-options.ts';
 import { MEMPOOL_OPTIONS } from './mempool-options.ts';
 import { type CommandName, list, type OptionRow, single, toggle } from './option-row.ts';
 import { REACH_OPTIONS } from './reach-options.ts';
+import { RPC_OPTIONS } from './rpc-options.ts';
 import {
+  activationHeight,
   blockHashOrZero,
   hexNumber,
+  LOG_LEVELS,
   listenAddress,
+  moduleLevel,
   nonEmpty,
   oneOf,
   onOff,
@@ -20,7 +26,11 @@ import {
   wholeNumber,
 } from './values.ts';
 
+const LOG_FORMATS = ['auto', 'human', 'json'] as const;
+
 const ON_A_CHAIN: readonly CommandName[] = ['node', 'import', 'export', 'info'];
+/** Also those that only call a node. */
+const OF_A_NETWORK: readonly CommandName[] = [...ON_A_CHAIN, 'rpc', 'status', 'peers', 'stop'];
 const ANYWHERE: readonly CommandName[] = [...ON_A_CHAIN, 'devnet'];
 
 export const OPTIONS = {
@@ -28,7 +38,8 @@ export const OPTIONS = {
     flag: 'network',
     value: 'NAME|FILE',
     help: 'mainnet, testnet3, testnet4, signet, regtest, or a network file (.json)',
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
+    choices: BUILT_IN_NAMES,
     parse: nonEmpty,
     default: 'mainnet',
   }),
@@ -36,7 +47,7 @@ export const OPTIONS = {
     flag: 'datadir',
     value: 'DIR',
     help: 'where blocks, coins and keys are kept; each network has its own folder in it',
-    commands: ON_A_CHAIN,
+    commands: OF_A_NETWORK,
     parse: path,
     default: join(homedir(), '.starling'),
     defaultText: '~/.starling',
@@ -44,9 +55,18 @@ export const OPTIONS = {
   config: single({
     flag: 'config',
     value: 'FILE',
-    help: 'read settings from a file: JSON, or lines of key=value; flags go before it',
-    commands: ON_A_CHAIN,
+    help: 'read settings from a file: TOML, JSON, or a bitcoin.conf; flags and STARLING_… variables go before it',
+    commands: OF_A_NETWORK,
     parse: path,
+    default: undefined,
+  }),
+  profile: single({
+    flag: 'profile',
+    value: 'NAME|FILE',
+    help: `begin with the settings of ${PROFILE_NAMES.join(', ')}, or of a file`,
+    commands: OF_A_NETWORK,
+    choices: PROFILE_NAMES,
+    parse: nonEmpty,
     default: undefined,
   }),
   listen: list({
@@ -111,7 +131,7 @@ export const OPTIONS = {
   prune: single({
     flag: 'prune',
     value: 'MIB',
-    help: 'remove old block files to stay below so much, in MiB, at least 550; 0 keeps all',
+    help: 'remove old block files to stay below so much, in MiB, at least 550; 0 keeps all, 1 waits to be told',
     commands: ['node', 'import'],
     parse: wholeNumber(0, 1_000_000_000),
     default: 0,
@@ -121,7 +141,9 @@ export const OPTIONS = {
     help: 'block files of 64 KiB, and any --prune: to try pruning on a small chain',
     commands: ['node', 'import'],
   }),
+  ...INDEX_OPTIONS,
   ...MEMPOOL_OPTIONS,
+  ...RPC_OPTIONS,
   mine: single({
     flag: 'mine',
     value: 'ADDRESS',
@@ -183,6 +205,14 @@ export const OPTIONS = {
     parse: onOff,
     default: true,
   }),
+  testActivationHeight: list({
+    flag: 'test-activation-height',
+    value: 'NAME@HEIGHT',
+    help: 'on regtest, where bip34, dersig, cltv, csv or segwit begin to count; may be repeated',
+    commands: ['node', 'import'],
+    parse: activationHeight,
+    default: [],
+  }),
   from: single({
     flag: 'from',
     value: 'HEIGHT',
@@ -200,7 +230,7 @@ export const OPTIONS = {
     default: undefined,
     defaultText: 'the tip',
   }),
-  json: toggle({ flag: 'json', help: 'print one JSON object', commands: ['info'] }),
+  json: toggle({ flag: 'json', help: 'print JSON', commands: ['info', 'config', 'status', 'peers'] }),
   nodes: single({
     flag: 'nodes',
     value: 'N',
@@ -231,16 +261,26 @@ export const OPTIONS = {
     value: 'LEVEL',
     help: 'debug, info, warn, error or silent',
     commands: ANYWHERE,
-    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    choices: LOG_LEVELS,
+    parse: oneOf(...LOG_LEVELS),
     default: 'info',
+  }),
+  logModule: list({
+    flag: 'log-module',
+    value: 'MODULE=LEVEL',
+    help: 'another level for the lines of one module, such as net=debug; may be repeated',
+    commands: ANYWHERE,
+    parse: moduleLevel,
+    default: [],
   }),
   logFormat: single({
     flag: 'log-format',
     value: 'FORMAT',
-    help: 'human, or json: one object a line',
+    help: 'human, json (one object a line), or auto: human on a terminal, json elsewhere',
     commands: ANYWHERE,
-    parse: oneOf('human', 'json'),
-    default: 'human',
+    choices: LOG_FORMATS,
+    parse: oneOf(...LOG_FORMATS),
+    default: 'auto',
   }),
 } as const satisfies Readonly<Record<string, OptionRow<unknown>>>;
 

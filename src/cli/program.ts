@@ -4,12 +4,14 @@
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { VERSION } from '#util';
-import { COMMANDS, type CommandRow } from './commands.ts';
+import type { CommandRow } from './command-row.ts';
+import { COMMANDS } from './commands.ts';
+import type { Environment } from './config/environment.ts';
 import { DEVNET_NODE_COMMAND } from './devnet/messages.ts';
 import { describeFailure, EXIT_CODE_HELP, ExitCode } from './exit-codes.ts';
-import type { CommandName, OptionRow } from './option-row.ts';
+import { type CommandName, type OptionRow, takes } from './option-row.ts';
 import { OPTIONS, type OptionName } from './options.ts';
-import { type FlagTexts, resolveSettings } from './settings.ts';
+import { type FlagTexts, resolveAll } from './settings.ts';
 
 export type Output = {
   readonly out: (text: string) => void;
@@ -17,9 +19,13 @@ export type Output = {
 };
 
 /** Runs one command line (without program name) and gives the exit code. Never throws. */
-export async function runProgram(args: readonly string[], output: Output): Promise<ExitCode> {
-  let exitCode: ExitCode = ExitCode.ok;
-  const program = createProgram(output, async (run) => {
+export async function runProgram(
+  args: readonly string[],
+  output: Output,
+  environment: Environment = {},
+): Promise<number> {
+  let exitCode: number = ExitCode.ok;
+  const program = createProgram(output, environment, async (run) => {
     exitCode = await run();
   });
   try {
@@ -43,18 +49,34 @@ function endedByParser(error: CommanderError, output: Output): ExitCode {
   return ExitCode.usage;
 }
 
-type Execute = (run: () => Promise<ExitCode>) => Promise<void>;
+/** What settings have no effect is said when a node starts, not by each command that shares the file. */
+const TELLS_NOTES: readonly CommandName[] = ['node', 'config'];
 
-function createProgram(output: Output, execute: Execute): Command {
+type Execute = (run: () => Promise<number>) => Promise<void>;
+
+function createProgram(output: Output, environment: Environment, execute: Execute): Command {
   const program = new Command('starling')
     .description('A Bitcoin-rules full node whose peers speak libp2p.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help; also after a command')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', generalHelp())
+    // So that a command can pass on what follows its first argument.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: output.out, writeErr: output.err, outputError: () => {} });
-  for (const [name, row] of Object.entries(COMMANDS)) addCommand(program, name as CommandName, row, execute);
+  for (const [key, row] of Object.entries(COMMANDS)) {
+    const name = key as CommandName;
+    const command = addCommand(program, name, row);
+    command.action(() =>
+      execute(async () => {
+        const resolved = await resolveAll(name, command.opts<FlagTexts>(), environment);
+        if (TELLS_NOTES.includes(name)) for (const note of resolved.notes) output.err(`starling: ${note}\n`);
+        const run = await row.load();
+        return run(resolved.settings, command.args, resolved);
+      }),
+    );
+  }
   program.command(DEVNET_NODE_COMMAND, { hidden: true }).action(() =>
     execute(async () => {
       const { runDevnetNode } = await import('./devnet/child.ts');
@@ -64,26 +86,20 @@ function createProgram(output: Output, execute: Execute): Command {
   return program;
 }
 
-function addCommand(program: Command, name: CommandName, row: CommandRow, execute: Execute): void {
+function addCommand(program: Command, name: CommandName, row: CommandRow): Command {
   const command = program
     .command(name)
     .summary(row.summary)
     .description(`${capital(row.summary)}.\n\n${row.details}`);
   for (const [notation, about] of Object.entries(row.args)) command.addArgument(new Argument(notation, about));
   for (const [attribute, option] of Object.entries<OptionRow<unknown>>(OPTIONS)) {
-    if (option.commands.includes(name)) command.addOption(commanderOption(attribute, option));
+    if (takes(option, name)) command.addOption(commanderOption(attribute, option));
   }
-  command.addHelpText('after', examplesHelp(row));
-  command.action(async () => {
-    await execute(async () => {
-      const settings = await resolveSettings(name, command.opts<FlagTexts>());
-      const run = await row.load();
-      return run(settings, command.args);
-    });
-  });
+  if (row.passesOn === true) command.passThroughOptions();
+  return command.addHelpText('after', examplesHelp(row));
 }
 
-/** Texts are only collected here; `resolveSettings` parses them, as it parses those of the configuration file. */
+/** Texts are only collected here; `resolveAll` parses them, as it parses those of files and variables. */
 function commanderOption(attribute: string, row: OptionRow<unknown>): Option {
   const about = row.defaultText === undefined ? row.help : `${row.help} (default: ${row.defaultText})`;
   const option = new Option(row.value === undefined ? `--${row.flag}` : `--${row.flag} <${row.value}>`, about);

@@ -19,10 +19,11 @@ if (major < 24 || (major === 24 && minor < 12)) {
   // A reader that has seen enough (`starling info | head -1`) is no failure.
   process.stdout.on('error', () => {});
   const { runProgram } = await import('./program.ts');
-  process.exitCode = await runProgram(process.argv.slice(2), {
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
-  });
+  const output = {
+    out: (text: string) => process.stdout.write(text),
+    err: (text: string) => process.stderr.write(text),
+  };
+  process.exitCode = await runProgram(process.argv.slice(2), output, process.env);
 }
 
 /**

@@ -10,8 +10,15 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One Ctrl-C under `npm start` arrives twice: from the terminal, and passed on by npm. Nobody types that fast. */
 const SAME_KEY_MS = 500;
 
-/** A signal that aborts when the user wants the program to stop. Disposing stops listening. */
-export function listenForStop(): Disposable & { readonly signal: AbortSignal } {
+export type StopListener = Disposable & {
+  /** Aborts when the user wants the program to stop. */
+  readonly signal: AbortSignal;
+  /** For those who ask by other ways. */
+  readonly stop: () => void;
+};
+
+/** Disposing stops listening. */
+export function listenForStop(): StopListener {
   const controller = new AbortController();
   let firstMs: number | undefined;
   const asked = (): void => {
@@ -25,6 +32,7 @@ export function listenForStop(): Disposable & { readonly signal: AbortSignal } {
   process.stdout.on('error', unread);
   return {
     signal: controller.signal,
+    stop: () => controller.abort(),
     [Symbol.dispose]: () => {
       for (const name of SIGNALS) process.off(name, asked);
       process.stdout.off('error', unread);

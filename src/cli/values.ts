@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BlockHash, parseBlockHash } from '#primitives';
 import { NodeError } from '#util';
+import { closest } from './suggest.ts';
 
 const SHOWN_TEXT = 80;
 
@@ -47,6 +48,48 @@ export function oneOf<const T extends string>(...choices: readonly T[]): (text: 
     if (found === undefined) throw unfit(text, `one of ${choices.join(', ')}`);
     return found;
   };
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Whose lines have a level of their own: the names that loggers are given, as a test checks. */
+export const LOG_MODULES = [
+  ...['chain', 'indexes', 'ingest', 'local', 'mempool', 'mempool-sync', 'miner', 'net', 'peers', 'rebroadcast', 'rpc'],
+  'sync',
+] as const;
+
+export type ModuleLevel = { readonly module: string; readonly level: LogLevel };
+
+export function moduleLevel(text: string): ModuleLevel {
+  const [module = '', word, more] = text.split('=');
+  const level = LOG_LEVELS.find((known) => known === word);
+  if (more === undefined && level !== undefined && LOG_MODULES.some((known) => known === module))
+    return { module, level };
+  const modules = `one of ${LOG_MODULES.join(', ')}${level === undefined ? '' : closest(module, LOG_MODULES)}`;
+  throw unfit(text, `module=level (${modules}; one of ${LOG_LEVELS.join(', ')}), such as net=debug,`);
+}
+
+/** Core's names of what is buried, and the fields of a network file. */
+const DEPLOYMENTS = { bip34: 'bip34', dersig: 'bip66', cltv: 'bip65', csv: 'csv', segwit: 'segwit' } as const;
+
+export type ActivationHeight = {
+  readonly rule: (typeof DEPLOYMENTS)[keyof typeof DEPLOYMENTS];
+  readonly height: number;
+};
+
+const MAX_HEIGHT = 0x7fffffff;
+
+/** Core's -testactivationheight=name@height. */
+export function activationHeight(text: string): ActivationHeight {
+  const [, name = '', digits] = /^([a-z0-9]+)@(\d{1,10})$/.exec(text) ?? [];
+  const rule = Object.entries(DEPLOYMENTS).find(([known]) => known === name)?.[1];
+  const height = Number(digits);
+  if (rule === undefined || !(height < MAX_HEIGHT)) {
+    throw unfit(text, `name@height, with a name of ${Object.keys(DEPLOYMENTS).join(', ')}, such as segwit@100,`);
+  }
+  return { rule, height };
 }
 
 /** A block hash, or `none` for 0 (Core's -assumevalid=0). */

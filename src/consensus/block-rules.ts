@@ -21,15 +21,19 @@ import { checkWitnessMalleation } from './witness-commitment.ts';
  * a peer): a failure is `mutated`, not `consensus`, when these bytes may not be what the header stands for.
  */
 export function checkBlock(block: Block, params: NetworkParams): ValidationFailure | undefined {
-  const found =
-    checkBlockHeader(block.header, params) ??
-    checkSignetSolution(block, params) ??
+  const found = checkBlockHeader(block.header, params) ?? checkSignetSolution(block, params) ?? checkBlockBody(block);
+  return found?.kind === 'consensus' && mayBeForged(block) ? { ...found, kind: 'mutated' } : found;
+}
+
+/** The same of a block that nobody has worked on yet: without proof of work and signet solution (fCheckPOW false). */
+export function checkBlockBody(block: Block): ValidationFailure | undefined {
+  return (
     checkMerkleRoot(block) ??
     checkLength(block) ??
     checkCoinbasePlace(block) ??
     checkTransactions(block) ??
-    checkLegacySigOps(block);
-  return found?.kind === 'consensus' && mayBeForged(block) ? { ...found, kind: 'mutated' } : found;
+    checkLegacySigOps(block)
+  );
 }
 
 /** Bytes of a merkle node's two children: a transaction of this size could be a node in disguise. */

@@ -73,11 +73,18 @@ const activation = z.strictObject({
   taproot: height,
 });
 const byte = z.int().min(0).max(255);
+/** The four bytes in front of an extended key (BIP32). */
+const keyVersion = z
+  .string()
+  .regex(/^[0-9a-fA-F]{8}$/, 'must be 8 hex digits, like "043587cf"')
+  .transform((hex) => Number.parseInt(hex, 16));
 const address = z.strictObject({
   pubKeyHash: byte,
   scriptHash: byte,
   secretKey: byte,
   bech32Hrp: z.string().regex(/^[a-z0-9]{1,83}$/, 'must be 1 to 83 of a-z and 0-9'),
+  extPublicKey: keyVersion.default(0x043587cf),
+  extSecretKey: keyVersion.default(0x04358394),
 });
 
 const fields = {

@@ -50,6 +50,9 @@ export type NetworkParams = {
     readonly scriptHash: number;
     readonly secretKey: number;
     readonly bech32Hrp: string;
+    /** Version of extended keys (BIP32): `xpub` and `xprv`, or `tpub` and `tprv`. */
+    readonly extPublicKey: number;
+    readonly extSecretKey: number;
   };
   /** Multiaddrs (also dnsaddr) of nodes to ask first. */
   readonly seeds: readonly string[];

@@ -21,6 +21,18 @@ export function isValidUncompressedKey(key: Uint8Array): boolean {
   return key.length === 65 && key[0] === 0x04 && tools.isValid(key);
 }
 
+/** Core's CPubKey::IsFullyValid for a key of any form. */
+export function isValidPublicKey(key: Uint8Array): boolean {
+  tools ??= load();
+  const [form] = key;
+  if (form === 2 || form === 3) return key.length === 33 && tools.isValid(key);
+  if (form !== 6 && form !== 7) return isValidUncompressedKey(key);
+  if (key.length !== 65 || ((key[64] ?? 0) & 1) !== (form & 1)) return false;
+  const plain = Uint8Array.from(key);
+  plain[0] = 0x04;
+  return isValidUncompressedKey(plain);
+}
+
 /**
  * The 65-byte form of a 33-byte key, a fresh array; undefined when no point has that x. Core's CPubKey::Decompress.
  * A square root each: 9 us natively, 46 us in WebAssembly.

@@ -4,7 +4,7 @@
  */
 import type { ChainReader } from '#chain';
 import { scriptFlagsForBlock } from '#consensus';
-import type { Transaction } from '#primitives';
+import type { Transaction, Txid } from '#primitives';
 import { type Clock, errorText, type Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
 import type { FeeDeltas } from './fee-deltas.ts';
@@ -13,7 +13,7 @@ import type { MempoolOptions } from './options.ts';
 import { type Pool, packageTotals, withDescendants } from './pool.ts';
 import type { AdmissionContext } from './pool-checks.ts';
 import { feeRate, memoryUsage, type PoolEntry } from './pool-entry.ts';
-import type { MempoolVerdict } from './port.ts';
+import type { AcceptedVerdict, MempoolVerdict } from './port.ts';
 import { type PreChecked, type PreCheckTerms, preCheck } from './pre-checks.ts';
 import { checkReplacement, type Replacement } from './replacement.ts';
 import type { RollingFee } from './rolling-fee.ts';
@@ -22,7 +22,7 @@ import type { ScriptMemory } from './script-memory.ts';
 import type { SyncedTip } from './synced-tip.ts';
 import { reconsiderable } from './verdicts.ts';
 
-type Checked = PreChecked & Replacement;
+export type Checked = PreChecked & Replacement;
 
 export type AdmissionDeps = {
   readonly chain: ChainReader;
@@ -58,7 +58,7 @@ export class Admission {
     for (;;) {
       if (context !== 'block') await this.caughtUp();
       const before = this.state();
-      const checked = this.#check(tx, context);
+      const checked = this.check(tx, context);
       if (checked.kind !== 'passed') return checked;
       if (context === 'single' && this.#wouldLeaveAtOnce(tx, checked)) return FULL;
       const failed = await this.runScripts(tx, checked);
@@ -93,9 +93,13 @@ export class Admission {
     return `${this.#pool.version} ${this.#deps.chain.tip().hash}`;
   }
 
-  preCheck(tx: Transaction, context: AdmissionContext, packageParent?: Transaction): PreChecked | MempoolVerdict {
+  preCheck(
+    tx: Transaction,
+    context: AdmissionContext,
+    inPackage?: ReadonlyMap<Txid, Transaction>,
+  ): PreChecked | MempoolVerdict {
     const { chain, pool, feeDeltas } = this.#deps;
-    return preCheck({ chain, pool, feeDeltas, packageParent }, tx, this.terms(context));
+    return preCheck({ chain, pool, feeDeltas, inPackage }, tx, this.terms(context));
   }
 
   terms(context: AdmissionContext): PreCheckTerms {
@@ -112,18 +116,20 @@ export class Admission {
   /** Without making room: the caller trims. `timeMs`: when it entered a mempool first (Core's accept_time). */
   add(tx: Transaction, checked: PreChecked, timeMs = this.#deps.clock.now()): PoolEntry {
     const { fee, modifiedFee, vsize, sigOpCost, spendsCoinbase } = checked;
-    return this.#pool.add({ tx, fee, modifiedFee, vsize, sigOpCost, spendsCoinbase, time: timeMs });
+    const { height } = this.#deps.chain.tip();
+    return this.#pool.add({ tx, fee, modifiedFee, vsize, sigOpCost, spendsCoinbase, time: timeMs, height });
   }
 
   /** Tells of an entry that got in: alone after room was made, of a package before (nothing is learned from those). */
-  entered(entry: PoolEntry, context: AdmissionContext): MempoolVerdict {
+  entered(entry: PoolEntry, context: AdmissionContext): AcceptedVerdict {
     const { height } = this.#deps.chain.tip();
     const inPackage = context === 'in-package' || context === 'package';
     this.#deps.observers.entered(entry, { height, fromBlock: context === 'block', inPackage });
     return { kind: 'accepted', fee: entry.fee, vsize: entry.vsize };
   }
 
-  #check(tx: Transaction, context: AdmissionContext): Checked | MempoolVerdict {
+  /** Everything but the scripts, what it would replace included. */
+  check(tx: Transaction, context: AdmissionContext): Checked | MempoolVerdict {
     const checked = this.preCheck(tx, context);
     if (checked.kind !== 'passed') return checked;
     const { modifiedFee, vsize } = checked;
@@ -136,7 +142,7 @@ export class Admission {
     this.replace(checked.replaced, tx);
     const entry = this.add(tx, checked, timeMs);
     if (context === 'single') this.trim();
-    return this.#pool.has(entry) ? this.entered(entry, context) : FULL;
+    return this.#pool.has(entry) ? withReplaced(this.entered(entry, context), checked.replaced) : FULL;
   }
 
   /** Known without running scripts: no entry can rank lower, and adding it lifts nobody's rank above its own. */
@@ -179,4 +185,9 @@ export class Admission {
     }
     if (removed > 0) this.#deps.log.debug('transactions expired', { removed });
   }
+}
+
+/** Names what left for it, if anything did. */
+export function withReplaced(verdict: AcceptedVerdict, replaced: ReadonlySet<PoolEntry>): AcceptedVerdict {
+  return replaced.size === 0 ? verdict : { ...verdict, replaced: Array.from(replaced, ({ txid }) => txid) };
 }

@@ -1,13 +1,15 @@
 /** A block on the chain's tip, ready for the search for a nonce: Core's BlockAssembler::CreateNewBlock. */
 import type { ChainReader, HeaderEntry } from '#chain';
 import { blockSubsidy, limits, type NetworkParams, nextWorkRequired } from '#consensus';
-import type { Block, Sats } from '#primitives';
+import type { Block, Sats, Transaction } from '#primitives';
 import type { Clock } from '#util';
 import { assembleBlock } from './assemble-block.ts';
 import { headerView } from './header-view.ts';
+import type { MempoolEntry } from './pool-entry.ts';
 import type { Mempool } from './port.ts';
 import {
   DEFAULT_SELECTION_TERMS,
+  RESERVED_WEIGHT,
   type Selection,
   type SelectionTerms,
   selectTransactions,
@@ -27,11 +29,17 @@ export type BlockTemplate = {
   readonly height: number;
   /** What the transactions pay; the coinbase takes it besides the subsidy. */
   readonly fees: Sats;
+  /** The transactions but the coinbase, in their order. */
+  readonly entries: readonly MempoolEntry[];
+  /** Weight with what was set aside for header and coinbase. */
+  readonly weight: number;
+  /** The earliest time that its header may have, Unix seconds. */
+  readonly minTime: number;
 };
 
 /** BIP9: no deployment is signalled for. */
 const BASE_VERSION = 0x20000000;
-const EMPTY: Selection = { entries: [], fees: 0n };
+const EMPTY: Selection = { entries: [], fees: 0n, weight: RESERVED_WEIGHT };
 
 /**
  * `extraNonce` (0 .. 2^53-1) makes another block of the same content. While the mempool works in a change of the
@@ -44,26 +52,47 @@ export function createBlockTemplate(
   options: BlockTemplateOptions = {},
 ): BlockTemplate {
   const { chain, mempool } = deps;
+  const tip = chain.tip();
+  const place = { height: tip.height + 1, medianTimePast: tip.medianTimePast };
+  const terms = {
+    ...DEFAULT_SELECTION_TERMS,
+    ...options,
+    ...place,
+    segwitActive: place.height >= chain.params.activation.segwit,
+  };
+  const selection = mempool.syncedTip() === tip.hash ? selectTransactions(mempool.entries(), terms) : EMPTY;
+  const transactions = selection.entries.map((entry) => entry.tx);
+  const block = blockOf(deps, { scriptPubKey, extraNonce, fees: selection.fees, transactions });
+  return { block, height: place.height, minTime: minimumTime(tip, chain.params), ...selection };
+}
+
+export type BlockContent = {
+  readonly scriptPubKey: Uint8Array;
+  readonly extraNonce: number;
+  /** What the coinbase claims besides the subsidy. */
+  readonly fees: Sats;
+  readonly transactions: readonly Transaction[];
+};
+
+/** The next block with just these transactions, which are not checked, and nonce 0. */
+export function blockOf(deps: Pick<BlockTemplateDeps, 'chain' | 'clock'>, content: BlockContent): Block {
+  const { chain, clock } = deps;
   const { params } = chain;
+  const { scriptPubKey, extraNonce, fees, transactions } = content;
   const tip = chain.tip();
   const height = tip.height + 1;
-  const segwitActive = height >= params.activation.segwit;
-  const terms = { ...DEFAULT_SELECTION_TERMS, ...options, height, medianTimePast: tip.medianTimePast, segwitActive };
-  const selection = mempool.syncedTip() === tip.hash ? selectTransactions(mempool.entries(), terms) : EMPTY;
-  const time = Math.max(Math.floor(deps.clock.now() / 1000), minimumTime(tip, params));
-  const bits = nextWorkRequired(headerView(chain, tip), time, params);
-  const block = assembleBlock({
+  const time = Math.max(Math.floor(clock.now() / 1000), minimumTime(tip, params));
+  return assembleBlock({
     version: BASE_VERSION,
     prevHash: tip.hash,
     time,
-    bits,
+    bits: nextWorkRequired(headerView(chain, tip), time, params),
     height,
-    coinbase: { scriptPubKey, value: blockSubsidy(height, params) + selection.fees, extraNonce },
+    coinbase: { scriptPubKey, value: blockSubsidy(height, params) + fees, extraNonce },
     // As Core: every block commits from segwit on, also one without witnesses.
-    commitWitness: segwitActive,
-    transactions: selection.entries.map((entry) => entry.tx),
+    commitWitness: height >= params.activation.segwit,
+    transactions,
   });
-  return { block, height, fees: selection.fees };
 }
 
 /** Above the median of the past; BIP94 also ties the first block of a period to its parent. */

@@ -10,6 +10,7 @@ import type { ChainChange, ChainReader, ConnectedBlock } from '#chain';
 import { checkTxInputs, isFinalTx } from '#consensus';
 import type { Transaction } from '#primitives';
 import type { Clock } from '#util';
+import { Slices } from '#util';
 import type { Admission } from './admission.ts';
 import { type ChainLimits, exceedsAncestorLimits } from './chain-limits.ts';
 import type { FeeDeltas } from './fee-deltas.ts';
@@ -19,7 +20,6 @@ import type { PoolEntry } from './pool-entry.ts';
 import { allFound, findCoins, sequenceLocksPass } from './pre-checks.ts';
 import type { RollingFee } from './rolling-fee.ts';
 import type { ScriptMemory } from './script-memory.ts';
-import { Slices } from './slices.ts';
 import type { SyncedTip } from './synced-tip.ts';
 
 export type ChainFollowerDeps = {

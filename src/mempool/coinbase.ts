@@ -1,5 +1,6 @@
 /** The first transaction of a block: what it must hold by BIP34 and BIP141, and nothing else. */
-import { type Sats, Transaction, type TxOutput } from '#primitives';
+import { witnessCommitmentIndex } from '#consensus';
+import { Block, type Sats, Transaction, type TxOutput } from '#primitives';
 import { pushNumber } from '#script';
 import { concatBytes } from '#util';
 
@@ -40,4 +41,18 @@ export function createCoinbase(fields: CoinbaseFields): Transaction {
     outputs,
     lockTime: 0,
   });
+}
+
+/**
+ * A block of a miner who left out what BIP141 asks of a coinbase with a commitment: its reserved value, as in our templates
+ * (Core's UpdateUncommittedBlockStructures). Any other block as it is.
+ */
+export function withReservedValue(block: Block): Block {
+  const [coinbase, ...others] = block.transactions;
+  const [input] = coinbase?.inputs ?? [];
+  if (coinbase === undefined || input === undefined) return block;
+  if (coinbase.hasWitness || witnessCommitmentIndex(coinbase) === undefined) return block;
+  const { version, outputs, lockTime } = coinbase;
+  const inputs = [{ ...input, witness: [WITNESS_RESERVED_VALUE] }];
+  return Block.fromParts(block.header, [Transaction.fromFields({ version, inputs, outputs, lockTime }), ...others]);
 }

@@ -45,6 +45,10 @@ export class FeeDeltas {
     this.#byTxid.delete(txid);
   }
 
+  all(): ReadonlyMap<Txid, Sats> {
+    return this.#byTxid;
+  }
+
   /** Of transactions of which `has` says no. */
   others(has: (txid: Txid) => boolean): Map<Txid, Sats> {
     return new Map([...this.#byTxid].filter(([txid]) => !has(txid)));

@@ -10,6 +10,7 @@ import type { Clock, Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { Admission } from './admission.ts';
 import { ChainFollower } from './chain-follower.ts';
+import { Trial } from './dry-run.ts';
 import { FeeDeltas } from './fee-deltas.ts';
 import { FeeEstimator } from './fee-estimator/estimator.ts';
 import { followPool } from './fee-estimator/follow-pool.ts';
@@ -23,7 +24,7 @@ import { type LoadDeps, loadMempoolFile } from './persistence/load.ts';
 import { Unbroadcast } from './persistence/unbroadcast.ts';
 import { encodeMempoolFile } from './persistence/write-file.ts';
 import { Pool } from './pool.ts';
-import type { Mempool, MempoolVerdict, PackageVerdict, SmartFeeEstimate, TxOrigin } from './port.ts';
+import type { DryRun, Mempool, MempoolVerdict, PackageVerdict, SmartFeeEstimate, TxOrigin } from './port.ts';
 import { RollingFee } from './rolling-fee.ts';
 import { ScriptMemory } from './script-memory.ts';
 import { SubmitQueue } from './submit-queue.ts';
@@ -45,6 +46,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
   const closing = new AbortController();
   const parts = makeParts(deps, options, closing.signal);
   const { pool, observers, fees, unbroadcast, feeDeltas, rollingFee, syncedTip, admission, follower, packages } = parts;
+  const trial = new Trial({ ...deps, pool, admission }, options);
   const queue = new SubmitQueue(options, deps.clock);
   const isClosed = (): boolean => closing.signal.aborted;
   const submit = async (tx: Transaction, origin: TxOrigin, timeMs?: number): Promise<MempoolVerdict> => {
@@ -73,17 +75,23 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       if (origin === 'local' && verdict.kind === 'accepted') unbroadcast.add(tx.txid);
       return verdict;
     },
-    submitPackage: async (parent, child, origin) => {
+    submitPackage: async (parent, child, origin, besides) => {
       if (isClosed()) return refusedPackage(CLOSED);
       const decide = async (): Promise<PackageVerdict> =>
-        isClosed() ? refusedPackage(CLOSED) : packages.admit(parent, child);
+        isClosed() ? refusedPackage(CLOSED) : packages.admit(parent, child, besides);
       const verdict = (await queue.submit(parent.size + child.size, origin, decide)) ?? refusedPackage(BUSY);
       if (origin !== 'local') return verdict;
       if (verdict.parent?.kind === 'accepted') unbroadcast.add(parent.txid);
       if (verdict.child?.kind === 'accepted') unbroadcast.add(child.txid);
       return verdict;
     },
+    testAccept: async (txs) => {
+      const size = txs.reduce((sum, tx) => sum + tx.size, 0);
+      const decide = async (): Promise<DryRun> => (isClosed() ? refusedRun(txs, CLOSED) : trial.run(txs));
+      return (await queue.submit(size, 'local', decide)) ?? refusedRun(txs, BUSY);
+    },
     prioritise: (txid, feeDelta) => feeDeltas.add(txid, feeDelta),
+    prioritised: () => feeDeltas.all(),
     get: (id) => pool.byId(id),
     has: (id) => pool.byId(id) !== undefined,
     spender: (txid, index) => pool.spender(txid, index),
@@ -92,6 +100,8 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       const { size: count, vsize, usage, totalFee } = pool;
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee, refusedBusy: queue.refused };
     },
+    version: () => pool.version,
+    options,
     minFeeSatPerKvb,
     minRelayFeeSatPerKvb: options.minRelayFeeSatPerKvb,
     fees,
@@ -99,7 +109,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
     unbroadcast: () => unbroadcast.list(),
     markBroadcast: (txid) => unbroadcast.delete(txid),
     save: (key) => encodeMempoolFile(contentOf(parts), key),
-    load: (source, signal) => loadMempoolFile(loading, source, AbortSignal.any([closing.signal, signal])),
+    load: (source, signal, how) => loadMempoolFile(loading, source, AbortSignal.any([closing.signal, signal]), how),
     observe: (observer) => observers.add(observer),
     syncedTip: () => syncedTip.hash,
     chainChanged: (change) => follower.follow(change),
@@ -157,4 +167,8 @@ function smartFeeAnswer(
 
 function refusedPackage(verdict: MempoolVerdict): PackageVerdict {
   return { failure: TRANSACTION_FAILED, parent: verdict, child: verdict };
+}
+
+function refusedRun(txs: readonly Transaction[], verdict: MempoolVerdict): DryRun {
+  return { failure: TRANSACTION_FAILED, verdicts: txs.map(() => verdict) };
 }

@@ -4,8 +4,9 @@
  * judged as a package. While that goes on the pool may hold two transactions more than its bounds allow.
  */
 import type { ChainReader } from '#chain';
-import { type Transaction, txidFromBytes } from '#primitives';
-import type { Admission } from './admission.ts';
+import { type Transaction, type Txid, txidFromBytes } from '#primitives';
+import { type Admission, withReplaced } from './admission.ts';
+import { effectiveFee } from './dry-run.ts';
 import type { MempoolOptions } from './options.ts';
 import { checkTogether, type PackageTerms, TRANSACTION_FAILED } from './package-checks.ts';
 import { checkPackage } from './package-rules.ts';
@@ -34,8 +35,9 @@ export class PackageAdmission {
     this.#options = options;
   }
 
-  async admit(parent: Transaction, child: Transaction): Promise<PackageVerdict> {
-    const malformed = checkPackage(parent, child) ?? this.#checkInputs(parent, child);
+  /** `besides`: other parents of the child, that came with it and are in the pool. */
+  async admit(parent: Transaction, child: Transaction, besides: readonly Txid[] = []): Promise<PackageVerdict> {
+    const malformed = checkPackage(parent, child) ?? this.#checkInputs(child, new Set([parent.txid, ...besides]));
     if (malformed !== undefined) return { failure: malformed };
     const alone = { parent: await this.#alone(parent), child: await this.#alone(child) };
     const asPackage = mayPassTogether(alone.parent) && mayPassTogether(alone.child);
@@ -44,12 +46,12 @@ export class PackageAdmission {
     return this.#settled(parent, child, { ...alone, ...together });
   }
 
-  /** Everything that the child spends is confirmed or the parent's: a package has all unconfirmed parents. */
-  #checkInputs(parent: Transaction, child: Transaction): PackageFailure | undefined {
+  /** Everything that the child spends is confirmed or of the package: that has all unconfirmed parents. */
+  #checkInputs(child: Transaction, inPackage: ReadonlySet<Txid>): PackageFailure | undefined {
     const { chain } = this.#deps;
     const known = child.inputs.every(
       ({ prevTxid, prevIndex }) =>
-        txidFromBytes(prevTxid) === parent.txid || chain.getCoin({ txid: prevTxid, index: prevIndex }) !== undefined,
+        inPackage.has(txidFromBytes(prevTxid)) || chain.getCoin({ txid: prevTxid, index: prevIndex }) !== undefined,
     );
     return known ? undefined : { code: 'package-not-child-with-unconfirmed-parents' };
   }
@@ -73,7 +75,11 @@ export class PackageAdmission {
       if (admission.state() !== before) continue;
       admission.replace(checked.replaced, child);
       const [first, second] = [admission.add(parent, checked.parent), admission.add(child, checked.child)];
-      return { parent: admission.entered(first, 'package'), child: admission.entered(second, 'package') };
+      const effective = effectiveFee([first, second]);
+      return {
+        parent: { ...admission.entered(first, 'package'), effective },
+        child: { ...withReplaced(admission.entered(second, 'package'), checked.replaced), effective },
+      };
     }
   }
 
@@ -81,7 +87,7 @@ export class PackageAdmission {
     const { pool, admission } = this.#deps;
     const ofParent = admission.preCheck(parent, 'package');
     if (ofParent.kind !== 'passed') return { failure: TRANSACTION_FAILED, parent: ofParent };
-    const ofChild = admission.preCheck(child, 'package', parent);
+    const ofChild = admission.preCheck(child, 'package', new Map([[parent.txid, parent]]));
     if (ofChild.kind !== 'passed') return { failure: TRANSACTION_FAILED, child: ofChild };
     const terms: PackageTerms = { ...this.#options, ...admission.terms('package') };
     const together = checkTogether(pool, { tx: parent, ...ofParent }, { tx: child, ...ofChild }, terms);

@@ -25,7 +25,7 @@ export function checkTogether(
   child: Member,
   terms: PackageTerms,
 ): Replacement | PackageVerdict {
-  const violation = checkPackageTruc(parent.tx, child.tx, child.vsize, parent.ancestors);
+  const violation = checkPackageTruc([parent, child]);
   if (violation !== undefined) return { failure: { code: 'TRUC-violation', debug: violation } };
   const { modifiedFee, vsize } = packageTotals([parent, child]);
   const poor = checkFeeRate(modifiedFee, vsize, terms);

@@ -1,22 +1,39 @@
-/** What a package of one parent and one child must look like by itself: Core's policy/packages.cpp. Pure. */
+/** What a package must look like by itself: Core's policy/packages.cpp. Pure. */
 import { sha256 } from '#crypto';
 import { idToBytes, type Transaction, type TxInput, txidFromBytes, type Wtxid } from '#primitives';
 import { concatBytes, toReversedHex } from '#util';
-import { MAX_PACKAGE_WEIGHT } from './policy.ts';
+import { MAX_PACKAGE_COUNT, MAX_PACKAGE_WEIGHT } from './policy.ts';
 import type { PackageFailure } from './port.ts';
 
 declare const brand: unique symbol;
 /** Names transactions that are relayed together (BIP331). */
 export type PackageHash = string & { readonly [brand]: 'PackageHash' };
 
-/** IsWellFormedPackage and IsChildWithParents. */
+/** Of a parent and a child: IsWellFormedPackage and IsChildWithParents. */
 export function checkPackage(parent: Transaction, child: Transaction): PackageFailure | undefined {
-  if (parent.weight + child.weight > MAX_PACKAGE_WEIGHT) return { code: 'package-too-large' };
-  if (parent.txid === child.txid) return { code: 'package-contains-duplicates' };
-  if (spendsFrom(parent, child)) return { code: 'package-not-sorted' };
-  const spent = new Set(parent.inputs.map(outpoint));
-  if (child.inputs.some((input) => spent.has(outpoint(input)))) return { code: 'conflict-in-package' };
+  const malformed = checkWellFormed([parent, child]);
+  if (malformed !== undefined) return malformed;
   return spendsFrom(child, parent) ? undefined : { code: 'package-not-child-with-parents' };
+}
+
+/** IsWellFormedPackage. */
+export function checkWellFormed(txs: readonly Transaction[]): PackageFailure | undefined {
+  if (txs.length > MAX_PACKAGE_COUNT) return { code: 'package-too-many-transactions' };
+  const weight = txs.reduce((sum, tx) => sum + tx.weight, 0);
+  if (txs.length > 1 && weight > MAX_PACKAGE_WEIGHT) return { code: 'package-too-large' };
+  const later = new Set(txs.map(({ txid }) => txid));
+  if (later.size < txs.length) return { code: 'package-contains-duplicates' };
+  for (const tx of txs) {
+    if (tx.inputs.some(({ prevTxid }) => later.has(txidFromBytes(prevTxid)))) return { code: 'package-not-sorted' };
+    later.delete(tx.txid);
+  }
+  const spent = new Set<string>();
+  for (const { inputs } of txs) {
+    const outpoints = inputs.map(outpoint);
+    if (outpoints.some((each) => spent.has(each))) return { code: 'conflict-in-package' };
+    for (const each of outpoints) spent.add(each);
+  }
+  return undefined;
 }
 
 /** The same whatever the order of the transactions (Core's GetPackageHash, BIP331): ids are sorted as text, hashed as bytes. */
@@ -24,7 +41,7 @@ export function packageHash(wtxids: readonly Wtxid[]): PackageHash {
   return toReversedHex(sha256(concatBytes(...[...wtxids].sort().map(idToBytes)))) as PackageHash;
 }
 
-function spendsFrom(tx: Transaction, other: Transaction): boolean {
+export function spendsFrom(tx: Transaction, other: Pick<Transaction, 'txid'>): boolean {
   return tx.inputs.some((input) => txidFromBytes(input.prevTxid) === other.txid);
 }
 

@@ -5,7 +5,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { hash160 } from '#crypto';
 import { Transaction, type TransactionFields, type TxInput, type TxOutput } from '#primitives';
-import { pushData, SIGHASH_ALL, signatureHash } from '#script';
+import { pushData, sighash, signatureHash, templates } from '#script';
 import { concatBytes } from '#util';
 
 export type SigningKey = {
@@ -46,10 +46,10 @@ export function signingKey(secret: Uint8Array): SigningKey {
 
 /** `OP_DUP OP_HASH160 <hash of the key> OP_EQUALVERIFY OP_CHECKSIG`. */
 export function p2pkhScript(publicKey: Uint8Array): Uint8Array {
-  return concatBytes(Uint8Array.of(0x76, 0xa9, 0x14), hash160(publicKey), Uint8Array.of(0x88, 0xac));
+  return templates.payToPubKeyHash(hash160(publicKey));
 }
 
-/** A transaction that spends the coins, all of which pay `p2pkhScript(key.publicKey)`, signed with SIGHASH_ALL. */
+/** A transaction that spends the coins, all of which pay `p2pkhScript(key.publicKey)`, signed with sighash.SIGHASH_ALL. */
 export function payFromP2pkh(key: SigningKey, payment: Payment): Transaction {
   return signInputs(unsignedPayment(payment), payment.coins, (_coin, sign) =>
     concatBytes(pushData(sign(key)), pushData(key.publicKey)),
@@ -79,8 +79,8 @@ export function signInputs(
     const coin = coins[at];
     if (coin === undefined) throw new RangeError(`input ${at} has no coin`);
     const sign: SignInput = (key, scriptCode = coin.output.scriptPubKey) => {
-      const hash = signatureHash(scriptCode, unsigned, at, SIGHASH_ALL);
-      return concatBytes(key.sign(hash), Uint8Array.of(SIGHASH_ALL));
+      const hash = signatureHash(scriptCode, unsigned, at, sighash.SIGHASH_ALL);
+      return concatBytes(key.sign(hash), Uint8Array.of(sighash.SIGHASH_ALL));
     };
     return { ...input, scriptSig: unlock(coin, sign) };
   });

@@ -48,7 +48,8 @@ export const MAX_DESCENDANT_VSIZE = 101_000;
 /** A small child of one parent may exceed the descendant limits by this (EXTRA_DESCENDANT_TX_SIZE_LIMIT). */
 export const EXTRA_DESCENDANT_VSIZE = 10_000;
 
-/** Weight of a parent and its child together (MAX_PACKAGE_WEIGHT). */
+/** Transactions of a package, and their weight together (MAX_PACKAGE_COUNT, MAX_PACKAGE_WEIGHT). */
+export const MAX_PACKAGE_COUNT = 25;
 export const MAX_PACKAGE_WEIGHT = 404_000;
 
 /** BIP431: the version that asks for these limits, and virtual bytes of one, and of one below an unconfirmed parent. */

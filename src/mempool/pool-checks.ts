@@ -15,9 +15,10 @@ import { policy, reconsiderable } from './verdicts.ts';
 
 /**
  * How a transaction comes (Core's ATMPArgs). `block`: it was in one that is disconnected, and need not pay for relay
- * (bypass_limits). `in-package`: alone, as one of a package. `package`: a child may pay for its parent.
+ * (bypass_limits). `in-package`: alone, as one of a package. `package`: a child may pay for its parent. `package-test`: as one
+ * of several that are only tried, each pays for itself and none replaces anything.
  */
-export type AdmissionContext = 'single' | 'block' | 'in-package' | 'package';
+export type AdmissionContext = 'single' | 'block' | 'in-package' | 'package' | 'package-test';
 
 export type FeeFloors = {
   readonly minRelayFeeSatPerKvb: number;
@@ -48,7 +49,8 @@ export function checkAgainstPool(pool: Pool, candidate: Candidate, terms: PoolTe
   if (tooLong !== undefined) return policy('too-long-mempool-chain', tooLong);
   const ancestors = withAncestors(parents);
   const violation = checkTruc(tx, vsize, ancestors, conflicts);
-  const sibling = terms.context === 'package' ? undefined : violation?.sibling;
+  const maySiblingLeave = terms.context !== 'package' && terms.context !== 'package-test';
+  const sibling = maySiblingLeave ? violation?.sibling : undefined;
   if (violation !== undefined && sibling === undefined) return policy('TRUC-violation', violation.reason);
   if (sibling !== undefined) conflicts.add(sibling);
   const absurd = spendsConflicting(tx, ancestors, conflicts);

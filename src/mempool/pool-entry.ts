@@ -30,12 +30,17 @@ export type MempoolEntry = Pick<PackedTransaction, 'txidBytes' | 'wtxid' | 'wtxi
   readonly sigOpCost: number;
   /** When it entered, Unix milliseconds. */
   readonly time: number;
+  /** Of the tip that it met (Core's entry height). */
+  readonly height: number;
   /** Transactions in the pool that it spends from, and that spend from it. */
   readonly parents: ReadonlySet<MempoolEntry>;
   readonly children: ReadonlySet<MempoolEntry>;
 };
 
-export type EntryFields = Pick<MempoolEntry, 'tx' | 'fee' | 'modifiedFee' | 'vsize' | 'sigOpCost' | 'time'> & {
+export type EntryFields = Pick<
+  MempoolEntry,
+  'tx' | 'fee' | 'modifiedFee' | 'vsize' | 'sigOpCost' | 'time' | 'height'
+> & {
   /** Whether it spends a coinbase: after a reorganisation that may be immature again. */
   readonly spendsCoinbase: boolean;
 };
@@ -70,6 +75,7 @@ export class PoolEntry extends PackedTransaction implements MempoolEntry {
   readonly vsize: number;
   readonly sigOpCost: number;
   readonly time: number;
+  readonly height: number;
   readonly spendsCoinbase: boolean;
   /** Bytes of memory that it counts for, but for its ties to others. */
   readonly usage: number;
@@ -97,6 +103,7 @@ export class PoolEntry extends PackedTransaction implements MempoolEntry {
     this.vsize = fields.vsize;
     this.sigOpCost = fields.sigOpCost;
     this.time = fields.time;
+    this.height = fields.height;
     this.spendsCoinbase = fields.spendsCoinbase;
     this.usage = memoryUsage(tx);
     this.descendantScore = feeRate(fields);

@@ -200,13 +200,16 @@ export class Pool {
   }
 }
 
+/** Who spends from whom. */
+type Linked<Entry> = { readonly parents: ReadonlySet<Entry>; readonly children: ReadonlySet<Entry> };
+
 /** The entries and everything that stands on them. */
-export function withDescendants(entries: Iterable<PoolEntry>): Set<PoolEntry> {
+export function withDescendants<Entry extends Linked<Entry>>(entries: Iterable<Entry>): Set<Entry> {
   return closure(entries, (entry) => entry.children);
 }
 
 /** The entries and everything that they stand on. */
-export function withAncestors(entries: Iterable<PoolEntry>): Set<PoolEntry> {
+export function withAncestors<Entry extends Linked<Entry>>(entries: Iterable<Entry>): Set<Entry> {
   return closure(entries, (entry) => entry.parents);
 }
 
@@ -227,7 +230,7 @@ function tieBytes({ parents, children }: PoolEntry): number {
 }
 
 /** The set itself grows while it is walked: iteration of a Set visits what is added meanwhile. */
-function closure(start: Iterable<PoolEntry>, next: (entry: PoolEntry) => ReadonlySet<PoolEntry>): Set<PoolEntry> {
+function closure<Entry>(start: Iterable<Entry>, next: (entry: Entry) => ReadonlySet<Entry>): Set<Entry> {
   const found = new Set(start);
   for (const entry of found) {
     for (const other of next(entry)) found.add(other);

@@ -5,12 +5,30 @@ import type { BlockHash, Sats, Transaction, Txid, Wtxid } from '#primitives';
 import type { FeeEstimator } from './fee-estimator/estimator.ts';
 import type { EstimateMode } from './fee-estimator/smart-fee.ts';
 import type { PoolObserver } from './observer.ts';
+import type { MempoolOptions } from './options.ts';
 import type { FileSource } from './persistence/read-file.ts';
 import type { MempoolEntry } from './pool-entry.ts';
 
+export type AcceptedVerdict = {
+  readonly kind: 'accepted';
+  readonly fee: Sats;
+  readonly vsize: number;
+  /** Of packages and dry runs. */
+  readonly effective?: EffectiveFee;
+  /** What left for it; undefined for nothing. */
+  readonly replaced?: readonly Txid[];
+};
+
+/** The rate that a transaction was judged by, and with whom it paid that. */
+export type EffectiveFee = {
+  /** With this node's deltas, rounded down. */
+  readonly satPerKvb: bigint;
+  readonly wtxids: readonly Wtxid[];
+};
+
 /** Codes are Core's reject reasons. */
 export type MempoolVerdict =
-  | { readonly kind: 'accepted'; readonly fee: Sats; readonly vsize: number }
+  | AcceptedVerdict
   /** In the mempool or in the chain already. */
   | { readonly kind: 'duplicate'; readonly code: string }
   /** `bad-txns-inputs-missingorspent`: the parents that neither the chain nor the mempool has, each once. */
@@ -35,6 +53,22 @@ export type PackageVerdict = {
   /** Undefined when the package itself was malformed. */
   readonly parent?: MempoolVerdict;
   readonly child?: MempoolVerdict;
+};
+
+/** What would become of transactions. */
+export type DryRun = {
+  /** Of the package as such; `transaction failed`: the verdicts say why. */
+  readonly failure?: PackageFailure;
+  /** In the order of the transactions; undefined where an earlier failure left one undecided. */
+  readonly verdicts: readonly (MempoolVerdict | undefined)[];
+};
+
+export type LoadOptions = {
+  /** Whether everything counts as having come just now. Default: false, each keeps its time. */
+  readonly usesCurrentTime?: boolean;
+  /** Whether the file's fee deltas are added, and its unbroadcast transactions announced anew. Default: true. */
+  readonly appliesFeeDeltas?: boolean;
+  readonly appliesUnbroadcast?: boolean;
 };
 
 /** Who brought a transaction: this node's own user, or a peer's id. */
@@ -81,14 +115,27 @@ export type Mempool = AsyncDisposable & {
   readonly submit: (tx: Transaction, origin: TxOrigin) => Promise<MempoolVerdict>;
   /**
    * A parent that alone pays too little, and a child that pays for both (Core 28's one-parent-one-child packages).
-   * Waits in the same queue. Either may be in the mempool already.
+   * Waits in the same queue. Either may be in the mempool already. `besides`: other parents of the child, that came with
+   * it and are in the mempool.
    */
-  readonly submitPackage: (parent: Transaction, child: Transaction, origin: TxOrigin) => Promise<PackageVerdict>;
+  readonly submitPackage: (
+    parent: Transaction,
+    child: Transaction,
+    origin: TxOrigin,
+    besides?: readonly Txid[],
+  ) => Promise<PackageVerdict>;
+  /**
+   * Core's testmempoolaccept: all checks and scripts, and nothing is kept. Several (at most 25, parents first) may spend
+   * each other's outputs but replace nothing. Waits in the same queue.
+   */
+  readonly testAccept: (txs: readonly Transaction[]) => Promise<DryRun>;
   /**
    * Core's prioritisetransaction: ranks a transaction as if it paid so much more (or less), whether it is here or may come.
    * Adds to what was set before; false when 10,000 others are set already.
    */
   readonly prioritise: (txid: Txid, feeDelta: Sats) => boolean;
+  /** All that was set so, also of what is not here. */
+  readonly prioritised: () => ReadonlyMap<Txid, Sats>;
   /** By txid, or by wtxid. */
   readonly get: (id: Txid | Wtxid) => MempoolEntry | undefined;
   readonly has: (id: Txid | Wtxid) => boolean;
@@ -97,6 +144,9 @@ export type Mempool = AsyncDisposable & {
   /** In the order of arrival. Do not hold the iterator over an await. */
   readonly entries: () => IterableIterator<MempoolEntry>;
   readonly stats: () => MempoolStats;
+  /** Another number after each change of the content or of a fee delta. */
+  readonly version: () => number;
+  readonly options: MempoolOptions;
   /**
    * The fee rate with which a transaction should be confirmed within so many blocks; targets are 1 to
    * `fees.highestTargetTracked('long')`.
@@ -117,7 +167,7 @@ export type Mempool = AsyncDisposable & {
    * Submits what such a file holds; what expired is left out, the others keep their time. Rejects when the signal aborts,
    * when the mempool closes, and with NodeError where the file is damaged; what came before stays.
    */
-  readonly load: (source: FileSource, signal: AbortSignal) => Promise<LoadCounts>;
+  readonly load: (source: FileSource, signal: AbortSignal, options?: LoadOptions) => Promise<LoadCounts>;
   /** What a transaction must pay now, sat per 1000 virtual bytes: more than the relay minimum after evictions. */
   readonly minFeeSatPerKvb: () => number;
   /** What it must pay however empty the mempool is. */

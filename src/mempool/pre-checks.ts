@@ -34,8 +34,8 @@ export type PreCheckDeps = {
   readonly chain: Pick<ChainReader, 'tip' | 'ancestor' | 'getCoin'>;
   readonly pool: Pool;
   readonly feeDeltas: Pick<FeeDeltas, 'get'>;
-  /** Of a package, not in the pool yet. */
-  readonly packageParent?: Transaction | undefined;
+  /** Of the same package, not in the pool yet. */
+  readonly inPackage?: ReadonlyMap<Txid, Transaction> | undefined;
 };
 
 type CoinDeps = Omit<PreCheckDeps, 'feeDeltas'>;
@@ -65,7 +65,7 @@ export function preCheck(deps: PreCheckDeps, tx: Transaction, terms: PreCheckTer
     checkAlone(tx, terms) ??
     checkFinal(tx, tip) ??
     checkKnown(deps.pool, tx) ??
-    (terms.fullRbf ? undefined : checkSignals(deps.pool, tx)) ??
+    checkConflicts(deps.pool, tx, terms) ??
     checkWithInputs(deps, tx, tip, terms)
   );
 }
@@ -94,9 +94,15 @@ export function checkKnown(pool: Pool, tx: Transaction): MempoolVerdict | undefi
   return { kind: 'duplicate', code: 'txn-same-nonwitness-data-in-mempool' };
 }
 
-/** Of what would be replaced each must have asked for it, by BIP125's signal or by its version (BIP431). */
-function checkSignals(pool: Pool, tx: Transaction): MempoolVerdict | undefined {
+/** Without full RBF each of what would be replaced must have asked for it, by BIP125's signal or its version (BIP431). */
+function checkConflicts(
+  pool: Pool,
+  tx: Transaction,
+  { context, fullRbf }: Pick<PreCheckTerms, 'context' | 'fullRbf'>,
+): MempoolVerdict | undefined {
   for (const conflict of directConflicts(pool, tx)) {
+    if (context === 'package-test') return policy('bip125-replacement-disallowed');
+    if (fullRbf) return undefined;
     if (!signalsReplacement(conflict.tx)) return policy('txn-mempool-conflict');
   }
   return undefined;
@@ -144,16 +150,16 @@ export function allFound(coins: readonly (Coin | undefined)[]): coins is readonl
 }
 
 function findCoin(deps: CoinDeps, input: TxInput, tip: HeaderEntry): Coin | undefined {
-  const { chain, pool, packageParent } = deps;
+  const { chain, pool, inPackage } = deps;
   const txid = txidFromBytes(input.prevTxid);
-  const parent = txid === packageParent?.txid ? packageParent : pool.byTxid(txid)?.tx;
+  const parent = inPackage?.get(txid) ?? pool.byTxid(txid)?.tx;
   if (parent === undefined) return chain.getCoin({ txid: input.prevTxid, index: input.prevIndex });
   const output = parent.outputs[input.prevIndex];
   return output === undefined ? undefined : { output, height: tip.height + 1, isCoinbase: false };
 }
 
 function missingInputs(
-  { chain, pool, packageParent }: PreCheckDeps,
+  { chain, pool, inPackage }: PreCheckDeps,
   tx: Transaction,
   coins: readonly (Coin | undefined)[],
 ): MempoolVerdict {
@@ -165,7 +171,7 @@ function missingInputs(
   const parents = new Set<Txid>();
   for (const [at, input] of tx.inputs.entries()) {
     const txid = txidFromBytes(input.prevTxid);
-    const isHere = txid === packageParent?.txid || pool.byTxid(txid) !== undefined;
+    const isHere = inPackage?.has(txid) === true || pool.byTxid(txid) !== undefined;
     if (coins[at] === undefined && !isHere) parents.add(txid);
   }
   return { kind: 'missing-inputs', parents: [...parents] };

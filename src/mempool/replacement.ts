@@ -45,7 +45,11 @@ export function directConflicts(pool: Pool, tx: Transaction): Set<PoolEntry> {
 
 /** BIP125's signal, without inheritance (Core's SignalsOptInRBF); version 3 is one too (BIP431). */
 export function signalsReplacement(tx: Transaction): boolean {
-  return isTruc(tx) || tx.inputs.some(({ sequence }) => sequence <= MAX_BIP125_RBF_SEQUENCE);
+  return isTruc(tx) || signalsBip125(tx);
+}
+
+export function signalsBip125(tx: Pick<Transaction, 'inputs'>): boolean {
+  return tx.inputs.some(({ sequence }) => sequence <= MAX_BIP125_RBF_SEQUENCE);
 }
 
 /** `conflicts`: the direct ones, and a sibling. Without any there is nothing to ask. */

@@ -13,6 +13,8 @@ export type Selection = {
   /** Parents before children. */
   readonly entries: readonly MempoolEntry[];
   readonly fees: Sats;
+  /** With what is set aside. */
+  readonly weight: number;
 };
 
 export type SelectionTerms = {
@@ -37,7 +39,7 @@ export const DEFAULT_SELECTION_TERMS = {
 };
 
 /** Set aside for header, count and coinbase before the first transaction (as in Core). */
-const RESERVED_WEIGHT = 4_000;
+export const RESERVED_WEIGHT = 4_000;
 const RESERVED_SIGOP_COST = 400;
 /** With a block this close to full the search ends after so many packages in a row that do not fit (as in Core). */
 const NEARLY_FULL_WEIGHT = 4_000;
@@ -47,7 +49,7 @@ export function selectTransactions(entries: Iterable<MempoolEntry>, terms: Selec
   const block = new BlockFiller(terms);
   for (const entry of entries) block.offer(entry);
   while (block.takeBest()) {}
-  return { entries: [...block.taken], fees: block.fees };
+  return { entries: [...block.taken], fees: block.fees, weight: block.weight };
 }
 
 type Candidate = {
@@ -66,6 +68,10 @@ class BlockFiller {
   #weight = RESERVED_WEIGHT;
   #sigOpCost = RESERVED_SIGOP_COST;
   #failures = 0;
+
+  get weight(): number {
+    return this.#weight;
+  }
 
   constructor(terms: SelectionTerms) {
     this.#terms = terms;

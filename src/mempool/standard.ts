@@ -5,14 +5,13 @@
  */
 import { type Transaction, type TxInput, type TxOutput, txOutputSize } from '#primitives';
 import {
-  annexOf,
   countSigOps,
   isPayToScriptHash,
   isPushOnly,
-  isTapscriptControl,
   redeemScriptOf,
   type SolvedScript,
   solver,
+  taproot,
   witnessProgram,
 } from '#script';
 import { assert } from '#util';
@@ -60,7 +59,7 @@ function isStandardScript(solved: SolvedScript, bytes: number, { dataCarrierByte
     case 'nonstandard':
       return false;
     case 'multisig':
-      return solved.keys <= MAX_STANDARD_MULTISIG_KEYS;
+      return solved.keys.length <= MAX_STANDARD_MULTISIG_KEYS;
     case 'nulldata':
       return bytes <= dataCarrierBytes;
     default:
@@ -129,11 +128,11 @@ function isStandardP2wshWitness(witness: readonly Uint8Array[]): boolean {
 
 /** No annex, which has no meaning yet; small items for a tapscript. A key path has nothing to limit. */
 function isStandardTaprootWitness(witness: readonly Uint8Array[]): boolean {
-  if (annexOf(witness) !== undefined) return false;
+  if (taproot.annexOf(witness) !== undefined) return false;
   if (witness.length === 1) return true;
   const control = witness.at(-1);
   if (control === undefined || control.length === 0) return false;
-  return !isTapscriptControl(control) || hasSmallItems(witness.slice(0, -2));
+  return !taproot.isTapscriptControl(control) || hasSmallItems(witness.slice(0, -2));
 }
 
 function hasSmallItems(stack: readonly Uint8Array[]): boolean {

@@ -1,8 +1,7 @@
 /** Decides submissions one at a time in their order. What waits is bounded; when it is too much the newest is refused. */
-import { type Clock, Serial } from '#util';
+import { type Clock, Serial, Slices } from '#util';
 import type { MempoolOptions } from './options.ts';
 import type { TxOrigin } from './port.ts';
-import { Slices } from './slices.ts';
 
 type Bounds = Pick<MempoolOptions, 'maxPending' | 'maxPendingPerOrigin' | 'maxPendingBytes'>;
 

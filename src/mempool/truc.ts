@@ -4,6 +4,7 @@
  * second child. Core's policy/truc_policy.cpp, made for exactly these limits. Pure.
  */
 import type { Transaction } from '#primitives';
+import { spendsFrom } from './package-rules.ts';
 import { TRUC_CHILD_MAX_VSIZE, TRUC_MAX_VSIZE, TRUC_VERSION } from './policy.ts';
 import { withAncestors, withDescendants } from './pool.ts';
 import type { PoolEntry } from './pool-entry.ts';
@@ -36,17 +37,40 @@ export function checkTruc(
   return parent === undefined ? undefined : checkSiblings(parent, conflicts);
 }
 
-/** PackageTRUCChecks, for a parent and a child that have passed alone. `parentAncestors`: in the pool. */
-export function checkPackageTruc(
-  parent: Transaction,
-  child: Transaction,
-  childVsize: number,
-  parentAncestors: ReadonlySet<PoolEntry>,
-): string | undefined {
-  if (isTruc(parent) && parentAncestors.size > 0) return tooManyAncestors(child);
-  const reason = isTruc(child) ? checkSizeAndAncestors(child, childVsize, 1) : undefined;
+/** Of a package. `ancestors`: in the pool. */
+export type TrucMember = {
+  readonly tx: Transaction;
+  readonly vsize: number;
+  readonly ancestors: ReadonlySet<PoolEntry>;
+};
+
+/** PackageTRUCChecks, for transactions that have passed alone, parents first. */
+export function checkPackageTruc(members: readonly TrucMember[]): string | undefined {
+  for (const member of members) {
+    const reason = checkMember(member, members);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function checkMember({ tx, vsize, ancestors }: TrucMember, members: readonly TrucMember[]): string | undefined {
+  const parents = members.filter((other) => spendsFrom(tx, other.tx)).map((other) => other.tx);
+  if (!isTruc(tx)) {
+    const foreign = parents.find(isTruc);
+    return foreign === undefined ? undefined : inheritance(tx, foreign);
+  }
+  const reason = checkSizeAndAncestors(tx, vsize, ancestors.size + parents.length);
   if (reason !== undefined) return reason;
-  return isTruc(parent) === isTruc(child) ? undefined : inheritance(child, parent);
+  const [pooled] = ancestors;
+  const parent = pooled ?? parents[0];
+  if (parent === undefined) return undefined;
+  if (!isTruc(parent)) return inheritance(tx, parent);
+  for (const { tx: other } of members) {
+    if (other === tx) continue;
+    if (spendsFrom(other, parent)) return tooManyDescendants(parent);
+    if (spendsFrom(other, tx)) return tooManyAncestors(other);
+  }
+  return (pooled?.children.size ?? 0) > 0 ? tooManyDescendants(parent) : undefined;
 }
 
 /** The rules of one transaction with so many unconfirmed ancestors, in the pool or in its package. */

@@ -20,14 +20,20 @@ const DEFAULT_SLICE_HASHES = 2_000;
  * nonces are tried or the network's easiest target is too hard for a thread: this is no miner for a real network.
  */
 export async function mineBlock(template: BlockTemplate, params: NetworkParams, signal?: AbortSignal): Promise<Block> {
-  const { block } = template;
+  const solved = await solveBlock(template.block, params, signal === undefined ? {} : { signal });
+  if (solved !== undefined) return solved;
+  throw new NodeError('BAD_CONFIG', `no nonce solves block ${template.height}: the difficulty is too high`);
+}
+
+/** The same within so many hashes: undefined when none of them did. */
+export async function solveBlock(
+  block: Block,
+  params: NetworkParams,
+  options: Pick<GrindOptions, 'maxHashes' | 'signal'>,
+): Promise<Block | undefined> {
   checkMinable(params);
-  const { target } = compactToTarget(block.header.bits);
-  const solved = await mineHeader(block.header, target, signal === undefined ? {} : { signal });
-  if (solved === undefined) {
-    throw new NodeError('BAD_CONFIG', `no nonce solves block ${template.height}: the difficulty is too high`);
-  }
-  return Block.fromParts(solved, block.transactions);
+  const solved = await mineHeader(block.header, compactToTarget(block.header.bits).target, options);
+  return solved && Block.fromParts(solved, block.transactions);
 }
 
 /** Throws NodeError `BAD_CONFIG` when the network's easiest target is too hard for a thread. */

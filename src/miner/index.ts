@@ -1,3 +1,3 @@
-export { checkMinable, mineBlock } from './grind.ts';
+export { checkMinable, mineBlock, solveBlock } from './grind.ts';
 export { createGrinder } from './grinder.ts';
 export { Miner } from './miner.ts';

@@ -1,5 +1,5 @@
 /** The in-process network, loaded when somebody wants it: libp2p takes half a second, and mostly runs in the worker. */
-import type { NetDeps } from './net.ts';
+import type { NetDeps } from './base.ts';
 import type { NetOptions } from './options.ts';
 import type { Net, NetHandlers } from './port.ts';
 

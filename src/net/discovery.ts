@@ -10,17 +10,20 @@ import { type Clock, errorText, type Logger, type Random, type TimerHandle } fro
 import type { AddressSource } from './addrman/entry.ts';
 import type { AddressManager } from './addrman/manager.ts';
 import { LOCAL_GROUP, type NetGroups } from './addrman/net-groups.ts';
+import { MAX_NAMED } from './bounded-dht.ts';
 import type { PeerIdText } from './port.ts';
 import { ProviderRecords } from './provider-records.ts';
 import { withTimeLimit } from './time-limit.ts';
 
-/** Peers that libp2p's own store may hold before we prune it; it has no cap of its own. */
+/**
+ * Peers that libp2p's own store may hold before we prune it; it has no cap of its own. Looked at in the order of time, and
+ * whenever so many have come.
+ */
 const MAX_STORED_PEERS = 2048;
+const PRUNE_AFTER_NEW = 256;
 const MAINTAIN_MS = 30_000;
 const WALK_TIMEOUT_MS = 10_000;
 const WALK_KEY_BYTES = 32;
-/** Kademlia's k: an honest answer names no more. */
-const MAX_NAMED = 20;
 /** What we cannot tell who said counts as said by one. */
 const UNKNOWN_GROUP = 'dht';
 
@@ -46,6 +49,8 @@ export class Discovery {
   #maintainTimer: TimerHandle | undefined;
   #lastWalk = Number.NEGATIVE_INFINITY;
   #pauseMs: number;
+  #stored = 0;
+  #isPruning = false;
 
   constructor(deps: DiscoveryDeps, options: { readonly walkBusyMs: number; readonly walkIdleMs: number }) {
     this.#deps = deps;
@@ -56,10 +61,12 @@ export class Discovery {
       hasPeers: () => deps.libp2p.getPeers().length > 0,
       onProviders: (from, providers) => this.#learnFromAnswer(from, providers, 'provider'),
     });
-    // What others than our walks find: the DHT asks for itself now and then.
-    deps.libp2p.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) =>
-      this.#learn(id, multiaddrs, { kind: 'dht', group: UNKNOWN_GROUP }),
-    );
+    // What others than our walks find: the DHT asks for itself now and then. Once for each peer that is new in the store.
+    deps.libp2p.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) => {
+      this.#learn(id, multiaddrs, { kind: 'dht', group: UNKNOWN_GROUP });
+      this.#stored += 1;
+      if (this.#stored % PRUNE_AFTER_NEW === 0) void this.#prune();
+    });
   }
 
   /** A peer of our network said where it listens: its own word, and all that it says counts as of where it spoke from. */
@@ -150,10 +157,23 @@ export class Discovery {
 
   async #maintain(): Promise<void> {
     await this.#deps.addresses.saveIfDue();
+    await this.#prune();
+  }
+
+  /** One at a time, since it reads the whole store; again when as many have come meanwhile. */
+  async #prune(): Promise<void> {
+    if (this.#isPruning) return;
+    this.#isPruning = true;
     try {
-      await prunePeerStore(this.#deps.libp2p);
+      let before: number;
+      do {
+        before = this.#stored;
+        await prunePeerStore(this.#deps.libp2p);
+      } while (this.#stored - before >= PRUNE_AFTER_NEW && !this.#stopping.signal.aborted);
     } catch (error) {
       this.#deps.log.warn('cannot prune the peer store', { error: errorText(error) });
+    } finally {
+      this.#isPruning = false;
     }
   }
 }

@@ -1,13 +1,15 @@
 /** libp2p's services as they are, but for a question of ours before each stream that they take and each peer they hear of. */
 
 import type { identifyPush } from '@libp2p/identify';
-import type { Connection } from '@libp2p/interface';
+import type { Connection, Stream } from '@libp2p/interface';
 
 type Registrar = Parameters<ReturnType<typeof identifyPush>>[0]['registrar'];
 
 export type Gates = {
   /** Whether the peer may open this stream now; if not it is reset. */
-  readonly admits?: (protocol: string, connection: Connection) => boolean;
+  readonly admits?: (protocol: string, connection: Connection, stream: Stream) => boolean;
+  /** What a service threw over a stream that was admitted. libp2p resets it. */
+  readonly failed?: (connection: Connection, error: unknown) => void;
   /** Whether a service may hear of this connection. */
   readonly tells?: (connection: Connection) => boolean;
 };
@@ -15,15 +17,23 @@ export type Gates = {
 /** To be given to a service instead of its components. */
 export function gated<Components extends { readonly registrar: Registrar }>(
   components: Components,
-  { admits = () => true, tells = () => true }: Gates,
+  { admits = () => true, failed = () => {}, tells = () => true }: Gates,
 ): Components {
   const { registrar } = components;
   const handle: Registrar['handle'] = (protocol, handler, options) =>
     registrar.handle(
       protocol,
       async (stream, connection) => {
-        if (admits(protocol, connection)) await handler(stream, connection);
-        else stream.abort(new Error('refused'));
+        if (!admits(protocol, connection, stream)) {
+          stream.abort(new Error('refused'));
+          return;
+        }
+        try {
+          await handler(stream, connection);
+        } catch (error) {
+          failed(connection, error);
+          throw error;
+        }
       },
       options,
     );

@@ -21,6 +21,9 @@ export type GaterDeps = {
   readonly reputation: Reputation;
   readonly self: PeerIdText;
   readonly allowPrivateAddresses: boolean;
+  /** False while the operator keeps the network switched off. */
+  readonly isActive: () => boolean;
+  /** The operator's, or dialled at his word: exempt from all but his own bans. */
   readonly isManual: (peer: PeerIdText) => boolean;
   /** We are dialling this peer by our own choice. */
   readonly isWanted: (peer: PeerIdText) => boolean;
@@ -63,6 +66,7 @@ export function createGater(deps: GaterDeps): Gater {
   const hooks: ConnectionGater = {
     denyDialPeer: (id: PeerId) => {
       const peer = id.toString();
+      if (!deps.isActive() || reputation.isPeerBannedByHand(peer)) return true;
       if (deps.isManual(peer)) return false;
       if (reputation.isPeerBanned(peer) || isCoolingDown(peer)) return true;
       return !deps.isWanted(peer) && !deps.isRelayed(peer) && !deps.hasQuerySlot();
@@ -70,7 +74,7 @@ export function createGater(deps: GaterDeps): Gater {
     denyDialMultiaddr: (address) => !mayDial(address, deps),
     denyInboundConnection: (connection) => {
       const ip = ipOf(connection.remoteAddr);
-      if (ip === undefined || reputation.isIpBanned(ip)) return true;
+      if (!deps.isActive() || ip === undefined || reputation.isIpBanned(ip)) return true;
       // The cheaper first: with all places taken the second one looks for a peer to evict.
       if (!limits.mayConnect(ip) || !deps.hasInboundSlot()) return true;
       limits.begin(connection, ip);
@@ -89,7 +93,8 @@ export function createGater(deps: GaterDeps): Gater {
     denyOutboundEncryptedConnection: (id, connection) => {
       noteSocket(connection);
       const peer = id.toString();
-      return peer === deps.self || (reputation.isPeerBanned(peer) && !deps.isManual(peer));
+      if (peer === deps.self || reputation.isPeerBannedByHand(peer)) return true;
+      return reputation.isPeerBanned(peer) && !deps.isManual(peer);
     },
     denyOutboundUpgradedConnection: (_id, connection) => isDead(connection),
     // We carry connections for peers of our network only.

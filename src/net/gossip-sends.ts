@@ -15,7 +15,8 @@ const MAX_RPC_BYTES = 64 * 1024;
 type Rpc = {
   readonly subscriptions: readonly unknown[];
   readonly messages: readonly { readonly data?: Uint8Array }[];
-  readonly control?: unknown;
+  /** Lists of control messages, by kind. */
+  readonly control?: Readonly<Record<string, readonly unknown[]>> | undefined;
 };
 
 /** What gossipsub has at run time beyond its declared interface. */
@@ -26,6 +27,15 @@ type Internals = {
 };
 
 type Waiting = { messages: Rpc['messages'][number][]; bytes: number };
+
+/** Whether there is anything beside messages. */
+function isMore({ subscriptions, control }: Rpc): boolean {
+  return subscriptions.length > 0 || Object.values(control ?? {}).some((list) => list.length > 0);
+}
+
+function only(message: Rpc['messages'][number]): Rpc {
+  return { subscriptions: [], messages: [message], control: undefined };
+}
 
 export function mergeSends(pubsub: GossipSub): void {
   const internals = pubsub as unknown as Internals;
@@ -44,10 +54,13 @@ export function mergeSends(pubsub: GossipSub): void {
   };
 
   internals.sendRpc = (peer, rpc) => {
-    if (rpc.control !== undefined || rpc.subscriptions.length > 0) {
+    if (isMore(rpc)) {
       flush(peer);
-      return send(peer, rpc);
+      // What was asked for by ids comes in one piece, however much that is.
+      const isSent = send(peer, { ...rpc, messages: [] });
+      return isSent && rpc.messages.every((message) => internals.sendRpc(peer, only(message)));
     }
+    if (rpc.control !== undefined) return rpc.messages.every((message) => internals.sendRpc(peer, only(message)));
     if (!internals.streamsOutbound.has(peer)) return false;
     if (waiting.size === 0) setImmediate(flushAll);
     const bytes = rpc.messages.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);

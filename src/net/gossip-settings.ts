@@ -7,10 +7,13 @@ import { topicLimits } from './rows.ts';
 
 /** Scores at which gossipsub itself turns away from a peer. We disconnect it at the graylist. */
 export const GRAYLIST_SCORE = -150;
-const MESSAGE_ID_BYTES = 20;
+export const MESSAGE_ID_BYTES = 20;
 /** From this size on peers tell each other not to send what they have: see `holdAcceptMs` of the topic rows. */
 export const IDONTWANT_MIN_BYTES = 4096;
-const MAX_RPC_BYTES = 4 << 20;
+/** Four times the largest message. Go's bound; ours never sends more at once (`mergeSends`). */
+const MAX_RPC_BYTES = 1 << 20;
+/** Of 4,096 bytes and more there are few; gossipsub keeps the ids of ten heartbeats. */
+const MAX_IDONTWANTS = 64;
 const MAX_QUEUED_OUT_BYTES = 8 << 20;
 
 /** Topic ids as on the wire, by their rows' names. */
@@ -55,6 +58,7 @@ export function gossipSettings(settings: GossipSettings): Partial<GossipsubOpts>
     maxInboundStreams: 2,
     maxOutboundStreams: 2,
     idontwantMinDataSize: IDONTWANT_MIN_BYTES,
+    idontwantMaxMessages: MAX_IDONTWANTS,
     tagMeshPeers: false,
     scoreThresholds: {
       gossipThreshold: -50,

@@ -1,8 +1,8 @@
 /**
  * Gossip between gossipsub and the node. Gossipsub has no back-pressure, so a bounded queue a topic stands in front
- * of the node, and what it drops is reported as ignored. Each peer's traffic is metered; who floods, or falls to the
- * graylist by rejected messages, is charged to our reputation, since gossipsub's own scores neither disconnect nor
- * survive a reconnection.
+ * of the node, and what it drops is reported as ignored. Each peer's traffic is metered (`gossip-reader.ts`); who floods, or
+ * falls to the graylist by rejected messages, is charged to our reputation, since gossipsub's own scores neither disconnect
+ * nor survive a reconnection.
  */
 import type { GossipSub, GossipsubMessage } from '@libp2p/gossipsub';
 import { TopicValidatorResult } from '@libp2p/gossipsub';
@@ -11,8 +11,10 @@ import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
 import { BoundedMap } from './bounded-map.ts';
 import { hideTopic } from './gossip-block-only.ts';
+import type { Rpc } from './gossip-control.ts';
 import { GossipGather } from './gossip-gather.ts';
 import { boundMemory } from './gossip-memory.ts';
+import { type ReaderDeps, readRpcs } from './gossip-reader.ts';
 import { mergeSends } from './gossip-sends.ts';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
 import {
@@ -23,7 +25,6 @@ import {
   type PeerIdText,
 } from './port.ts';
 import { topicLimits, topicNames } from './rows.ts';
-import { TokenBuckets } from './token-bucket.ts';
 
 /** Good messages that wait to be passed on. Beyond it they are passed on at once. */
 const MAX_HELD = 4_096;
@@ -32,10 +33,6 @@ const MAX_HELD = 4_096;
  * it announced, and gossipsub keeps quiet about what it has seen. Some minutes' worth.
  */
 const MAX_IGNORED = 4_096;
-/** What one peer may send: five times what a node passes on at its most (`GossipGather`); there is what it sends of its own. */
-const MESSAGE_RATE = { burst: 10_000, perSecond: 2_000 };
-const BYTE_RATE = { burst: 16 << 20, perSecond: 2 << 20 };
-
 /** gossipsub's MessageStatus. */
 const DUPLICATE = 'duplicate';
 
@@ -73,26 +70,26 @@ type RawMessage = { readonly topic: string; readonly data?: Uint8Array };
 /** What gossipsub has at run time beyond its declared interface. Checked when we start. */
 type GossipInternals = {
   reportMessageValidationResult: (id: string, from: string, result: TopicValidatorResult) => void;
-  handleReceivedRpc: (from: PeerId, rpc: ReceivedRpc) => Promise<void>;
+  readonly handleReceivedRpc: (from: PeerId, rpc: Rpc) => Promise<void>;
   publish: (
     topic: string,
     data: Uint8Array,
     options: { readonly floodPublish: boolean },
   ) => ReturnType<GossipSub['publish']>;
+  /** Peer ids by topic id. */
+  readonly mesh: ReadonlyMap<string, ReadonlySet<PeerIdText>>;
   /** Gives `duplicate` as the code of what was seen before. */
   validateReceivedMessage: (
     from: PeerId,
     message: RawMessage,
   ) => Promise<{ readonly code: string; readonly msgIdStr?: string }>;
 };
-type ReceivedRpc = { readonly messages: readonly { readonly data?: Uint8Array }[] };
 
 export class Gossip {
   readonly #deps: GossipDeps;
   readonly #internals: GossipInternals;
   readonly #names: TopicIds;
   readonly #queues = new Map<TopicName, Queue>(topicNames.map((name) => [name, { waiting: [], withNode: 0 }]));
-  readonly #rates: TokenBuckets;
   /** The peers that sent a message, by gossipsub's id. As many as wait in the queues or are with the node. */
   readonly #open = new Map<string, Set<PeerIdText>>();
   readonly #ignored = new BoundedMap<string, Set<PeerIdText>>(MAX_IGNORED);
@@ -108,10 +105,9 @@ export class Gossip {
     this.#gathers = gathersOf(deps.clock, (id, from, verdict) => this.#report(id, from, verdict));
     this.#internals = internalsOf(deps.pubsub);
     this.#names = topicIds(deps.network);
-    this.#rates = new TokenBuckets(deps.clock);
     deps.pubsub.addEventListener('gossipsub:message', (event) => this.#onMessage(event.detail));
     hideTopic(deps.pubsub, topicId(deps.network, 'tx'), deps.isBlockOnly);
-    this.#meter();
+    this.#read();
     this.#watchCopies();
     mergeSends(deps.pubsub);
   }
@@ -132,6 +128,12 @@ export class Gossip {
   /** Gossipsub's score of a peer. */
   scoreOf(peer: PeerIdText): number {
     return scoreOf(this.#deps.pubsub, peer);
+  }
+
+  /** Topics in whose mesh the peer is: what it sends there comes to us at once, and the other way round. */
+  meshTopicsOf(peer: PeerIdText): TopicName[] {
+    const { mesh } = this.#internals;
+    return [...this.#names].filter(([id]) => mesh.get(id)?.has(peer)).map(([, name]) => name);
   }
 
   counts(): GossipCounts {
@@ -253,25 +255,16 @@ export class Gossip {
     this.#deps.deliverCopy?.({ topic: name, data, from });
   }
 
-  /** Counts what each peer sends before gossipsub works on it; duplicates cost CPU too and are seen nowhere else. */
-  #meter(): void {
-    const handle = this.#internals.handleReceivedRpc.bind(this.#deps.pubsub);
+  /** Counts, and forgets what gossipsub would remember for too long. */
+  #read(): void {
     const forgetSurplus = boundMemory(this.#deps.pubsub);
-    this.#internals.handleReceivedRpc = async (from, rpc) => {
-      const peer = from.toString();
-      let bytes = 0;
+    const { clock, log, charge } = this.#deps;
+    const handle: ReaderDeps['handle'] = async (from, rpc) => {
       this.#received += rpc.messages.length;
-      for (const message of rpc.messages) bytes += message.data?.length ?? 0;
-      const isWithin =
-        this.#rates.take(`bytes ${peer}`, BYTE_RATE, bytes) &&
-        this.#rates.take(`messages ${peer}`, MESSAGE_RATE, rpc.messages.length + 1);
-      if (isWithin) {
-        await handle(from, rpc);
-        forgetSurplus();
-      } else {
-        this.#deps.charge(peer, 'quota-exceeded', `gossip of ${bytes} bytes in ${rpc.messages.length} messages`);
-      }
+      await this.#internals.handleReceivedRpc(from, rpc);
+      forgetSurplus();
     };
+    readRpcs(this.#deps.pubsub, { clock, log, charge, handle });
   }
 }
 
@@ -297,6 +290,7 @@ function internalsOf(pubsub: GossipSub): GossipInternals {
   assert(typeof internals.reportMessageValidationResult === 'function', 'gossipsub reports no validation results');
   assert(typeof internals.handleReceivedRpc === 'function', 'gossipsub hides its RPC handler');
   assert(typeof internals.validateReceivedMessage === 'function', 'gossipsub hides its check of messages');
+  assert(internals.mesh instanceof Map, 'gossipsub hides its meshes');
   return internals as GossipInternals;
 }
 

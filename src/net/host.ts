@@ -6,23 +6,25 @@
 import { noise } from '@chainsafe/libp2p-noise';
 import { type GossipSub, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
-import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
-import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
+import type { ConnectionGater, Libp2p, Metrics, PrivateKey } from '@libp2p/interface';
+import { type KadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
 import { createLibp2p } from 'libp2p';
-import { dhtProtocol, type OffenceName } from '#protocol';
+import { dhtProtocol } from '#protocol';
 import { errorText, type Logger, NodeError, nullLogger, type Random } from '#util';
 import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
+import { boundedDht } from './bounded-dht.ts';
 import { BY_RELAYS } from './by-relays.ts';
+import { gated } from './gated.ts';
 import { libp2pLogger } from './libp2p-log.ts';
 import { Muxers } from './muxer.ts';
 import { noiseCrypto } from './noise-crypto.ts';
 import type { CompleteNetOptions } from './options.ts';
-import type { PeerIdText } from './port.ts';
 import type { ConnectionProtector } from './psk.ts';
 import { type ReachParts, reachServices } from './reach-services.ts';
 import type { Reachability } from './reachability.ts';
+import { type Charge, ServiceMeter } from './service-meter.ts';
 import { makeTransports } from './transports/all.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -32,7 +34,7 @@ const READ_BUFFER_BYTES = 4 << 20;
 const WRITE_BUFFER_BYTES = 32 << 20;
 /** All rows, gossip, DHT and pings of an honest peer together stay below half of it. */
 const STREAMS_PER_CONNECTION = 64;
-const PING_STREAMS = 8;
+const PING_STREAMS = { maxInboundStreams: 8, maxOutboundStreams: 8 };
 /** libp2p must never be the one who counts connections: it would refuse or prune by rules of its own. */
 const CONNECTION_MARGIN = 64;
 
@@ -46,26 +48,29 @@ export type HostServices = {
 
 export type Host = Libp2p<HostServices & Record<string, unknown>>;
 
-export type HostParts = ReachParts & {
+export type HostParts = Omit<ReachParts, 'meter'> & {
   readonly key: PrivateKey;
   readonly gater: ConnectionGater;
   readonly gossip: Partial<GossipsubOpts>;
   /** Of a private network. */
   readonly protector: ConnectionProtector | undefined;
   readonly random: Random;
-  readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
+  readonly metrics: Metrics;
+  readonly charge: Charge;
 };
 
 /** A node that is not started: handlers are registered first, so that identify tells of all of them. */
 export async function createHost(options: CompleteNetOptions, parts: HostParts): Promise<Host> {
   const { tuning } = options;
   const muxers = new Muxers(parts.clock);
+  const meter = new ServiceMeter(parts.clock, parts.charge);
   const host = await createLibp2p<HostServices & Record<string, unknown>>({
     start: false,
     privateKey: parts.key,
     datastore: new BoundedDatastore(),
     peerStore: { maxAddressAge: 14 * DAY_MS, maxPeerAge: 30 * DAY_MS },
     nodeInfo: { name: 'starling', version: '1', userAgent: options.userAgent },
+    metrics: () => parts.metrics,
     logger: libp2pLogger(parts.log, parts.clock),
     addresses: {
       listen: options.listen.filter((text) => text !== BY_RELAYS),
@@ -109,21 +114,24 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     },
     connectionMonitor: { pingInterval: tuning.pingIntervalMs, pingTimeout: { minTimeout: tuning.pingTimeoutMs } },
     services: {
-      ...reachServices(options, parts),
-      identify: identify(),
+      ...reachServices(options, { ...parts, meter }),
+      identify: (components) => identify()(gated(components, meter.gates('identify'))),
       // The connection monitor and the DHT ping at the same time; by default the second one breaks the limit of one
       // stream, and the monitor then takes the peer for dead.
-      ping: ping({ maxInboundStreams: PING_STREAMS, maxOutboundStreams: PING_STREAMS }),
+      ping: (components) => ping(PING_STREAMS)(gated(components, meter.gates('ping'))),
       pubsub: gossipsub(parts.gossip),
-      dht: kadDHT({
-        protocol: dhtProtocol(options.network),
-        clientMode: false,
-        peerInfoMapper: options.allowPrivateAddresses ? passthroughMapper : removePrivateAddressesMapper,
-        initialQuerySelfInterval: 200,
-        querySelfInterval: 60_000,
-        maxInboundStreams: 8,
-        maxOutboundStreams: 16,
-      }),
+      dht: boundedDht(
+        {
+          protocol: dhtProtocol(options.network),
+          clientMode: false,
+          peerInfoMapper: options.allowPrivateAddresses ? passthroughMapper : removePrivateAddressesMapper,
+          initialQuerySelfInterval: 200,
+          querySelfInterval: 60_000,
+          maxInboundStreams: 8,
+          maxOutboundStreams: 16,
+        },
+        meter,
+      ),
     },
   });
   stopHeartbeatToo(host.services.pubsub);

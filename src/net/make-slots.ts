@@ -4,6 +4,7 @@ import type { Clock, Logger, Random } from '#util';
 import type { AddressManager } from './addrman/manager.ts';
 import { LOCAL_GROUP, type NetGroups } from './addrman/net-groups.ts';
 import type { JsonFile } from './json-file.ts';
+import type { ManualPeers } from './manual-peers.ts';
 import type { CompleteNetOptions } from './options.ts';
 import type { PeerIdText } from './port.ts';
 import { Anchors } from './slots/anchors.ts';
@@ -22,6 +23,8 @@ export type SlotsDeps = {
   readonly anchorsFile: JsonFile;
   readonly self: PeerIdText;
   readonly isUnwelcome: (peer: PeerIdText) => boolean;
+  readonly isActive: () => boolean;
+  readonly manual: ManualPeers;
 };
 
 export type Slots = { readonly outbound: OutboundSlots; readonly inbound: InboundSlots };
@@ -30,14 +33,13 @@ export async function makeSlots(deps: SlotsDeps, options: CompleteNetOptions): P
   const { wire, random, self, anchorsFile } = deps;
   const { maxPeers, targetOutbound, targetBlockOnly, tuning } = options;
   const { dialBusyMs: busyMs, dialIdleMs: idleMs, backoffFirstMs, backoffLastMs } = tuning;
-  const fixed = (texts: readonly string[]): FixedPeers => new FixedPeers(texts, self, backoffFirstMs);
   return {
     outbound: new OutboundSlots(
       {
         ...deps,
         anchors: await Anchors.open(anchorsFile),
-        manual: fixed(options.connect),
-        seeds: fixed([...options.bootstrap, ...options.seeds]),
+        manual: deps.manual.targets,
+        seeds: new FixedPeers([...options.bootstrap, ...options.seeds], self, backoffFirstMs),
       },
       {
         fullRelay: targetOutbound,

@@ -5,36 +5,21 @@
  */
 import type { Socket } from 'node:net';
 import type { Connection, IdentifyResult } from '@libp2p/interface';
-import type { Clock, Logger, TimerHandle } from '#util';
-import { hostKey, ipOf } from './addresses.ts';
-import { isProbed, type LiveFacts, measured, moveTo, newFacts, useful } from './peer-facts.ts';
-import type { ConnectionKind, NetHandlers, NetStatus, PeerIdText, PeerInfo, Usefulness } from './port.ts';
+import { type Clock, errorText, type Logger } from '#util';
+import { infoOf, type Peer, printable } from './peer.ts';
+import { isProbed, measured, moveTo, newFacts, useful } from './peer-facts.ts';
+import { PeerTable } from './peer-table.ts';
+import type { ConnectionKind, NetHandlers, PeerIdText, Usefulness } from './port.ts';
+import { Probes } from './probes.ts';
+import { surplusOf } from './second-connection.ts';
 import type { ConnectionFacts } from './slots/port.ts';
+import { Traffic } from './traffic.ts';
 
-/** Connections opened closer together than this crossed on the wire: nobody meant to replace the other. */
-const CROSSING_MS = 5_000;
-const MAX_AGENT_LENGTH = 128;
 /** Kept of a peer's list; ours are about twenty. */
 const MAX_PROTOCOLS = 64;
 
-/** AutoNAT's own time for a request. */
-const PROBE_MS = 30_000;
-
-type Phase = 'identifying' | 'announced' | 'confirmed';
-
-type Peer = {
-  readonly id: PeerIdText;
-  readonly connections: Connection[];
-  readonly facts: LiveFacts;
-  phase: Phase;
-  agent: string;
-  protocols: ReadonlySet<string>;
-  /** Runs out when the peer does not get to the next phase in time. */
-  timer: TimerHandle | undefined;
-  /** Why we close it; undefined when it was not us. */
-  reason: string | undefined;
-  readonly announced: PromiseWithResolvers<boolean>;
-};
+/** Why we drop a peer: it is of another network, it said nothing, the operator switches the network off, or else. */
+export type DropCause = 'foreign' | 'silent' | 'inactive' | 'other';
 
 export type PeersDeps = {
   readonly clock: Clock;
@@ -55,7 +40,7 @@ export type PeersDeps = {
   readonly onGone: (peer: ConnectionFacts) => void;
   readonly socketOf: (timeline: object) => Socket | undefined;
   /** The peer was dropped by us, and why. */
-  readonly onDropped: (peer: PeerIdText, why: 'foreign' | 'silent' | 'other') => void;
+  readonly onDropped: (peer: PeerIdText, why: DropCause) => void;
   /** A second connection was closed; what ran on it (gossip) must be set up on the other. */
   readonly onCollapsed: (kept: Connection) => void;
 };
@@ -63,24 +48,26 @@ export type PeersDeps = {
 export type PeersOptions = { readonly identifyTimeoutMs: number; readonly confirmTimeoutMs: number };
 
 export class Peers {
+  /** What others ask. */
+  readonly table: PeerTable;
   readonly #peers = new Map<PeerIdText, Peer>();
-  /** Connections by which an address is tried, while they last. */
-  readonly #probes = new Map<Connection, TimerHandle>();
+  readonly #probes: Probes;
   readonly #deps: PeersDeps;
   readonly #options: PeersOptions;
-  #closedBytesIn = 0;
-  #closedBytesOut = 0;
+  #isActive = true;
 
   constructor(deps: PeersDeps, options: PeersOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#probes = new Probes(deps.clock, (connection) => this.#close(connection));
+    this.table = new PeerTable(this.#peers, this.#probes, deps, deps.clock);
   }
 
   /** libp2p opened a connection; the peer behind it is authenticated but unknown otherwise. */
   opened(connection: Connection): void {
     const id = connection.remotePeer.toString();
     let peer = this.#peers.get(id);
-    if (peer?.reason !== undefined) {
+    if (peer?.reason !== undefined || !this.#isActive) {
       // We are about to be rid of it; it may come again when that is done.
       this.#close(connection);
       return;
@@ -97,7 +84,8 @@ export class Peers {
     const older = peer.connections.at(-1);
     if (older === undefined) return false;
     const isRelayed = connection.limits !== undefined;
-    if (!isRelayed && isProbed(older)) this.#addProbe(connection);
+    // One of us two has asked the other to try an address of his.
+    if (!isRelayed && isProbed(older)) this.#probes.add(connection);
     // Nothing is won by a relay where there is a direct way.
     else if (isRelayed && older.limits === undefined) this.#close(connection);
     else if (!isRelayed && older.limits !== undefined) this.#moveToDirect(peer, connection);
@@ -110,11 +98,13 @@ export class Peers {
       id,
       connections: [],
       facts: newFacts(id, this.#deps.isManual(id), this.#deps.clock.monotonicMs()),
+      traffic: new Traffic(),
       phase: 'identifying',
       agent: '',
       protocols: new Set(),
       timer: undefined,
       reason: undefined,
+      pingedMs: undefined,
       announced: Promise.withResolvers(),
     };
     this.#peers.set(id, peer);
@@ -139,21 +129,10 @@ export class Peers {
     this.#deps.onCollapsed(connection);
   }
 
-  /** One of us two has asked the other to try an address of his: it ends by itself, and is no peer's connection. */
-  #addProbe(connection: Connection): void {
-    this.#probes.set(
-      connection,
-      this.#deps.clock.after(PROBE_MS, () => this.#close(connection)),
-    );
-  }
-
   /** libp2p closed a connection. */
   closed(connection: Connection): void {
-    const socket = this.#deps.socketOf(connection.timeline);
-    this.#closedBytesIn += socket?.bytesRead ?? 0;
-    this.#closedBytesOut += socket?.bytesWritten ?? 0;
-    this.#probes.get(connection)?.cancel();
-    this.#probes.delete(connection);
+    this.table.noteClosed(connection);
+    this.#probes.closed(connection);
     const id = connection.remotePeer.toString();
     const peer = this.#peers.get(id);
     const index = peer?.connections.indexOf(connection) ?? -1;
@@ -166,7 +145,7 @@ export class Peers {
     this.#peers.delete(peer.id);
     peer.timer?.cancel();
     peer.announced.resolve(false);
-    for (const probe of this.#probes.keys()) if (probe.remotePeer.toString() === peer.id) this.#close(probe);
+    for (const probe of this.#probes.of(peer.id)) this.#close(probe);
     if (peer.phase !== 'identifying') this.#deps.handlers.peerDisconnected(peer.id, reason);
     this.#deps.onGone(peer.facts);
   }
@@ -189,7 +168,7 @@ export class Peers {
     peer.phase = 'announced';
     peer.facts.isAdmitted = true;
     this.#expect(peer, this.#options.confirmTimeoutMs, 'gave no valid hello in time');
-    this.#deps.handlers.peerConnected(this.#info(peer));
+    this.#deps.handlers.peerConnected(infoOf(peer, this.#deps));
     peer.announced.resolve(true);
   }
 
@@ -217,18 +196,8 @@ export class Peers {
     return true;
   }
 
-  kindOf(id: PeerIdText): ConnectionKind | undefined {
-    return this.#peers.get(id)?.facts.kind;
-  }
-
-  /** All but those that we are closing, oldest first. */
-  facts(): ConnectionFacts[] {
-    const staying = [...this.#peers.values()].filter(({ reason }) => reason === undefined);
-    return staying.map(({ facts, connections }) => measured(facts, connections.at(-1)?.rtt));
-  }
-
   /** Closes all connections of a peer. The node hears of it when they are closed. */
-  drop(id: PeerIdText, reason: string, why: 'foreign' | 'silent' | 'other' = 'other'): void {
+  drop(id: PeerIdText, reason: string, why: DropCause = 'other'): void {
     const peer = this.#peers.get(id);
     if (peer === undefined || peer.reason !== undefined) return;
     peer.reason = reason;
@@ -237,101 +206,34 @@ export class Peers {
     for (const connection of [...peer.connections]) this.#close(connection);
   }
 
-  /** The connection for requests to an announced peer. */
-  connectionOf(id: PeerIdText): Connection | undefined {
-    const peer = this.#peers.get(id);
-    if (peer === undefined || peer.phase === 'identifying' || peer.reason !== undefined) return undefined;
-    return peer.connections.findLast((connection) => connection.status === 'open');
+  /** Off: all are dropped, and who comes all the same is closed at once. */
+  setActive(isActive: boolean): void {
+    this.#isActive = isActive;
+    if (isActive) return;
+    for (const id of [...this.#peers.keys()]) this.drop(id, 'the network is switched off', 'inactive');
+    for (const probe of [...this.#probes.all()]) this.#close(probe);
   }
 
-  /** Resolves once the node knows the peer of this connection; false if it went away first. */
-  async whenAnnounced({ remotePeer }: Pick<Connection, 'remotePeer'>): Promise<boolean> {
-    return (await this.#peers.get(remotePeer.toString())?.announced.promise) ?? false;
+  get isActive(): boolean {
+    return this.#isActive;
   }
 
-  isAnnounced(id: PeerIdText): boolean {
-    const peer = this.#peers.get(id);
-    return peer !== undefined && peer.phase !== 'identifying' && peer.reason === undefined;
-  }
-
-  isConnected(id: PeerIdText): boolean {
-    return this.#peers.has(id);
-  }
-
-  /** Whether identify listed a protocol that begins so. */
-  speaks(id: PeerIdText, prefix: string): boolean {
-    for (const protocol of this.#peers.get(id)?.protocols ?? []) if (protocol.startsWith(prefix)) return true;
-    return false;
-  }
-
-  connectionsOfPeer(id: PeerIdText): number {
-    let count = this.#peers.get(id)?.connections.length ?? 0;
-    for (const probe of this.#probes.keys()) if (probe.remotePeer.toString() === id) count += 1;
-    return count;
-  }
-
-  /** Whether the connection serves to try an address, and nothing else. */
-  isProbe(connection: Connection): boolean {
-    return this.#probes.has(connection);
-  }
-
-  /** Connected, and over a relay alone. */
-  isRelayed(id: PeerIdText): boolean {
-    return this.#peers.get(id)?.connections.at(-1)?.limits !== undefined;
-  }
-
-  connectionsOfHost(host: string): number {
-    let count = 0;
-    for (const connection of this.connections()) {
-      const ip = ipOf(connection.remoteAddr);
-      if (ip !== undefined && hostKey(ip) === host) count += 1;
+  /** `measure` gives the round trip; who still owes one is not asked again. */
+  ping(measure: (connection: Connection) => Promise<number>): void {
+    for (const peer of this.#peers.values()) {
+      const connection = this.table.connectionOf(peer.id);
+      if (connection === undefined || peer.pingedMs !== undefined) continue;
+      peer.pingedMs = this.#deps.clock.monotonicMs();
+      void measure(connection)
+        .then((rttMs) => {
+          connection.rtt = rttMs;
+          measured(peer.facts, rttMs);
+        })
+        .catch((error: unknown) => this.#deps.log.debug('a ping failed', { peer: peer.id, error: errorText(error) }))
+        .finally(() => {
+          peer.pingedMs = undefined;
+        });
     }
-    return count;
-  }
-
-  /** Undefined for names, and behind a relay: what the peer does is not its relay's fault. */
-  ipOf(id: PeerIdText): string | undefined {
-    const connection = this.#peers.get(id)?.connections.at(-1);
-    return connection === undefined || connection.limits !== undefined ? undefined : ipOf(connection.remoteAddr);
-  }
-
-  /** Every connection, oldest peer first. */
-  *connections(): IterableIterator<Connection> {
-    for (const peer of this.#peers.values()) yield* peer.connections;
-    yield* this.#probes.keys();
-  }
-
-  /** Peers in any phase. */
-  count(direction?: 'inbound' | 'outbound'): number {
-    if (direction === undefined) return this.#peers.size;
-    let count = 0;
-    for (const peer of this.#peers.values()) if (peer.connections.at(-1)?.direction === direction) count += 1;
-    return count;
-  }
-
-  /** Announced peers, oldest first. */
-  announcedIds(): PeerIdText[] {
-    return [...this.#peers.keys()].filter((id) => this.isAnnounced(id));
-  }
-
-  /** Confirmed peers. */
-  list(): PeerInfo[] {
-    return [...this.#peers.values()].filter((peer) => peer.phase === 'confirmed').map((peer) => this.#info(peer));
-  }
-
-  totals(): Pick<NetStatus, 'bytesIn' | 'bytesOut' | 'connections' | 'streams'> {
-    let bytesIn = this.#closedBytesIn;
-    let bytesOut = this.#closedBytesOut;
-    let connections = 0;
-    let streams = 0;
-    for (const connection of this.connections()) {
-      connections += 1;
-      streams += connection.streams.length;
-      const socket = this.#deps.socketOf(connection.timeline);
-      bytesIn += socket?.bytesRead ?? 0;
-      bytesOut += socket?.bytesWritten ?? 0;
-    }
-    return { bytesIn, bytesOut, connections, streams };
   }
 
   /** No timer fires and no handler is called any more. */
@@ -341,8 +243,7 @@ export class Peers {
       peer.announced.resolve(false);
     }
     this.#peers.clear();
-    for (const timer of this.#probes.values()) timer.cancel();
-    this.#probes.clear();
+    this.#probes.stop();
   }
 
   #expect(peer: Peer, timeoutMs: number, failure: string): void {
@@ -350,22 +251,15 @@ export class Peers {
     peer.timer = this.#deps.clock.after(timeoutMs, () => this.drop(peer.id, `it ${failure}`, 'silent'));
   }
 
-  /**
-   * Both ends see the same two connections and must close the same one. Crossing dials: the one that the smaller
-   * peer id opened stays. Otherwise the newer, since the older may be dead without our knowing.
-   */
   #collapse(peer: Peer): void {
     const [older, newer] = peer.connections.slice(-2);
     if (older === undefined || newer === undefined) return;
-    const isCrossing = older.direction !== newer.direction && newer.timeline.open - older.timeline.open < CROSSING_MS;
-    const preferred = this.#deps.self < peer.id ? 'outbound' : 'inbound';
-    const kept = isCrossing && older.direction === preferred ? older : newer;
-    const surplus = kept === older ? newer : older;
+    const surplus = surplusOf(older, newer, this.#deps.self, peer.id);
     this.#deps.log.debug('closing a second connection', { peer: peer.id, direction: surplus.direction });
     // Out of the list at once: nothing new starts on it, and its close does not look like the peer's.
     peer.connections.splice(peer.connections.indexOf(surplus), 1);
     this.#close(surplus);
-    this.#deps.onCollapsed(kept);
+    this.#deps.onCollapsed(surplus === older ? newer : older);
   }
 
   #close(connection: Connection): void {
@@ -373,28 +267,4 @@ export class Peers {
       connection.abort(error instanceof Error ? error : new Error('the connection could not be closed'));
     });
   }
-
-  #info(peer: Peer): PeerInfo {
-    const connection = peer.connections.at(-1);
-    const socket = connection && this.#deps.socketOf(connection.timeline);
-    return {
-      id: peer.id,
-      address: connection?.remoteAddr.toString() ?? '',
-      direction: connection?.direction ?? 'inbound',
-      kind: peer.facts.kind,
-      isRelayed: connection?.limits !== undefined,
-      connectedAt: connection?.timeline.open ?? 0,
-      bytesIn: socket?.bytesRead ?? 0,
-      bytesOut: socket?.bytesWritten ?? 0,
-      latencyMs: connection?.rtt,
-      agent: peer.agent,
-      isManual: this.#deps.isManual(peer.id),
-      isSeed: this.#deps.isSeed(peer.id),
-    };
-  }
-}
-
-/** What a peer says of itself, fit for a terminal and a log line. */
-function printable(text: string): string {
-  return text.slice(0, MAX_AGENT_LENGTH).replace(/[^\x20-\x7e]/g, '?');
 }

@@ -4,46 +4,10 @@
  * and quotas by the rows of `protocol`; it knows no message by name and decodes nothing.
  */
 import type { OffenceName, StreamName, TopicName } from '#protocol';
+import type { OperatorPeers, Standing } from './operator-port.ts';
+import type { PeerIdText, PeerInfo, PeerStatus } from './peer-info.ts';
 
-/** base58 text of a libp2p peer id. */
-export type PeerIdText = string;
-
-/**
- * What a connection is for. `full-relay`, `block-only` and `feeler` are opened by our own choice; `manual` the operator asked
- * for; `query` libp2p opened for a DHT query, and it is closed again soon. Over a block-only connection we neither send nor
- * ask for transactions or addresses; a feeler is closed once the peer has answered hello.
- */
-export type ConnectionKind = 'inbound' | 'full-relay' | 'block-only' | 'feeler' | 'manual' | 'query';
-
-export type PeerInfo = {
-  readonly id: PeerIdText;
-  /** Multiaddr of the other end. */
-  readonly address: string;
-  readonly direction: 'inbound' | 'outbound';
-  /** A `query` may become `full-relay` later, nothing else changes. */
-  readonly kind: ConnectionKind;
-  /** Over a third node, within its limits: no blocks can be had from this peer. It may leave and come back without. */
-  readonly isRelayed: boolean;
-  /** Unix milliseconds. */
-  readonly connectedAt: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** Round trip of the last ping. */
-  readonly latencyMs: number | undefined;
-  readonly agent: string;
-  /** Asked for by --connect: never banned, always redialled. */
-  readonly isManual: boolean;
-  /** One of the configured or default seeds. */
-  readonly isSeed: boolean;
-};
-
-/** A confirmed peer and how it stands with us. */
-export type PeerStatus = PeerInfo & {
-  /** For its offences, faded by now; `reputation.ts` says what follows from how many. */
-  readonly penaltyPoints: number;
-  /** Gossipsub's. Below 0 only for offences and for messages that were rejected. */
-  readonly gossipScore: number;
-};
+export type { ConnectionKind, PeerIdText, PeerInfo, PeerStatus } from './peer-info.ts';
 
 /** 0 ok, 1 invalid request, 2 server error, 3 not found, 4 busy or rate limited. */
 export type ResponseStatus = 0 | 1 | 2 | 3 | 4;
@@ -146,6 +110,9 @@ export type NetStatus = {
   readonly connections: number;
   readonly streams: number;
   readonly gossip: GossipCounts;
+  /** False while the operator keeps the network switched off. */
+  readonly isActive: boolean;
+  readonly standing: Standing;
 };
 
 /** Messages that peers sent, since the start. */
@@ -203,4 +170,6 @@ export type Net = AsyncDisposable & {
   readonly noteUseful: (peer: PeerIdText, what: Usefulness) => void;
   /** To be called at each look at the tip, some minutes apart, and when the first sync has ended: decides on extra peers. */
   readonly noteChain: (news: ChainNews) => void;
+  /** What an operator asks and decides. */
+  readonly peers: OperatorPeers;
 };

@@ -18,6 +18,7 @@ const PROVIDE_RETRY_MS = 600_000;
 const PROVIDE_LIMIT_MS = 60_000;
 const FIND_EVERY_MS = 60_000;
 const FIND_LIMIT_MS = 10_000;
+
 /** Providers read of one search. */
 const MAX_PROVIDERS = 100;
 

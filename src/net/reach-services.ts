@@ -16,6 +16,7 @@ import type { CompleteNetOptions } from './options.ts';
 import { DIAL_REQUEST } from './peer-facts.ts';
 import type { PeerIdText } from './port.ts';
 import { Reachability } from './reachability.ts';
+import type { ServiceMeter } from './service-meter.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
 type AutoNatComponents = Parameters<ReturnType<typeof autoNATv2>>[0];
@@ -42,10 +43,11 @@ export type ReachParts = {
   readonly relays: Set<PeerIdText>;
   /** Whether a connection serves to try an address, and nothing else. */
   readonly isProbe: (connection: Connection) => boolean;
+  readonly meter: ServiceMeter;
 };
 
 export function reachServices(options: CompleteNetOptions, parts: ReachParts) {
-  const { clock, local } = parts;
+  const { local, meter } = parts;
   const { listen, network, reach, tuning } = options;
   const { reachLookMs, relayPatienceMs } = tuning;
   type Components = ConstructorParameters<typeof Reachability>[0];
@@ -53,7 +55,8 @@ export function reachServices(options: CompleteNetOptions, parts: ReachParts) {
     reachability: (components: Components) =>
       new Reachability(components, parts, { listen, reachLookMs, relayPatienceMs }),
     // An address is verified some seconds after the first peers have asked who we are.
-    identifyPush: sparingly(identifyPush({ maxInboundStreams: 1, maxOutboundStreams: 1 }), clock),
+    identifyPush: (components: Parameters<ReturnType<typeof identifyPush>>[0]) =>
+      identifyPush({ maxInboundStreams: 1, maxOutboundStreams: 1 })(gated(components, meter.gates('identifyPush'))),
     // Both tell others our addresses or dial what others say: neither is for who hides behind a proxy.
     ...(reach.proxy === undefined ? { dcutr: dcutr() } : {}),
     ...(reach.proxy === undefined && listen.length > 0 ? { autonat: quietly(autoNATv2(), parts) } : {}),
@@ -61,15 +64,6 @@ export function reachServices(options: CompleteNetOptions, parts: ReachParts) {
     ...(reach.usesUpnp && listen.length > 0 ? { upnp: uPnPNAT() } : {}),
     ...(reach.usesMdns ? { mdns: local.service(network) } : {}),
   };
-}
-
-/** A push costs the check of a signature and a write; who has something new to tell each second has not. */
-const PUSHES = { burst: 5, perSecond: 0.1 };
-
-function sparingly(make: ReturnType<typeof identifyPush>, clock: Clock): typeof make {
-  const rates = new TokenBuckets(clock);
-  const admits: Gates['admits'] = (_protocol, { remotePeer }) => rates.take(remotePeer.toString(), PUSHES, 1);
-  return (components) => make(gated(components, { admits }));
 }
 
 /** A dial back costs us a place among our own dials: a peer wants few, and all of them together have a share. */

@@ -19,7 +19,7 @@ import { ResponseWriter, type SendOptions } from './response-writer.ts';
 import { type StreamLimits, streamLimits } from './rows.ts';
 import { MIN_PIECE_BYTES, SendTurns } from './send-turns.ts';
 import { abortStream, finishStream, readStream, writeChunk } from './stream-io.ts';
-import { TokenBuckets } from './token-bucket.ts';
+import { PATIENCE, TokenBuckets } from './token-bucket.ts';
 
 /** From the opening of a stream to the last byte of the request. */
 const REQUEST_MS = 10_000;
@@ -27,8 +27,6 @@ const REQUEST_MS = 10_000;
 const IDLE_MS = 60_000;
 /** A request over its quota waits this long at most; then it is answered `busy`. */
 const QUOTA_WAIT_MS = 1_000;
-/** `busy` answers that are no offence yet. */
-const PATIENCE = { burst: 20, perSecond: 0.2 };
 /**
  * Frames between the node and libp2p. Of large responses (rows priced by the byte: blocks) a peer has three frames at
  * a time, as many as a syncing node has requests at most: more streams get it no more. Small responses have room of their own,

@@ -8,6 +8,9 @@ type Bucket = { tokens: number; at: number };
 /** Keys kept. Forgetting one gives its owner a full bucket again, so this is far above the number of peers. */
 const MAX_KEYS = 16_384;
 
+/** Requests that a peer may make beyond its quotas and be refused: more of them are an offence. */
+export const PATIENCE: Quota = { burst: 20, perSecond: 0.2 };
+
 export class TokenBuckets {
   readonly #buckets = new BoundedMap<string, Bucket>(MAX_KEYS);
   readonly #clock: Clock;

@@ -1,8 +1,13 @@
 export { loadNetwork, type NetworkOverrides, overrideNetwork } from './networks.ts';
 export { createNode } from './node.ts';
+export type { NodePeerDetails, NodePeers } from './operator.ts';
+export type { PeerClaims } from './peer-claims.ts';
 export type {
   MiningOptions,
   NodeDeps,
+  NodeMempool,
+  NodeMempoolFile,
+  NodeMining,
   NodeOptions,
   NodeStatus,
   PackageSubmitResult,

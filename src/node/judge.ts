@@ -2,7 +2,7 @@
  * The one place that turns a verdict and its origin into a gossip verdict and an offence. Policy never costs a peer
  * anything: nodes differ in policy, and a reject would fall on the honest forwarder.
  */
-import type { FailureKind, ValidationFailure } from '#consensus';
+import type { ValidationFailure } from '#consensus';
 import type { GossipVerdict } from '#net';
 import type { OffenceName } from '#protocol';
 
@@ -29,7 +29,7 @@ const charge = (offence: OffenceName): Judgement => ({ gossip: 'ignore', offence
  * `mutated` bodies are the server's fault unless we built them; a block on an invalid one is nobody's fault in gossip,
  * where headers travel ahead of bodies.
  */
-const BLOCK_TABLE: Readonly<Record<FailureKind, Readonly<Record<Origin, Judgement>>>> = {
+const BLOCK_TABLE: Readonly<Record<ValidationFailure['kind'], Readonly<Record<Origin, Judgement>>>> = {
   consensus: { announced: NOBODY, headers: charge('invalid-header'), block: charge('invalid-block'), rebuilt: NOBODY },
   'invalid-header': {
     announced: reject('invalid-header'),

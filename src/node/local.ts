@@ -1,14 +1,22 @@
 /** What this node's own user brings in: transactions and blocks, checked as everybody's and then announced. */
 import type { Chain } from '#chain';
-import { type BlockTemplate, createBlockTemplate, type Mempool, type MempoolVerdict } from '#mempool';
+import type { Mempool, MempoolVerdict } from '#mempool';
 import { checkMinable, createGrinder, Miner, mineBlock } from '#miner';
 import type { Net } from '#net';
 import { Block, DecodeError, Transaction } from '#primitives';
 import { topics, txMessageFor } from '#protocol';
-import { type Clock, errorText, type Logger, type Random, sleep } from '#util';
+import { type Clock, errorText, type Logger, sleep } from '#util';
 import type { BlockAnnouncer } from './block-announcer.ts';
+import { submitFamily } from './family.ts';
 import type { Ingest } from './ingest.ts';
-import type { MiningOptions, PackageSubmitResult, StarlingNode, SubmitResult, TxSubmitResult } from './port.ts';
+import type {
+  MiningOptions,
+  NodeMining,
+  PackageSubmitResult,
+  StarlingNode,
+  SubmitResult,
+  TxSubmitResult,
+} from './port.ts';
 import type { TxAnnouncer } from './tx-announcer.ts';
 
 export type LocalDeps = {
@@ -20,8 +28,8 @@ export type LocalDeps = {
   readonly blocks: Pick<BlockAnnouncer, 'ownBlock' | 'unannounced'>;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly template: NodeMining['template'];
   readonly clock: Clock;
-  readonly random: Random;
   readonly onTip: StarlingNode['onTip'];
   readonly mayMine: () => boolean;
   /** What mines ends with the node. */
@@ -32,25 +40,27 @@ export function createLocal(
   deps: LocalDeps,
 ): Pick<
   StarlingNode,
-  'submitTransaction' | 'submitPackage' | 'submitBlock' | 'mineBlock' | 'mine' | 'estimateSmartFee'
+  'submitTransaction' | 'submitPackage' | 'submitFamily' | 'submitBlock' | 'mineBlock' | 'mine' | 'estimateSmartFee'
 > {
   return {
     submitTransaction: (raw, { announce } = { announce: true }) => submitTransaction(deps, raw, announce),
     submitPackage: (parent, child) => submitPackage(deps, parent, child),
+    submitFamily: async (txs) => {
+      const run = await submitFamily(deps.mempool, txs);
+      // The child first: who refuses a parent alone then has it when that comes.
+      announceLater(deps, txs.map((tx, at) => ({ tx, verdict: run.verdicts[at] })).reverse());
+      return run;
+    },
     estimateSmartFee: deps.mempool.estimateSmartFee,
     submitBlock: async (raw) => {
       const block = decode(() => Block.fromBytes(raw));
       return block === undefined ? { kind: 'rejected', code: 'Block decode failed' } : submitBlock(deps, block);
     },
     mineBlock: async (scriptPubKey, signal) => {
-      return submitBlock(deps, await mineBlock(blockTemplate(deps, scriptPubKey), deps.chain.params, signal));
+      return submitBlock(deps, await mineBlock(deps.template(scriptPubKey), deps.chain.params, signal));
     },
     mine: (options) => startMiner(deps, options),
   };
-}
-
-function blockTemplate({ chain, mempool, clock, random }: LocalDeps, scriptPubKey: Uint8Array): BlockTemplate {
-  return createBlockTemplate({ chain, mempool, clock }, scriptPubKey, random.below(2 ** 32));
 }
 
 function startMiner(deps: LocalDeps, { scriptPubKey, minIntervalMs }: MiningOptions): AsyncDisposable {
@@ -60,7 +70,7 @@ function startMiner(deps: LocalDeps, { scriptPubKey, minIntervalMs }: MiningOpti
     {
       tip: () => chain.tip(),
       onTip,
-      template: () => blockTemplate(deps, scriptPubKey),
+      template: () => deps.template(scriptPubKey),
       submit: (block) => submitBlock(deps, block),
       mayMine,
       grinder: createGrinder(),

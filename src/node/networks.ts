@@ -7,7 +7,7 @@ const BUILT_IN_FOLDER = new URL('../../config/networks/', import.meta.url);
 /** A network file has a few kilobytes; a raw genesis block could be larger, a wrong path far larger. */
 const MAX_FILE_BYTES = 16_000_000;
 
-/** What an operator may change of a network: none of it splits the chain. */
+/** What an operator may change of a network: none of it splits a chain that others share. */
 export type NetworkOverrides = {
   /** Core's -assumevalid; `none` has every script checked. */
   readonly assumeValid?: NetworkParams['assumeValid'] | 'none';
@@ -15,16 +15,25 @@ export type NetworkOverrides = {
   readonly minimumChainWork?: bigint | undefined;
   /** Core's -checkpoints: false leaves them out. */
   readonly checkpoints?: boolean;
+  /** Core's -testactivationheight, on regtest alone: nobody shares that chain. Of a rule given twice the last counts. */
+  readonly testActivationHeight?: readonly ActivationHeight[];
 };
 
-/** The parameters with those changes. */
+type ActivationHeight = { readonly rule: keyof NetworkParams['activation']; readonly height: number };
+
+/** The parameters with those changes. Throws NodeError `BAD_CONFIG`. */
 export function overrideNetwork(params: NetworkParams, overrides: NetworkOverrides): NetworkParams {
-  const { assumeValid, checkpoints = true, minimumChainWork } = overrides;
+  const { assumeValid, checkpoints = true, minimumChainWork, testActivationHeight = [] } = overrides;
+  if (testActivationHeight.length > 0 && params.chainName !== 'regtest') {
+    throw new NodeError('BAD_CONFIG', `--test-activation-height is for regtest, not for ${params.name}`);
+  }
+  const heights = testActivationHeight.map(({ rule, height }) => [rule, height]);
   return {
     ...params,
     assumeValid: assumeValid === 'none' ? undefined : (assumeValid ?? params.assumeValid),
     minimumChainWork: minimumChainWork ?? params.minimumChainWork,
     checkpoints: checkpoints ? params.checkpoints : new Map(),
+    activation: { ...params.activation, ...Object.fromEntries(heights) },
   };
 }
 

@@ -1,13 +1,14 @@
 /** The node: everything that exists, in the order in which it comes to be. Disposal is the reverse order. */
 import { join } from 'node:path';
-import { type Chain, type ChainChange, type HeaderEntry, networkDirectory, openChain } from '#chain';
+import { type Chain, type ChainChange, type HeaderEntry, networkDirectory } from '#chain';
+import { checkSelection } from '#indexes';
 import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
 import { createNet, createWorkerNet, type Net, type NetHandlers } from '#net';
 import type { Transaction } from '#primitives';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
-import { createVerifier, ScriptCache, type ScriptVerifier, withScriptCache } from '#verify';
+import { createVerifier, ScriptCache, withScriptCache } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
@@ -18,6 +19,9 @@ import { judgeBlock } from './judge.ts';
 import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
 import { MempoolSync } from './mempool-sync.ts';
+import { createMining } from './mining.ts';
+import { openData } from './open-data.ts';
+import { createNodePeers } from './operator.ts';
 import { Peers } from './peers.ts';
 import { Persistence } from './persistence.ts';
 import type { NodeDeps, NodeOptions, NodeStatus, StarlingNode } from './port.ts';
@@ -60,11 +64,12 @@ type Parts = {
 export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
   const { clock, random, log } = deps;
   checkMempoolOptions(options.mempool ?? {}, options.params);
+  checkSelection(options.indexes ?? {}, (options.pruneBytes ?? 0) > 0);
   const stopping = new AbortController();
   await using stack = new AsyncDisposableStack();
 
   const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), new ScriptCache());
-  const chain = stack.use(await openNodeChain(options, deps, verifier));
+  const { chain, indexes } = stack.use(await openData(options, deps, verifier, (error) => fatal(deps, error)));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }, options.mempool));
   const persistence = stack.use(await openPersistence(options, deps, mempool));
   const lateNet = createLateNet();
@@ -99,12 +104,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const tipListeners = new Set<(tip: HeaderEntry) => void>();
   stack.adopt(observeChain(parts, peers, ingest, quality, tipListeners), (stopObserving) => stopObserving());
   const txListeners = hearTransactions(mempool);
-  const handlers: NetHandlers = {
-    ...peerHandlers(lateNet, peers, ingest, quality),
-    serve: makeServe(parts, peers, ingest, upload),
-    gossip: ingest.message,
-    gossipCopy: ingest.copy,
-  };
+  const serve = makeServe(parts, peers, ingest, upload);
+  const handlers = { ...peerHandlers(lateNet, peers, ingest, quality), ...gossipHandlers(ingest), serve };
   const realNet = stack.use(await startNet(options, deps, handlers));
   lateNet.start(realNet);
   upload.follow(async () => (await realNet.status()).bytesOut);
@@ -113,11 +114,14 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const miners = stack.use(new AsyncDisposableStack());
   const onTip: StarlingNode['onTip'] = (listener) => listen(tipListeners, listener);
 
+  const mining = createMining({ chain, mempool, clock, random });
+
   const resources = stack.move();
   return {
     ...createLocal({
       ...parts,
       ...deps,
+      template: mining.template,
       ingest,
       log: log.child('local'),
       onTip,
@@ -125,6 +129,11 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
       mayMine: mayMine(options, sync),
     }),
     chain,
+    mempool,
+    mempoolFile: persistence.operator,
+    mining,
+    peers: createNodePeers(realNet, peers, sync),
+    indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
     onTip,
@@ -147,11 +156,6 @@ async function statusOf(parts: Parts, net: Net, ingest: Ingest, upload: UploadTa
     lastBlockDelayMs: blockDelay.ms,
     announcedBlocks: ingest.rebuildStats(),
   };
-}
-
-function openNodeChain(options: NodeOptions, deps: NodeDeps, verifier: ScriptVerifier): Promise<Chain> {
-  const { clock, random, log, onOpening: onProgress, signal } = deps;
-  return openChain({ ...options, verifier, clock, random, log: log.child('chain'), onProgress, signal });
 }
 
 /** Who knows of nobody to wait for is the first node of its network. */
@@ -289,6 +293,10 @@ function makeServe(parts: Parts, peers: Peers, { rebuilt }: Ingest, upload: Uplo
     isBlockOnly: (peer) => peers.isBlockOnly(peer),
     undecodable: (peer, detail) => parts.net.charge(peer, 'undecodable-message', detail),
   });
+}
+
+function gossipHandlers({ message, copy }: Ingest): Pick<NetHandlers, 'gossip' | 'gossipCopy'> {
+  return { gossip: message, gossipCopy: copy };
 }
 
 /** A peer is known to ingest from before its first message until after its last request. */

@@ -9,6 +9,7 @@ import type { BlockHash } from '#primitives';
 import { checkHello, type Hello, PROTOCOL_REVISION, SERVICES } from '#protocol';
 import type { Sync } from '#sync';
 import { type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import { claimsOf, type PeerClaims } from './peer-claims.ts';
 import type { Requests } from './requests.ts';
 
 const REPEAT_MS = 5 * 60_000;
@@ -36,8 +37,8 @@ type Peer = {
   readonly info: PeerInfo;
   isReady: boolean;
   tipHash?: BlockHash;
-  /** As its last hello said; undefined before the first. */
-  relaysTransactions?: boolean;
+  /** Undefined before its first hello. */
+  claims?: PeerClaims;
 };
 
 /** A peer whose hello has passed. */
@@ -84,6 +85,11 @@ export class Peers {
   /** No transactions go over its connection, in neither direction. */
   isBlockOnly(id: PeerIdText): boolean {
     return this.#peers.get(id)?.info.kind === 'block-only';
+  }
+
+  /** What its hellos told; undefined before the first valid one. */
+  claims(id: PeerIdText): PeerClaims | undefined {
+    return this.#peers.get(id)?.claims;
   }
 
   ready(): readonly ReadyPeer[] {
@@ -149,8 +155,8 @@ export class Peers {
     if (peer === undefined) return true;
     const { tipHash, tipHeight, tipChainWork } = theirs;
     peer.tipHash = tipHash;
-    if (peer.relaysTransactions !== theirs.relay) net.confirmPeer(id, theirs.relay);
-    peer.relaysTransactions = theirs.relay;
+    if (peer.claims?.relaysTransactions !== theirs.relay) net.confirmPeer(id, theirs.relay);
+    peer.claims = claimsOf(theirs, peer.claims, this.#deps.clock.now());
     // It is closed now: there is nothing more to be had from it.
     if (peer.info.kind === 'feeler') return true;
     // No blocks go over relays.

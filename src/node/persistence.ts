@@ -4,9 +4,10 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MAX_FEE_ESTIMATES_BYTES, type Mempool } from '#mempool';
+import { type LoadCounts, type LoadOptions, MAX_FEE_ESTIMATES_BYTES, type Mempool } from '#mempool';
 import { openByteSource, replaceFile } from '#store';
 import { type Clock, errorText, type Logger, NodeError, type Random, type TimerHandle } from '#util';
+import type { NodeMempoolFile } from './port.ts';
 
 /** FEE_FLUSH_INTERVAL. */
 const FLUSH_INTERVAL_MS = 3_600_000;
@@ -29,6 +30,7 @@ export class Persistence implements AsyncDisposable {
   readonly #deps: PersistenceDeps;
   readonly #feesPath: string;
   readonly #mempoolPath: string;
+  readonly operator: NodeMempoolFile;
   readonly #stopping = new AbortController();
   #timer: TimerHandle | undefined;
   #flushing: Promise<void> = Promise.resolve();
@@ -40,6 +42,11 @@ export class Persistence implements AsyncDisposable {
     this.#deps = deps;
     this.#feesPath = join(deps.directory, 'fee_estimates.dat');
     this.#mempoolPath = join(deps.directory, 'mempool.dat');
+    this.operator = {
+      isLoaded: () => this.#isLoaded,
+      save: () => this.#saveMempool(),
+      import: (path, options) => this.#import(path, options),
+    };
   }
 
   /** With the fee estimates loaded; they must be there before the first transaction. */
@@ -91,6 +98,17 @@ export class Persistence implements AsyncDisposable {
     } catch (error) {
       this.#deps.log.warn('not saved', { file: path, error: errorText(error) });
     }
+  }
+
+  async #saveMempool(): Promise<string> {
+    const { mempool, random } = this.#deps;
+    await replaceFile(this.#mempoolPath, mempool.save(random.bytes(KEY_BYTES)));
+    return this.#mempoolPath;
+  }
+
+  async #import(path: string, options: LoadOptions): Promise<LoadCounts> {
+    await using source = await openByteSource(path);
+    return await this.#deps.mempool.load(source, this.#stopping.signal, options);
   }
 
   async #loadFees(): Promise<void> {

@@ -1,12 +1,23 @@
 /** What embedders, the command line and (later) RPC see of a node. */
-import type { ChainReader, HeaderEntry, OpenProgress, ReindexKind } from '#chain';
+import type { ChainControl, ChainReader, HeaderEntry, HeadersVerdict, OpenProgress, ReindexKind } from '#chain';
 import type { NetworkParams } from '#consensus';
-import type { EstimateMode, MempoolOptions, SmartFeeEstimate } from '#mempool';
+import type { Indexes, IndexSelection } from '#indexes';
+import type {
+  BlockTemplate,
+  DryRun,
+  EstimateMode,
+  LoadCounts,
+  LoadOptions,
+  Mempool,
+  MempoolOptions,
+  SmartFeeEstimate,
+} from '#mempool';
 import type { NetStatus, ReachOptions } from '#net';
-import type { Transaction, Txid } from '#primitives';
+import type { Block, BlockHeader, Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
 import type { RebuildStats } from './block-rebuilder.ts';
+import type { NodePeers } from './operator.ts';
 import type { TxRelayStats } from './tx-ingest.ts';
 import type { UploadStatus } from './upload-target.ts';
 
@@ -32,9 +43,14 @@ export type NodeOptions = {
   readonly dbCacheBytes: number;
   /** Threads that check scripts: 0 (default) for as many as there are cores, 1 for the main thread (Core's -par). */
   readonly scriptThreads?: number;
+  /** What is kept beside the coins; nothing by default. */
+  readonly indexes?: IndexSelection;
   /** Bytes to upload in 24 hours, above which blocks older than a week are not served; 0 (default): no limit. */
   readonly maxUploadBytes?: number;
-  /** What block and undo files may take before old ones are removed, bytes; 0 (default) keeps all. */
+  /**
+   * What block and undo files may take before old ones are removed, bytes; 0 (default) keeps all, MANUAL_PRUNE_BYTES
+   * (of the chain) removes them only when told to.
+   */
   readonly pruneBytes?: number;
   /** Block and undo files of 64 KiB, for tests of pruning (Core's -fastprune). */
   readonly hasSmallFiles?: boolean;
@@ -98,8 +114,49 @@ export type MiningOptions = {
   readonly minIntervalMs: number;
 };
 
+/** The mempool as users see it. What it hears of the chain, and its end, are the node's affair. */
+export type NodeMempool = Omit<Mempool, 'chainChanged' | typeof Symbol.asyncDispose>;
+
+/** What is kept of the mempool over a restart. */
+export type NodeMempoolFile = {
+  /** Whether the file of the last run was read, or could not be (Core's GetLoadTried). */
+  readonly isLoaded: () => boolean;
+  /** Writes it now, and gives its path. Throws NodeError. */
+  readonly save: () => Promise<string>;
+  /** Takes in another file of this form (Core's importmempool). Throws NodeError. */
+  readonly import: (path: string, options: LoadOptions) => Promise<LoadCounts>;
+};
+
+/** `version`: the mempool's when it was made. */
+export type CurrentTemplate = { readonly template: BlockTemplate; readonly version: number };
+
+/** For miners outside, and for test chains. */
+export type NodeMining = {
+  /** The next block for who pays by himself, at most 5 seconds older than the mempool (getblocktemplate). */
+  readonly current: () => CurrentTemplate;
+  /** The next block with the transactions of now; its coinbase pays `scriptPubKey`. */
+  readonly template: (scriptPubKey: Uint8Array) => BlockTemplate;
+  /** The next block with just these transactions; the coinbase claims the subsidy alone. Nothing is checked. */
+  readonly assemble: (scriptPubKey: Uint8Array, transactions: readonly Transaction[]) => Block;
+  /** Of the last template made: weight with what was set aside, and transactions without the coinbase. */
+  readonly lastTemplate: () => { readonly weight: number; readonly transactions: number } | undefined;
+  /** Tries nonces, on this thread; undefined when so many hashes did not do. Throws the signal's reason, and NodeError `BAD_CONFIG`. */
+  readonly solve: (
+    block: Block,
+    options: { readonly maxHashes: number; readonly signal: AbortSignal },
+  ) => Promise<Block | undefined>;
+  /** Adds a header to the tree (Core's submitheader). */
+  readonly submitHeader: (header: BlockHeader) => HeadersVerdict;
+};
+
 export type StarlingNode = AsyncDisposable & {
-  readonly chain: ChainReader;
+  readonly chain: ChainReader & ChainControl;
+  readonly indexes: Indexes;
+  /** Who is connected, who shall be, and who must stay out. */
+  readonly peers: NodePeers;
+  readonly mempool: NodeMempool;
+  readonly mempoolFile: NodeMempoolFile;
+  readonly mining: NodeMining;
   readonly status: () => Promise<NodeStatus>;
   /** Checks a serialised transaction, keeps it and announces it, unless told not to: peers that ask get it then too. */
   readonly submitTransaction: (raw: Uint8Array, options?: { readonly announce: boolean }) => Promise<TxSubmitResult>;
@@ -108,6 +165,11 @@ export type StarlingNode = AsyncDisposable & {
    * announces them (Core's submitpackage, for one parent). Each is tried alone first: one may get in without the other.
    */
   readonly submitPackage: (parent: Uint8Array, child: Uint8Array) => Promise<PackageSubmitResult>;
+  /**
+   * Core's submitpackage: a child behind all of its unconfirmed parents. Each is tried alone first; one parent that pays too
+   * little then gets in with the child. `transaction failed`: the verdicts say why. What got in is announced.
+   */
+  readonly submitFamily: (txs: readonly Transaction[]) => Promise<DryRun>;
   /** Checks a serialised block, connects it if it has the most work, and announces it. */
   readonly submitBlock: (raw: Uint8Array) => Promise<SubmitResult>;
   /** A block on the tip from the mempool that pays `scriptPubKey`, mined on this thread (regtest-like difficulty only). */

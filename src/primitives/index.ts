@@ -13,7 +13,7 @@ export {
   type Wtxid,
   wtxidFromBytes,
 } from './ids.ts';
-export { formatMoney } from './money.ts';
+export { formatCoins, formatMoney } from './money.ts';
 export { PackedTransaction } from './packed-transaction.ts';
 export { DecodeError, Reader } from './reader.ts';
 export {

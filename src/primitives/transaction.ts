@@ -74,9 +74,21 @@ export class Transaction implements TransactionFields {
     return tx;
   }
 
+  /**
+   * Decodes exactly one transaction in the form before BIP144: an empty list of inputs is no marker then (Core's
+   * TX_NO_WITNESS). `raw` is kept, not copied.
+   */
+  static fromBytesWithoutWitness(raw: Uint8Array): Transaction {
+    const reader = new Reader(raw);
+    const fields = readStripped(reader);
+    reader.end();
+    return new Transaction(raw, fields, raw.length);
+  }
+
   /** Serialises the fields; with witness form if any input has one. */
   static fromFields(fields: TransactionFields): Transaction {
-    return Transaction.fromBytes(serializeTransaction(fields));
+    const raw = serializeTransaction(fields);
+    return fields.inputs.length === 0 ? Transaction.fromBytesWithoutWitness(raw) : Transaction.fromBytes(raw);
   }
 
   /** 32 bytes in internal order. Do not change them. */
@@ -193,6 +205,12 @@ function readTransaction(reader: Reader, build: Build): Transaction {
   const lockTime = reader.u32();
   const raw = reader.bytes.subarray(start, reader.offset);
   return build(raw, { version, inputs, outputs, lockTime }, raw.length - markerBytes - witnessBytes);
+}
+
+function readStripped(reader: Reader): TransactionFields {
+  const version = reader.i32();
+  const inputs = readInputs(reader);
+  return { version, inputs, outputs: readOutputs(reader), lockTime: reader.u32() };
 }
 
 function readInputs(reader: Reader): TxInput[] {

@@ -5,9 +5,9 @@
 import { base58, bech32, bech32m, createBase58check } from '@scure/base';
 import { isSecretKey, sha256 } from '#crypto';
 import { concatBytes } from '#util';
-import { pushNumber } from './build.ts';
-import { Op } from './opcodes.ts';
+import { locateBech32Errors } from './bech32-errors.ts';
 import { isPayToPubKeyHash, isPayToScriptHash, witnessProgram } from './patterns.ts';
+import { payToPubKeyHash, payToScriptHashOf, payToWitness } from './templates.ts';
 
 /** What makes an address belong to one network: `NetworkParams.address`. */
 export type AddressPrefixes = {
@@ -19,8 +19,8 @@ export type AddressPrefixes = {
 
 export type DecodedAddress =
   | { readonly kind: 'valid'; readonly scriptPubKey: Uint8Array }
-  /** `error` is Core's text, as validateaddress shows it. */
-  | { readonly kind: 'invalid'; readonly error: string };
+  /** `error` is Core's text, as validateaddress shows it; `locations` are indices of what is wrong, where that is known. */
+  | { readonly kind: 'invalid'; readonly error: string; readonly locations: readonly number[] };
 
 const HASH_BYTES = 20;
 const KEY_BYTES = 32;
@@ -112,21 +112,14 @@ function decodeBase58Address(text: string, prefixes: AddressPrefixes): DecodedAd
   const known = version === prefixes.pubKeyHash || version === prefixes.scriptHash;
   if (!known) return invalid('Invalid or unsupported Base58-encoded address.');
   if (hash.length !== HASH_BYTES) return invalid('Invalid length for Base58 address (P2PKH or P2SH)');
-  const scriptPubKey =
-    version === prefixes.pubKeyHash
-      ? concatBytes(
-          Uint8Array.of(Op.OP_DUP, Op.OP_HASH160, HASH_BYTES),
-          hash,
-          Uint8Array.of(Op.OP_EQUALVERIFY, Op.OP_CHECKSIG),
-        )
-      : concatBytes(Uint8Array.of(Op.OP_HASH160, HASH_BYTES), hash, Uint8Array.of(Op.OP_EQUAL));
+  const scriptPubKey = version === prefixes.pubKeyHash ? payToPubKeyHash(hash) : payToScriptHashOf(hash);
   return { kind: 'valid', scriptPubKey };
 }
 
 function decodeSegwitAddress(text: string, prefixes: AddressPrefixes): DecodedAddress {
   const asBech32 = bech32.decodeUnsafe(text, BECH32_MAX_TEXT);
   const decoded = asBech32 ?? bech32m.decodeUnsafe(text, BECH32_MAX_TEXT);
-  if (decoded === undefined) return invalid(bech32Problem(text));
+  if (decoded === undefined) return bech32Problem(text);
   const [version, ...words] = decoded.words;
   if (version === undefined) return invalid('Empty Bech32 data section');
   if (decoded.prefix !== prefixes.bech32Hrp) {
@@ -148,23 +141,34 @@ function decodeSegwitAddress(text: string, prefixes: AddressPrefixes): DecodedAd
         : `Invalid Bech32 address program size ${size}`,
     );
   }
-  const scriptPubKey = concatBytes(pushNumber(version), Uint8Array.of(program.length), program);
-  return { kind: 'valid', scriptPubKey };
+  return { kind: 'valid', scriptPubKey: payToWitness(version, program) };
 }
 
 /** The first thing wrong with text that does not decode, in Core's words (bech32::LocateErrors). */
-function bech32Problem(text: string): string {
-  if (text.length > BECH32_MAX_TEXT) return 'Bech32 string too long';
-  if (/[^\x21-\x7e]/.test(text) || (/[a-z]/.test(text) && /[A-Z]/.test(text))) {
-    return 'Invalid character or mixed case';
-  }
+function bech32Problem(text: string): DecodedAddress {
+  const from = (start: number): number[] => Array.from({ length: text.length - start }, (_, at) => start + at);
+  if (text.length > BECH32_MAX_TEXT) return invalid('Bech32 string too long', from(BECH32_MAX_TEXT));
+  const unfit = unfitCharacters(text);
+  if (unfit.length > 0) return invalid('Invalid character or mixed case', unfit);
   const separator = text.lastIndexOf('1');
-  if (separator < 0) return 'Missing separator';
-  if (separator === 0 || separator + 7 > text.length) return 'Invalid separator position';
-  if (/[^qpzry9x8gf2tvdw0s3jn54khce6mua7l]/i.test(text.slice(separator + 1))) return 'Invalid Base 32 character';
-  return 'Invalid checksum';
+  if (separator < 0) return invalid('Missing separator');
+  if (separator === 0 || separator + 7 > text.length) return invalid('Invalid separator position', [separator]);
+  const wrong = text.slice(separator + 1).search(/[^qpzry9x8gf2tvdw0s3jn54khce6mua7l]/i);
+  if (wrong >= 0) return invalid('Invalid Base 32 character', [separator + 1 + wrong]);
+  const { encoding, locations } = locateBech32Errors(text, separator);
+  const name = encoding === undefined ? '' : encoding === 'bech32' ? 'Bech32 ' : 'Bech32m ';
+  return invalid(`Invalid ${name}checksum`, locations);
 }
 
-function invalid(error: string): DecodedAddress {
-  return { kind: 'invalid', error };
+/** Core's CheckCharacters: what is no visible ASCII, and letters of another case than the first one's. */
+function unfitCharacters(text: string): number[] {
+  const isLower = (char: string): boolean => char >= 'a' && char <= 'z';
+  const isUpper = (char: string): boolean => char >= 'A' && char <= 'Z';
+  const firstLetter = [...text].find((char) => isLower(char) || isUpper(char)) ?? 'a';
+  const isMixed = isLower(firstLetter) ? isUpper : isLower;
+  return [...text].flatMap((char, at) => (char < '!' || char > '~' || isMixed(char) ? [at] : []));
+}
+
+function invalid(error: string, locations: readonly number[] = []): DecodedAddress {
+  return { kind: 'invalid', error, locations };
 }

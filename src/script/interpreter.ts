@@ -1,7 +1,8 @@
 /** Runs one script on a stack: Core's EvalScript (script/interpreter.cpp). What each opcode does is in the ops files. */
 import { createExecution, type Handler } from './execution.ts';
 import { ScriptFlag } from './flags.ts';
-import { MAX_OPS_PER_SCRIPT, MAX_SCRIPT_ELEMENT_SIZE, MAX_SCRIPT_SIZE, MAX_STACK_SIZE, Op } from './opcodes.ts';
+import { MAX_OPS_PER_SCRIPT, MAX_SCRIPT_ELEMENT_SIZE, MAX_SCRIPT_SIZE, MAX_STACK_SIZE } from './limits.ts';
+import { Op } from './opcodes.ts';
 import { CONTROL_OPS } from './ops-control.ts';
 import { NUMBER_OPS } from './ops-number.ts';
 import { SIGNATURE_OPS } from './ops-signature.ts';

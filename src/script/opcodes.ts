@@ -1,4 +1,4 @@
-/** The opcode table (Core's opcodetype, script.h) and the limits of the script language. */
+/** The opcode table (Core's opcodetype, script.h). */
 export const Op = Object.freeze({
   OP_0: 0x00,
   OP_PUSHDATA1: 0x4c,
@@ -120,28 +120,4 @@ const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(Op).map(([name
 /** Core's GetOpName without special spellings of numbers: `OP_CHECKSIG`, `OP_UNKNOWN`. */
 export function opcodeName(opcode: number): string {
   return NAMES.get(opcode) ?? 'OP_UNKNOWN';
-}
-
-/** Bytes of one pushed element. */
-export const MAX_SCRIPT_ELEMENT_SIZE = 520;
-/** Opcodes above OP_16 in one script before tapscript, keys of OP_CHECKMULTISIG included. */
-export const MAX_OPS_PER_SCRIPT = 201;
-export const MAX_PUBKEYS_PER_MULTISIG = 20;
-/** Bytes of a script before tapscript; a larger output script can never be spent. */
-export const MAX_SCRIPT_SIZE = 10_000;
-/** Elements of stack and altstack together. */
-export const MAX_STACK_SIZE = 1000;
-
-/** BIP342: opcodes whose mere presence makes a tapscript succeed (Core's IsOpSuccess). */
-export function isOpSuccess(opcode: number): boolean {
-  return (
-    opcode === 80 ||
-    opcode === 98 ||
-    (opcode >= 126 && opcode <= 129) ||
-    (opcode >= 131 && opcode <= 134) ||
-    (opcode >= 137 && opcode <= 138) ||
-    (opcode >= 141 && opcode <= 142) ||
-    (opcode >= 149 && opcode <= 153) ||
-    (opcode >= 187 && opcode <= 254)
-  );
 }

@@ -14,7 +14,8 @@ import {
 } from './execution.ts';
 import { findAndDelete } from './find-and-delete.ts';
 import { ScriptFlag } from './flags.ts';
-import { MAX_OPS_PER_SCRIPT, MAX_PUBKEYS_PER_MULTISIG, Op } from './opcodes.ts';
+import { MAX_OPS_PER_SCRIPT, MAX_PUBKEYS_PER_MULTISIG } from './limits.ts';
+import { Op } from './opcodes.ts';
 import type { ScriptErrorCode } from './script-error.ts';
 import { encodeScriptNum } from './script-num.ts';
 import { SigVersion } from './sig-version.ts';

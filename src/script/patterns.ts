@@ -1,5 +1,6 @@
 /** Shapes of scripts that consensus knows (Core's CScript members, script.cpp). */
-import { MAX_SCRIPT_SIZE, Op } from './opcodes.ts';
+import { MAX_SCRIPT_SIZE } from './limits.ts';
+import { Op } from './opcodes.ts';
 import { ScriptReader } from './parse.ts';
 
 /** DUP, HASH160, a push of 20 bytes, EQUALVERIFY, CHECKSIG: exactly these 25 bytes. */

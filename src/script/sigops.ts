@@ -2,7 +2,8 @@
 import type { TxInput } from '#primitives';
 import { assert } from '#util';
 import { ScriptFlag } from './flags.ts';
-import { MAX_PUBKEYS_PER_MULTISIG, Op } from './opcodes.ts';
+import { MAX_PUBKEYS_PER_MULTISIG } from './limits.ts';
+import { Op } from './opcodes.ts';
 import { ScriptReader } from './parse.ts';
 import { decodeSmallNumber, isPayToScriptHash, isPushOnly, type WitnessProgram, witnessProgram } from './patterns.ts';
 

@@ -3,7 +3,8 @@
  * GetTxnOutputType. A kind says nothing about whether the output can be spent.
  */
 import { hasKeyShape } from './encoding-checks.ts';
-import { MAX_PUBKEYS_PER_MULTISIG, Op } from './opcodes.ts';
+import { MAX_PUBKEYS_PER_MULTISIG } from './limits.ts';
+import { Op } from './opcodes.ts';
 import { ScriptReader } from './parse.ts';
 import {
   decodeSmallNumber,
@@ -22,7 +23,7 @@ const TAPROOT_BYTES = 32;
 type WitnessKind = 'witness_v0_keyhash' | 'witness_v0_scripthash' | 'witness_v1_taproot' | 'anchor' | 'witness_unknown';
 
 export type SolvedScript =
-  | { readonly kind: 'multisig'; readonly required: number; readonly keys: number }
+  | { readonly kind: 'multisig'; readonly required: number /** Views. */; readonly keys: readonly Uint8Array[] }
   | { readonly kind: WitnessKind | 'nonstandard' | 'pubkey' | 'pubkeyhash' | 'scripthash' | 'nulldata' };
 
 export function solver(scriptPubKey: Uint8Array): SolvedScript {
@@ -57,10 +58,10 @@ function matchMultisig(script: Uint8Array): SolvedScript | undefined {
   reader.next();
   const required = multisigNumber(reader);
   if (required === undefined) return undefined;
-  let keys = 0;
-  while (reader.next() && hasKeyShape(reader.data)) keys++;
+  const keys: Uint8Array[] = [];
+  while (reader.next() && hasKeyShape(reader.data)) keys.push(reader.data);
   // Behind a push that is cut short the reader still shows the last key's opcode, which is no number.
-  if (multisigNumber(reader) !== keys || required > keys) return undefined;
+  if (multisigNumber(reader) !== keys.length || required > keys.length) return undefined;
   return reader.position === script.length - 1 ? { kind: 'multisig', required, keys } : undefined;
 }
 

@@ -54,3 +54,17 @@ export function isControlBlockSize(length: number): boolean {
     (length - TAPROOT_CONTROL_BASE_SIZE) % TAPROOT_CONTROL_NODE_SIZE === 0
   );
 }
+
+/** BIP342: opcodes whose mere presence makes a tapscript succeed (Core's IsOpSuccess). */
+export function isOpSuccess(opcode: number): boolean {
+  return (
+    opcode === 80 ||
+    opcode === 98 ||
+    (opcode >= 126 && opcode <= 129) ||
+    (opcode >= 131 && opcode <= 134) ||
+    (opcode >= 137 && opcode <= 138) ||
+    (opcode >= 141 && opcode <= 142) ||
+    (opcode >= 149 && opcode <= 153) ||
+    (opcode >= 187 && opcode <= 254)
+  );
+}

@@ -4,7 +4,8 @@ import { compactSizeLength } from '#primitives';
 import { concatBytes, equalBytes } from '#util';
 import { ScriptFlag } from './flags.ts';
 import { evalScript } from './interpreter.ts';
-import { isOpSuccess, MAX_SCRIPT_ELEMENT_SIZE, MAX_STACK_SIZE, Op } from './opcodes.ts';
+import { MAX_SCRIPT_ELEMENT_SIZE, MAX_STACK_SIZE } from './limits.ts';
+import { Op } from './opcodes.ts';
 import { ScriptReader } from './parse.ts';
 import { isPayToAnchor, type WitnessProgram } from './patterns.ts';
 import { preimage } from './preimage.ts';
@@ -15,6 +16,7 @@ import type { SignatureChecker } from './signature-checker.ts';
 import {
   annexOf,
   isControlBlockSize,
+  isOpSuccess,
   TAPROOT_LEAF_MASK,
   TAPROOT_LEAF_TAPSCRIPT,
   tapLeafHash,

@@ -11,7 +11,13 @@ import { makeTempDir } from '../support/temp-dir.ts';
 import { runCli } from './run-cli.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'src/README.md', 'config/networks/README.md'];
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'src/README.md',
+  'config/networks/README.md',
+  'config/profiles/README.md',
+];
 const run = promisify(execFile);
 
 const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8');

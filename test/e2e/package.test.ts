@@ -73,6 +73,9 @@ test('the package installs, runs, embeds and type-checks', async (t) => {
   const program = join(dir.path, 'node_modules', '.bin', 'starling');
   const version = await run(program, ['--version'], { env, cwd: dir.path });
   assert.equal(version.stdout, `${manifest.version}\n`);
+  assert.match(await readFile(join(installed, manifest.man), 'utf8'), /^\.TH STARLING 1 /);
+  const shown = await run(program, ['config', 'show', '--profile', 'regtest', '--json'], { env, cwd: dir.path });
+  assert.equal(JSON.parse(shown.stdout).settings.network.value, 'regtest');
   assert.match((await run(program, ['--help'], { env, cwd: dir.path })).stdout, /Usage: starling/);
 
   // TypeScript and Node's types are the embedder's own development dependencies: here, this project's.

@@ -14,11 +14,20 @@ export type StartOptions = {
   readonly enter?: readonly string[];
 };
 
+/** Without settings of who runs the tests, or of the tests themselves; lines for people, though pipes are no terminal. */
+function programEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const others = Object.entries(env).filter(([name]) => !name.startsWith('STARLING_'));
+  return { ...Object.fromEntries(others), STARLING_LOG_FORMAT: 'human' };
+}
+
 /** Starts it with piped output. The caller ends it. */
 export function startCli(args: readonly string[], options: StartOptions = {}): ChildProcess {
   const { env = process.env, signal, enter = [] } = options;
   const [program = '', ...rest] = [...enter, process.execPath, PROGRAM, ...args];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: programEnvironment(env),
+  });
   signal?.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
   return child;
 }

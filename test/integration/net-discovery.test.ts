@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import type { PeerIdText } from '#net';
 import type { TestPeer } from '../compliance/net.ts';
+
 import { makeTempDir } from '../support/temp-dir.ts';
 import { quietAddress, startPeer, within } from './net-support.ts';
 
@@ -69,7 +71,7 @@ suite('net discovery', () => {
     await node.isWith(second);
   });
 
-  test('what DHT queries dial beyond the target is closed again', async () => {
+  test('what a DHT query dials fills no slot and is closed again', async () => {
     await using stack = new AsyncDisposableStack();
     const seed = stack.use(await startPeer({ tuning, targetOutbound: 0 }));
     const bootstrap = [await seed.address()];
@@ -77,15 +79,20 @@ suite('net discovery', () => {
     for (let count = 0; count < 7; count += 1) {
       nodes.push(stack.use(await startPeer({ tuning: { ...tuning, dialIdleMs: 200 }, bootstrap, targetOutbound: 1 })));
     }
-    for (const node of nodes) await node.when(() => node.connected.size >= 2);
-    const outbound = async (node: TestPeer): Promise<number> =>
-      (await node.net.status()).peers.filter((peer) => peer.direction === 'outbound').length;
-    const areAllWithin = async (): Promise<boolean> =>
-      (await Promise.all(nodes.map(outbound))).every((count) => count <= 3);
-    const settle = async (): Promise<void> => {
-      while (!(await areAllWithin())) await new Promise((resolve) => setTimeout(resolve, 100));
+    const queried = async (node: TestPeer): Promise<PeerIdText[]> =>
+      (await node.net.status()).peers.filter(({ kind }) => kind === 'query').map(({ id }) => id);
+    /** Looks again and again until the condition holds. */
+    const until = async (condition: () => Promise<boolean>): Promise<void> => {
+      while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
     };
-    await within(settle());
+    const open = new Map<TestPeer, PeerIdText[]>();
+    const look = async (): Promise<boolean> => {
+      for (const node of nodes) open.set(node, await queried(node));
+      return [...open.values()].some((ids) => ids.length > 0);
+    };
+    await within(until(look), 'the first call of a DHT query');
+    for (const [node, ids] of open)
+      for (const id of ids) await within(until(async () => !(await queried(node)).includes(id)));
   });
 
   test('nodes of another network do not become peers', async () => {

@@ -1,38 +1,15 @@
 /** Provider records in a DHT of real nodes: who provides the network's key is found by who asks for it. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { generateKeyPair } from '@libp2p/crypto/keys';
 import { multiaddr } from '@multiformats/multiaddr';
-import { nullLogger, systemClock, systemRandom } from '#util';
-import { createHost, type Host, startHost, stopHost } from '../../src/net/host.ts';
-import { LocalPeers } from '../../src/net/mdns.ts';
-import { completeOptions } from '../../src/net/options.ts';
+import { nullLogger } from '#util';
+import type { Host } from '../../src/net/host.ts';
 import { ProviderRecords } from '../../src/net/provider-records.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { NETWORK, netOptions } from './net-support.ts';
+import { startDhtHost } from './net-host.ts';
+import { NETWORK } from './net-support.ts';
 
 const LOOK_MS = 5_000;
-
-async function startDhtHost(stack: AsyncDisposableStack): Promise<Host> {
-  const options = completeOptions(netOptions({}));
-  const key = await generateKeyPair('Ed25519');
-  const host = await createHost(options, {
-    key,
-    protector: undefined,
-    gater: {},
-    gossip: {},
-    local: new LocalPeers(),
-    relays: new Set(),
-    isProbe: () => false,
-    charge: () => {},
-    clock: systemClock,
-    random: systemRandom,
-    log: nullLogger,
-  });
-  stack.defer(() => stopHost(host, nullLogger));
-  await startHost(host, options.listen);
-  return host;
-}
 
 /** What it finds; the clock lets its time for the next look come. */
 function recordsOf(stack: AsyncDisposableStack, host: Host, network: string, isShort: boolean) {

@@ -7,7 +7,7 @@ import { type NetHarness, type NetSetup, TestPeer } from '../compliance/net.ts';
 /** First bytes of regtest's genesis hash. */
 export const NETWORK = '0f9188f1';
 /** Nothing here takes that long unless it hangs. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 export function netOptions(setup: Partial<NetOptions> = {}): NetOptions {
   return {

@@ -4,9 +4,11 @@ import type { Worker } from 'node:worker_threads';
 import { createWorkerNet, RequestError } from '#net';
 import { NodeError } from '#util';
 import { netCompliance } from '../compliance/net.ts';
+import { operatorCompliance } from '../compliance/net-operator.ts';
 import { deps, inWorker, netOptions, within } from './net-support.ts';
 
 netCompliance('worker', inWorker);
+operatorCompliance('worker', inWorker);
 
 suite('net worker', () => {
   test('a thread that dies fails everything in order, once', async () => {

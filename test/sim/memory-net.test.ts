@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { type NetHandlers, RequestError } from '#net';
 import { seededRandom, systemClock } from '#util';
 import { netCompliance } from '../compliance/net.ts';
+import { operatorCompliance } from '../compliance/net-operator.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { type Link, MemoryNetwork } from '../support/memory-net.ts';
 
@@ -19,6 +20,7 @@ async function awake<T>(promise: Promise<T>): Promise<T> {
 
 const network = new MemoryNetwork({ clock: systemClock, random: seededRandom(1) });
 netCompliance('in memory', { create: (setup, handlers) => network.create(setup, handlers), until: awake });
+operatorCompliance('in memory', { create: (setup, handlers) => network.create(setup, handlers), until: awake });
 
 const silent: NetHandlers = {
   peerConnected: () => {},

@@ -122,6 +122,7 @@ export class PeersNode implements PeersHost {
         seeds: fixed(this.#seeds),
         self: this.id,
         groupOf,
+        isActive: () => true,
         isUnwelcome: (peer) => reputation.isPeerBanned(peer) || (this.#cooldowns.get(peer) ?? 0) > clock.monotonicMs(),
       },
       {

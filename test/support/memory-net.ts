@@ -14,7 +14,7 @@ import type {
   PeerInfo,
   ResponseFrame,
 } from '#net';
-import { RequestError } from '#net';
+import { type OperatorPeers, RequestError } from '#net';
 import { type OffenceName, type StreamName, streams, type TopicName } from '#protocol';
 import { type Clock, nullLogger, type Random, sleep, type TimerHandle, toHex } from '#util';
 import { BoundedMap } from '../../src/net/bounded-map.ts';
@@ -25,6 +25,7 @@ import { Reputation } from '../../src/net/reputation.ts';
 import { streamLimits, topicLimits } from '../../src/net/rows.ts';
 import { TokenBuckets } from '../../src/net/token-bucket.ts';
 import { MemoryExchange } from './memory-exchange.ts';
+import { memoryOperatorPeers, type Target } from './memory-operator.ts';
 
 export type Link = {
   /** One way. */
@@ -115,8 +116,6 @@ type End = {
   readonly asked: Map<StreamName, number>;
 };
 
-type Target = { readonly id: PeerIdText; readonly isManual: boolean; readonly isSeed: boolean; failures: number };
-
 class MemoryNode implements Net {
   readonly peerId: PeerIdText;
   readonly #network: MemoryNetwork;
@@ -126,12 +125,14 @@ class MemoryNode implements Net {
   readonly #reputation: Reputation;
   readonly #buckets: TokenBuckets;
   readonly #ends = new Map<PeerIdText, End>();
-  readonly #targets: readonly Target[];
+  readonly #targets: Target[];
   readonly #seen = new Set<string>();
   /** Messages whose verdict is open, with who sent them. */
   readonly #judging = new Map<string, Set<PeerIdText>>();
   readonly #ignored = new BoundedMap<string, Set<PeerIdText>>(MAX_SEEN_MESSAGES);
   readonly #timers = new Set<TimerHandle>();
+  readonly peers: OperatorPeers;
+  #isActive = true;
   #isStopped = false;
 
   constructor(
@@ -154,12 +155,25 @@ class MemoryNode implements Net {
     this.#reputation = reputation;
     this.#buckets = new TokenBuckets(network.clock);
     const target = (address: string, isManual: boolean, isSeed: boolean): Target => {
-      return { id: address.split('/').at(-1) ?? '', isManual, isSeed, failures: 0 };
+      return { id: address.split('/').at(-1) ?? '', address, isManual, isSeed, failures: 0 };
     };
     this.#targets = [
       ...(options.connect ?? []).map((address) => target(address, true, false)),
       ...[...(options.bootstrap ?? []), ...(options.seeds ?? [])].map((address) => target(address, false, true)),
     ];
+    this.peers = memoryOperatorPeers({
+      clock: network.clock,
+      reputation,
+      ends: this.#ends,
+      targets: this.#targets,
+      dialSoon: (added) => this.#later(0, () => this.#dial(added)),
+      dialNow: (wanted) => this.#ends.has(wanted.id) || this.#connect(wanted),
+      disconnect: this.disconnect,
+      setActive: (isActive) => {
+        this.#isActive = isActive;
+        for (const peer of isActive ? [] : [...this.#ends.keys()]) this.disconnect(peer, 'the network is switched off');
+      },
+    });
   }
 
   start(): void {
@@ -184,6 +198,8 @@ class MemoryNode implements Net {
       connections: ends.length,
       streams: 0,
       gossip: { received: 0, fresh: 0, dropped: 0 },
+      isActive: this.#isActive,
+      standing: this.#reputation.standing(),
     };
   };
 
@@ -241,6 +257,7 @@ class MemoryNode implements Net {
 
   /** Dials and, when that fails or the peer goes away, dials again later: twice as late each time. */
   async #dial(target: Target): Promise<void> {
+    if (!this.#targets.includes(target)) return;
     const outbound = [...this.#ends.values()].filter((end) => end.info.direction === 'outbound').length;
     const isWanted = target.isManual || outbound < this.#options.targetOutbound;
     if (!this.#isStopped && isWanted && !this.#ends.has(target.id)) {
@@ -268,7 +285,7 @@ class MemoryNode implements Net {
   }
 
   #admits(peer: PeerIdText): boolean {
-    if (this.#ends.has(peer) || this.#reputation.isPeerBanned(peer)) return false;
+    if (!this.#isActive || this.#ends.has(peer) || this.#reputation.isPeerBanned(peer)) return false;
     return this.#ends.size < this.#options.maxPeers;
   }
 
@@ -286,7 +303,8 @@ class MemoryNode implements Net {
       bytesOut: 0,
       latencyMs: 2 * link.latencyMs,
       agent: remote.#options.name,
-      isManual: target?.isManual ?? false,
+      // Who is tried once is dialled as the operator's peers are, but is none of them.
+      isManual: target?.isManual === true && this.#targets.includes(target),
       isSeed: target?.isSeed ?? false,
     };
     this.#ends.set(remote.peerId, {

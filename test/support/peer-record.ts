@@ -3,6 +3,7 @@ import { generateKeyPairFromSeed, publicKeyToProtobuf } from '@libp2p/crypto/key
 import type { Ed25519PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
+import { field, numberField, sized } from './protobuf.ts';
 
 export type RecordSetup = {
   readonly addresses: readonly string[];
@@ -27,7 +28,7 @@ export async function sealRecord(key: Ed25519PrivateKey, setup: Partial<RecordSe
   const parts = setup.rawAddresses ?? addresses.map((text) => multiaddr(text).bytes);
   const payload = Buffer.concat([
     field(1, peerIdFromPrivateKey(claimedBy).toMultihash().bytes),
-    Buffer.concat([varint(16n), varint(seq)]),
+    numberField(2, seq),
     ...parts.map((bytes) => field(3, field(1, bytes))),
   ]);
   const signed = [new TextEncoder().encode(domain), payloadType, payload].flatMap((part) => [sized(part)]);
@@ -40,20 +41,4 @@ export async function sealRecord(key: Ed25519PrivateKey, setup: Partial<RecordSe
       field(5, signature),
     ]),
   );
-}
-
-function field(number: number, bytes: Uint8Array): Buffer {
-  return Buffer.concat([varint(BigInt(number * 8 + 2)), sized(bytes)]);
-}
-
-function sized(bytes: Uint8Array): Buffer {
-  return Buffer.concat([varint(BigInt(bytes.length)), bytes]);
-}
-
-function varint(value: bigint): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
-  bytes.push(Number(rest));
-  return Buffer.from(bytes);
 }

@@ -55,6 +55,7 @@ export class NodeProcess {
   readonly #lines: string[] = [];
   readonly #peers = new Set<string>();
   readonly #banned = new Map<string, string>();
+  readonly #indexesAtTip = new Set<string>();
   #waiters: Waiter[] = [];
   #ending: Ending | undefined;
   #peerId: string | undefined;
@@ -119,6 +120,11 @@ export class NodeProcess {
   /** Peers that it banned, each with what the last offence was. */
   get banned(): ReadonlyMap<string, string> {
     return this.#banned;
+  }
+
+  /** Names of the indexes that have caught up with the chain. */
+  get indexesAtTip(): ReadonlySet<string> {
+    return this.#indexesAtTip;
   }
 
   /** Resolves as soon as the condition holds; rejects with the output if the process ends before. */
@@ -190,6 +196,7 @@ export class NodeProcess {
       this.#tip ??= { height: this.#startHeight, hash: String(record['tip']) };
     } else if (msg === 'others reach it at') this.#address ??= String(record['address']);
     else if (msg === 'new tip') this.#tip = { height: Number(record['height']), hash: String(record['hash']) };
+    else if (msg === 'index is at the tip') this.#indexesAtTip.add(String(record['index']));
     else if (msg === 'peer ready') this.#peers.add(String(record['peer']));
     else if (msg === 'blocks cannot be stored; trying again later') this.#storeFailures++;
     else if (msg === 'sync') this.#stallReason = record['phase'] === 'stalled' ? String(record['reason']) : '';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { BlockVerdict, Chain } from '#chain';
-import { type FailureKind, type NetworkParams, parseNetworkParams } from '#consensus';
+import { type NetworkParams, parseNetworkParams, type ValidationFailure } from '#consensus';
 import { sha256 } from '#crypto';
 import type { Block, Sats } from '#primitives';
 import { type ScriptErrorCode, scriptErrorText } from '#script';
@@ -67,14 +67,18 @@ export class RuleChain {
   }
 
   /** The block is refused with that code, and nothing else changes. */
-  async reject(code: string, options: BlockOptions = {}, kind: FailureKind = 'consensus'): Promise<Block> {
+  async reject(
+    code: string,
+    options: BlockOptions = {},
+    kind: ValidationFailure['kind'] = 'consensus',
+  ): Promise<Block> {
     const block = this.builder.build(options);
     await this.refuses(block, code, kind);
     return block;
   }
 
   /** As `reject`, for a block from elsewhere. */
-  async refuses(block: Block, code: string, kind: FailureKind = 'consensus'): Promise<void> {
+  async refuses(block: Block, code: string, kind: ValidationFailure['kind'] = 'consensus'): Promise<void> {
     const tip = this.chain.tip().hash;
     assert.equal(describe(await this.chain.submitBlock(block)), `${kind}: ${code}`);
     assert.equal(this.chain.tip().hash, tip);

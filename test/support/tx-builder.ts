@@ -1,6 +1,6 @@
 /** Builds and signs legacy transactions for tests. What a coin needs to be spent is said by a `Lock`. */
 import { type Sats, Transaction, type TxOutput } from '#primitives';
-import { pushData, SIGHASH_ALL, signatureHash } from '#script';
+import { pushData, sighash, signatureHash } from '#script';
 import { concatBytes } from '#util';
 import { type PayerCoin, type SignInput, signInputs, unsignedPayment } from '../../src/mempool/payer.ts';
 import { ANYONE_CAN_SPEND, multisigScript, p2shScript, type TestKey, testKey } from './keys.ts';
@@ -100,7 +100,7 @@ export function legacySignature(
   coin: TestCoin,
   options: { readonly scriptCode?: Uint8Array; readonly hashType?: number } = {},
 ): Uint8Array {
-  const { scriptCode = coin.output.scriptPubKey, hashType = SIGHASH_ALL } = options;
+  const { scriptCode = coin.output.scriptPubKey, hashType = sighash.SIGHASH_ALL } = options;
   return concatBytes(key.sign(signatureHash(scriptCode, tx, at, hashType)), Uint8Array.of(hashType));
 }
 

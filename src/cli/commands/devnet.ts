@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { p2pkhScript, signingKey } from '#mempool';
+import { payer } from '#mempool';
 import { NodeError, systemClock, toHex } from '#util';
 import { Member, ownCommand } from '../devnet/member.ts';
 import type { DevnetRole, StartMessage } from '../devnet/messages.ts';
 import { devnetLines } from '../devnet/view.ts';
 import { ExitCode } from '../exit-codes.ts';
+import { fileFormat } from '../logging.ts';
 import type { Settings } from '../options.ts';
 import { aborted, listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
@@ -53,7 +54,7 @@ async function startMembers(
 ): Promise<void> {
   const count = settings.nodes;
   const secrets = Array.from({ length: count }, () => new Uint8Array(randomBytes(32)));
-  const payees = secrets.map((secret) => toHex(p2pkhScript(signingKey(secret).publicKey)));
+  const payees = secrets.map((secret) => toHex(payer.p2pkhScript(payer.signingKey(secret).publicKey)));
   const start = (name: string, role: DevnetRole, bootstrap: readonly string[], secret: string): Member => {
     const message: StartMessage = {
       kind: 'start',
@@ -67,7 +68,7 @@ async function startMembers(
       blockIntervalMs: settings.blockInterval * 1000,
       txIntervalMs: settings.txRate === 0 ? 0 : (1000 * count) / settings.txRate,
       logLevel: settings.logLevel,
-      logFormat: settings.logFormat,
+      logFormat: fileFormat(settings.logFormat),
     };
     const member = new Member(name, message);
     members.push(member);
@@ -76,19 +77,28 @@ async function startMembers(
   terminal.print(`A seed and ${count} nodes on this machine, a process each, with regtest rules.`);
   terminal.print(`Data in ${folder}${settings.keep ? '' : ' (removed at the end; --keep keeps it)'}`);
   const seed = start('seed', 'seed', [], '');
-  const addresses = await Promise.race([seed.ready, aborted(signal).then(() => [])]);
-  if (signal.aborted) return;
-  const [address] = addresses;
+  const ready = await Promise.race([seed.ready, aborted(signal).then(() => undefined)]);
+  if (ready === undefined || signal.aborted) return;
+  const [address] = ready.addresses;
   if (address === undefined) throw new NodeError('NETWORK', 'the seed listens nowhere');
   for (const [index, secret] of secrets.entries()) {
     const [name, role] = index === 0 ? (['miner', 'miner'] as const) : ([`node-${index}`, 'node'] as const);
-    start(name, role, [address], toHex(secret));
+    const member = start(name, role, [address], toHex(secret));
+    if (role === 'miner') void showRpc(member, join(folder, name), terminal);
   }
   terminal.print('Attach a node of your own from another terminal:');
   terminal.print(`  ${ownCommand()} node --network regtest --datadir ./my-node \\`);
   terminal.print(`    --listen /ip4/127.0.0.1/tcp/0 --bootstrap ${address}`);
   terminal.print('Ctrl-C stops all.');
   terminal.print('');
+}
+
+/** Of the miner, once it answers; if it ends before, that is said elsewhere. */
+async function showRpc(miner: Member, datadir: string, terminal: Terminal): Promise<void> {
+  const ready = await miner.ready.catch(() => undefined);
+  if (ready?.rpc === undefined) return;
+  terminal.print(`The miner answers JSON-RPC at http://${ready.rpc}:`);
+  terminal.print(`  ${ownCommand()} rpc --network regtest --datadir ${datadir} getblockchaininfo`);
 }
 
 /** Shows the table until asked to stop, or until no node is left. */

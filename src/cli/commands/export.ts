@@ -5,7 +5,7 @@ import type { Chain } from '#chain';
 import { asBuffer, NodeError, systemClock } from '#util';
 import { ExitCode } from '../exit-codes.ts';
 import { bar, bytes, grouped, percent, plural } from '../format.ts';
-import { createLogging } from '../logging.ts';
+import { loggingOf } from '../logging.ts';
 import { openExistingChain } from '../open-existing.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -19,7 +19,7 @@ export async function runExport(settings: Settings, args: readonly string[]): Pr
   const [file = ''] = args;
   using stop = listenForStop();
   const terminal = createTerminal(process.stderr, systemClock, { plainIntervalMs: 5_000 });
-  const logging = createLogging({ level: settings.logLevel, format: settings.logFormat, print: terminal.print });
+  const logging = loggingOf(settings, terminal);
   if (await exists(file)) throw new NodeError('BAD_CONFIG', `${file} exists; name a new file, nothing is overwritten`);
   await using chain = await openExistingChain(settings, { log: logging.log, terminal, signal: stop.signal });
   const { from, to = chain.tip().height } = settings;

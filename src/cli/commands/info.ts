@@ -1,10 +1,11 @@
 /** `starling info`: the tip and the coins, with the names and formats of Bitcoin Core's gettxoutsetinfo. */
 import process from 'node:process';
-import type { ChainReader } from '#chain';
+import { type ChainReader, MANUAL_PRUNE_BYTES } from '#chain';
+import { formatCoins } from '#primitives';
 import { systemClock } from '#util';
 import { ExitCode } from '../exit-codes.ts';
-import { bytes, coins, grouped, table } from '../format.ts';
-import { createLogging } from '../logging.ts';
+import { bytes, grouped, table } from '../format.ts';
+import { loggingOf } from '../logging.ts';
 import { openExistingChain } from '../open-existing.ts';
 import type { Settings } from '../options.ts';
 import { listenForStop } from '../stop.ts';
@@ -17,9 +18,9 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
   using stop = listenForStop();
   const terminal = createTerminal(process.stderr, systemClock, { plainIntervalMs: 0 });
   const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
-  const logging = createLogging({ level, format: settings.logFormat, print: terminal.print });
+  const logging = loggingOf(settings, terminal, level);
   await using chain = await openExistingChain(settings, { log: logging.log, terminal, signal: stop.signal });
-  const stats = await chain.utxoStats(stop.signal);
+  const stats = await chain.utxoStats({ signal: stop.signal });
   const sizeOnDisk = await chain.sizeOnDisk();
   const { chainWork } = chain.tip();
   const info: Info = {
@@ -28,7 +29,7 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
     bestblock: JSON.stringify(stats.bestBlock),
     chainwork: JSON.stringify(chainWork.toString(16).padStart(64, '0')),
     txouts: String(stats.txouts),
-    total_amount: coins(stats.totalAmount),
+    total_amount: formatCoins(stats.totalAmount),
     hash_serialized_3: JSON.stringify(stats.hashSerialized3),
     muhash: JSON.stringify(stats.muhash),
     size_on_disk: String(sizeOnDisk),
@@ -42,7 +43,12 @@ export async function runInfo(settings: Settings): Promise<ExitCode> {
 function pruneInfo(chain: ChainReader): Info {
   const target = chain.pruneTargetBytes();
   if (target === undefined) return { pruned: 'false' };
-  return { pruned: 'true', pruneheight: String(chain.lowestStoredHeight()), prune_target_size: String(target) };
+  const isAutomatic = target !== MANUAL_PRUNE_BYTES;
+  return {
+    pruned: 'true',
+    pruneheight: String(chain.lowestStoredHeight()),
+    ...(isAutomatic && { prune_target_size: String(target) }),
+  };
 }
 
 function jsonText(info: Info): string {

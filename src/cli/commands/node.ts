@@ -12,16 +12,19 @@ import {
   overrideNetwork,
   type StarlingNode,
 } from '#node';
+import { mockableClock } from '#rpc';
 import { decodeAddress } from '#script';
 import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
 import { chainSettings } from '../chain-settings.ts';
+import { refuseCoreDirectory } from '../core-directory.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
-import { createLogging } from '../logging.ts';
+import { loggingOf } from '../logging.ts';
 import { mempoolSettings } from '../mempool-settings.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenAddresses, reachSettings } from '../reach-settings.ts';
+import { debugLogs, startNodeRpc } from '../rpc-settings.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 
@@ -47,7 +50,7 @@ const OTHER_PORT = 28433;
 export async function runNode(settings: Settings): Promise<ExitCode> {
   using stop = listenForStop();
   const terminal = createTerminal(process.stdout, systemClock, { plainIntervalMs: 0 });
-  const logging = createLogging({ level: settings.logLevel, format: settings.logFormat, print: terminal.print });
+  const logging = loggingOf(settings, terminal);
   const { log } = logging;
   try {
     const options = await nodeOptions(settings);
@@ -60,12 +63,21 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     };
     const onOpening = showOpening(terminal, log, systemClock);
     const { signal } = stop;
-    const deps = { clock: systemClock, random: systemRandom, log, onFatal, onOpening, signal };
+    // Tests of a running node set its time, as Core's do.
+    const testClock = options.params.name === 'regtest' ? mockableClock(systemClock) : undefined;
+    const deps = { clock: testClock ?? systemClock, random: systemRandom, log, onFatal, onOpening, signal };
     await using node = await createNode(options, deps);
     logging.openFile(networkDirectory(settings.datadir, options.params));
     const ended = AbortSignal.any([stop.signal, failed.signal]);
-    const showsLine = terminal.isInteractive && settings.logFormat === 'human';
+    const showsLine = terminal.isInteractive && settings.logFormat !== 'json';
+    await using rpc = await startNodeRpc(node, settings, {
+      log,
+      stop: stop.stop,
+      testClock,
+      debugLogs: debugLogs(logging, settings),
+    });
     await announce(node, log);
+    for (const address of rpc?.addresses ?? []) log.info('answering JSON-RPC', { address });
     if (mining !== undefined) node.mine(mining);
     if (showsLine) await showProgress(node, terminal, ended);
     else await logProgress(node, log, ended);
@@ -85,6 +97,7 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
 
 async function nodeOptions(settings: Settings): Promise<NodeOptions> {
   const params = overrideNetwork(await loadNetwork(settings.network), settings);
+  refuseCoreDirectory(settings.datadir, params);
   const anywhere = `/ip4/0.0.0.0/tcp/${PORTS[params.name] ?? OTHER_PORT}`;
   return {
     params,
@@ -96,11 +109,16 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
     maxPeers: settings.maxPeers,
     targetOutbound: Math.min(TARGET_OUTBOUND, settings.maxPeers),
     asmapFile: settings.asmap,
+    indexes: indexSelection(settings),
     persistMempool: settings.persistMempool,
     mempool: mempoolSettings(settings),
     maxUploadBytes: settings.maxUpload * MIB,
     netThread: 'worker',
   };
+}
+
+function indexSelection({ txindex, blockfilterindex, coinstatsindex }: Settings): Required<NodeOptions>['indexes'] {
+  return { txIndex: txindex, blockFilterIndex: blockfilterindex, coinStatsIndex: coinstatsindex };
 }
 
 /** Checked before the data directory is opened. Throws NodeError `BAD_CONFIG`. */

@@ -7,8 +7,9 @@ import { rmSync } from 'node:fs';
 import module from 'node:module';
 import process from 'node:process';
 import { networkDirectory } from '#chain';
-import { signingKey } from '#mempool';
+import { payer } from '#mempool';
 import { createNode, loadNetwork, type NodeOptions, type StarlingNode } from '#node';
+import { type RpcServer, startRpc } from '#rpc';
 import { fromHex, type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
 import { ExitCode } from '../exit-codes.ts';
 import { createLogging } from '../logging.ts';
@@ -72,11 +73,13 @@ async function runUntilStopped(start: StartMessage, stop: AbortController, end: 
   try {
     const options = await nodeOptions(start);
     await using node = await createNode(options, { clock: systemClock, random: systemRandom, log, onFatal });
-    logging.openFile(networkDirectory(start.datadir, options.params));
+    const directory = networkDirectory(start.datadir, options.params);
+    logging.openFile(directory);
+    await using rpc = start.role === 'miner' ? await startDevnetRpc(node, directory, log, end) : undefined;
     const { net } = await node.status();
     // The seed starts alone; what it has compiled makes the others start sooner.
     if (start.role === 'seed') module.flushCompileCache();
-    say({ kind: 'ready', peerId: net.peerId, addresses: net.listenAddresses });
+    say({ kind: 'ready', peerId: net.peerId, addresses: net.listenAddresses, rpc: rpc?.addresses[0] });
     const { signal } = stop;
     const payees = start.payees.map(fromHex);
     const tasks = [every(REPORT_MS, signal, () => report(node))];
@@ -87,6 +90,11 @@ async function runUntilStopped(start: StartMessage, stop: AbortController, end: 
     logging.close();
   }
   if (failure !== undefined) throw failure;
+}
+
+/** On a free port, with a cookie file in the node's folder. */
+function startDevnetRpc(node: StarlingNode, directory: string, log: Logger, stop: () => void): Promise<RpcServer> {
+  return startRpc(node, {}, { directory, clock: systemClock, random: systemRandom, log: log.child('rpc'), stop });
 }
 
 async function nodeOptions(start: StartMessage): Promise<NodeOptions> {
@@ -145,7 +153,7 @@ async function spend(
   signal: AbortSignal,
   log: Logger,
 ): Promise<void> {
-  const wallet = new DevnetWallet(signingKey(fromHex(start.secret)), systemRandom);
+  const wallet = new DevnetWallet(payer.signingKey(fromHex(start.secret)), systemRandom);
   // Apart from each other, so that the stream is even.
   await pause(systemRandom.below(Math.max(1, Math.ceil(start.txIntervalMs))), signal);
   await every(start.txIntervalMs, signal, async () => {

@@ -26,8 +26,8 @@ const MAX_ERROR_CHARS = 2_000;
 const PROGRAM = new URL('../starling.ts', import.meta.url);
 
 export class Member {
-  /** The node's addresses, once it listens. Rejects when the process ends before. */
-  readonly ready: Promise<readonly string[]>;
+  /** Where the node is reached, once it listens. Rejects when the process ends before. */
+  readonly ready: Promise<{ readonly addresses: readonly string[]; readonly rpc: string | undefined }>;
   /** Resolves when the process has ended; true if it ended by itself or badly. */
   readonly ended: Promise<boolean>;
   readonly #child: ChildProcess;
@@ -49,7 +49,7 @@ export class Member {
         resolve(this.#end(signal ?? `exit code ${code}`));
       });
     });
-    const ready = Promise.withResolvers<readonly string[]>();
+    const ready = Promise.withResolvers<Awaited<Member['ready']>>();
     this.ready = ready.promise;
     // Whoever waits for it gets the rejection; nobody may be waiting.
     ready.promise.catch(() => {});
@@ -58,7 +58,7 @@ export class Member {
       if (message.kind === 'report') this.#state = { ...this.#state, report: message };
       else {
         this.#state = { ...this.#state, peerId: message.peerId };
-        ready.resolve(message.addresses);
+        ready.resolve(message);
       }
     });
     this.#say(start);

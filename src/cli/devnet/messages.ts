@@ -42,5 +42,11 @@ export type NodeReport = {
 };
 
 export type FromChild =
-  | { readonly kind: 'ready'; readonly peerId: string; readonly addresses: readonly string[] }
+  /** `rpc` is where JSON-RPC calls are answered; the miner's alone are. */
+  | {
+      readonly kind: 'ready';
+      readonly peerId: string;
+      readonly addresses: readonly string[];
+      readonly rpc: string | undefined;
+    }
   | NodeReport;

@@ -3,11 +3,11 @@
  * A coin whose spending transaction gets lost is not tried again: there are always more.
  */
 import type { ChainReader } from '#chain';
-import { type PayerCoin, p2pkhScript, payFromP2pkh, type SigningKey } from '#mempool';
+import { payer } from '#mempool';
 import { Block, type BlockHash, idToBytes, type Transaction, type TxOutput, txidFromBytes } from '#primitives';
 import { equalBytes, type Random } from '#util';
 
-type OwnCoin = PayerCoin & { readonly spendableFrom: number };
+type OwnCoin = payer.PayerCoin & { readonly spendableFrom: number };
 
 const COINBASE_MATURITY = 100;
 /** Above Core's 1000 sat/kvB for transactions of this size. */
@@ -20,16 +20,16 @@ const CHANGE_PARTS = 4n;
 
 export class DevnetWallet {
   readonly script: Uint8Array;
-  readonly #key: SigningKey;
+  readonly #key: payer.SigningKey;
   readonly #random: Random;
   /** By outpoint, oldest first. */
   #coins = new Map<string, OwnCoin>();
   #scanned: { readonly height: number; readonly hash: BlockHash } | undefined;
 
-  constructor(key: SigningKey, random: Random) {
+  constructor(key: payer.SigningKey, random: Random) {
     this.#key = key;
     this.#random = random;
-    this.script = p2pkhScript(key.publicKey);
+    this.script = payer.p2pkhScript(key.publicKey);
   }
 
   get coinCount(): number {
@@ -60,7 +60,7 @@ export class DevnetWallet {
       if (coin.spendableFrom > tipHeight + 1 || coin.output.value < MIN_COIN_SATS) continue;
       this.#coins.delete(outpoint);
       const payee = payees[this.#random.below(payees.length)] ?? this.script;
-      return payFromP2pkh(this.#key, { coins: [coin], outputs: this.#outputs(coin.output.value, payee) });
+      return payer.payFromP2pkh(this.#key, { coins: [coin], outputs: this.#outputs(coin.output.value, payee) });
     }
     return undefined;
   }

@@ -1,8 +1,7 @@
 /** Brings back what mempool.dat holds, each transaction through the checks of any other (Core's LoadMempool). */
 import type { Sats, Transaction, Txid } from '#primitives';
-import type { Clock } from '#util';
-import type { LoadCounts, MempoolVerdict } from '../port.ts';
-import { Slices } from '../slices.ts';
+import { type Clock, Slices } from '#util';
+import type { LoadCounts, LoadOptions, MempoolVerdict } from '../port.ts';
 import { type FileSource, readMempoolFile } from './read-file.ts';
 
 export type LoadDeps = {
@@ -18,7 +17,13 @@ export type LoadDeps = {
  * Rejects with the signal's reason when that aborts, with NodeError where the file is damaged or cannot be read; what came
  * before stays.
  */
-export async function loadMempoolFile(deps: LoadDeps, source: FileSource, signal: AbortSignal): Promise<LoadCounts> {
+export async function loadMempoolFile(
+  deps: LoadDeps,
+  source: FileSource,
+  signal: AbortSignal,
+  options: LoadOptions = {},
+): Promise<LoadCounts> {
+  const { usesCurrentTime = false, appliesFeeDeltas = true, appliesUnbroadcast = true } = options;
   const counts = { accepted: 0, failed: 0, expired: 0, alreadyThere: 0, unbroadcast: 0 };
   const slices = new Slices(deps.clock);
   for await (const record of readMempoolFile(source)) {
@@ -27,14 +32,14 @@ export async function loadMempoolFile(deps: LoadDeps, source: FileSource, signal
     signal.throwIfAborted();
     switch (record.kind) {
       case 'tx':
-        if (record.feeDelta !== 0n) deps.prioritise(record.tx.txid, record.feeDelta);
-        counts[await loadTx(deps, record.tx, record.time)]++;
+        if (appliesFeeDeltas && record.feeDelta !== 0n) deps.prioritise(record.tx.txid, record.feeDelta);
+        counts[await loadTx(deps, record.tx, usesCurrentTime ? undefined : record.time)]++;
         break;
       case 'fee-delta':
-        deps.prioritise(record.txid, record.feeDelta);
+        if (appliesFeeDeltas) deps.prioritise(record.txid, record.feeDelta);
         break;
       case 'unbroadcast':
-        if (deps.addUnbroadcast(record.txid)) counts.unbroadcast++;
+        if (appliesUnbroadcast && deps.addUnbroadcast(record.txid)) counts.unbroadcast++;
         break;
     }
   }
@@ -45,12 +50,12 @@ export async function loadMempoolFile(deps: LoadDeps, source: FileSource, signal
 async function loadTx(
   { submit, clock, expiryMs }: LoadDeps,
   tx: Transaction,
-  time: bigint,
+  time: bigint | undefined,
 ): Promise<Exclude<keyof LoadCounts, 'unbroadcast'>> {
   const nowMs = clock.now();
-  if (time <= BigInt(Math.floor((nowMs - expiryMs) / 1000))) return 'expired';
+  if (time !== undefined && time <= BigInt(Math.floor((nowMs - expiryMs) / 1000))) return 'expired';
   // A clock that was set back must not keep it for longer.
-  const timeMs = Math.min(Number(time) * 1000, nowMs);
+  const timeMs = time === undefined ? nowMs : Math.min(Number(time) * 1000, nowMs);
   const verdict = await submit(tx, timeMs);
   if (verdict.kind === 'accepted') return 'accepted';
   return verdict.kind === 'duplicate' && verdict.code.endsWith('in-mempool') ? 'alreadyThere' : 'failed';

@@ -7,6 +7,7 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { type Clock, fromHex, type Random } from '#util';
 import { dialableText, parseTcpAddress } from '../addresses.ts';
 import type { JsonFile } from '../json-file.ts';
+import type { KnownAddress } from '../operator-port.ts';
 import type { PeerIdText, SourceKind, SourceQuality } from '../port.ts';
 import { type AddressSource, chanceOf, type Entry, hearsayAgeMs, isTerrible, type PeerAddress } from './entry.ts';
 import type { NetGroups } from './net-groups.ts';
@@ -177,17 +178,15 @@ export class AddressManager {
     return this.#tables.index.find(peer)?.lastTryMs ?? 0;
   }
 
-  /** Core's GetAddr: random ones, of all no more than 23 %, none that is terrible. */
+  /** For peers, Core's GetAddr: random ones, of all no more than 23 %, none that is terrible. */
   sample(max: number): PeerAddress[] {
-    const now = this.#deps.clock.now();
-    const count = Math.min(max, Math.ceil((this.#tables.index.size * SAMPLE_PERCENT) / 100));
-    const chosen: PeerAddress[] = [];
-    if (count <= 0) return chosen;
-    for (const entry of this.#tables.index.shuffled(this.#deps.random)) {
-      if (!isTerrible(entry, now)) chosen.push(asPeerAddress(entry));
-      if (chosen.length === count) break;
-    }
-    return chosen;
+    return this.#sound(Math.min(max, Math.ceil((this.#tables.index.size * SAMPLE_PERCENT) / 100))).map(asPeerAddress);
+  }
+
+  /** For the operator, Core's getnodeaddresses: the same, but up to all that we know; that is what 0 asks for. */
+  known(max: number): KnownAddress[] {
+    const sound = this.#sound(max <= 0 ? this.#tables.index.size : max);
+    return sound.map((entry) => ({ ...asPeerAddress(entry), lastSeenAt: entry.lastSeenMs }));
   }
 
   /** What came of each kind of source. */
@@ -212,6 +211,18 @@ export class AddressManager {
   async saveIfDue(): Promise<void> {
     const pauseMs = Math.min(SAVE_MAX_MS, this.#tables.index.size * SAVE_MS_PER_ENTRY);
     if (this.#deps.clock.monotonicMs() - this.#savedAtMs >= pauseMs) await this.save();
+  }
+
+  /** By chance, none that is terrible. */
+  #sound(count: number): Entry[] {
+    const now = this.#deps.clock.now();
+    const chosen: Entry[] = [];
+    if (count <= 0) return chosen;
+    for (const entry of this.#tables.index.shuffled(this.#deps.random)) {
+      if (!isTerrible(entry, now)) chosen.push(entry);
+      if (chosen.length === count) break;
+    }
+    return chosen;
   }
 
   #table(newOnly: boolean): 'new' | 'tried' {

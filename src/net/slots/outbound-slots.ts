@@ -7,6 +7,7 @@
 import { type Clock, exponential, type Logger, type Random, type TimerHandle } from '#util';
 import type { PeerAddress } from '../addrman/entry.ts';
 import { BoundedMap } from '../bounded-map.ts';
+import { MAX_TRIES_AT_ONCE } from '../operator-port.ts';
 import type { ChainNews, PeerIdText } from '../port.ts';
 import type { Anchors } from './anchors.ts';
 import { worseOfYoungest, worstFullRelay } from './extra-peers.ts';
@@ -51,6 +52,8 @@ export type OutboundDeps = {
   readonly groupOf: (address: string) => string | undefined;
   /** Banned, or dropped a moment ago. */
   readonly isUnwelcome: (peer: PeerIdText) => boolean;
+  /** False while the operator keeps the network switched off. */
+  readonly isActive: () => boolean;
 };
 
 export type OutboundOptions = {
@@ -82,6 +85,7 @@ export class OutboundSlots {
   #nextExtraCheckMs = 0;
   #shortSinceMs: number | undefined;
   #failedInARow = 0;
+  #dialsOnce = 0;
   #isStopped = false;
 
   constructor(deps: OutboundDeps, options: OutboundOptions) {
@@ -110,6 +114,21 @@ export class OutboundSlots {
     const { busyMs } = this.#options;
     if (this.#timer === undefined || this.#roundMs - this.#deps.clock.monotonicMs() <= busyMs) return;
     this.#schedule(busyMs);
+  }
+
+  /**
+   * Dials whom the operator names, whatever our own rules say of it. As for his other peers no slot is taken. Resolves to
+   * whether there is a connection; undefined if too many such dials run.
+   */
+  async dialOnce(target: DialTarget): Promise<boolean | undefined> {
+    if (this.#table.isConnected(target.id)) return true;
+    if (this.#table.dialling.has(target.id) || this.#dialsOnce >= MAX_TRIES_AT_ONCE) return undefined;
+    this.#dialsOnce += 1;
+    try {
+      return await this.#run(target, 'manual');
+    } finally {
+      this.#dialsOnce -= 1;
+    }
   }
 
   /** What we are dialling this peer for; undefined if we are not. */
@@ -162,6 +181,7 @@ export class OutboundSlots {
   }
 
   #round(): void {
+    if (!this.#deps.isActive()) return;
     const now = this.#deps.clock.monotonicMs();
     this.#closeQueries(now);
     this.#dropExtra(now);

@@ -6,12 +6,13 @@
 import { setMaxListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { assert, errorText, type Logger, NodeError } from '#util';
+import type { NetDeps } from '../base.ts';
 import { RequestError, toRequestError } from '../errors.ts';
-import type { NetDeps } from '../net.ts';
 import { completeOptions, type NetOptions } from '../options.ts';
 import type { Net, NetHandlers, NetStatus, PeerIdText } from '../port.ts';
 import { FrameReceiver, FrameSender, ownCopy, SERVING_WINDOW_BYTES } from './flow.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
+import { type OperatorCall, operatorPeersOver } from './operator-calls.ts';
 
 /** Beyond it a thread that does not stop is ended. */
 const STOP_MS = 1_800;
@@ -41,6 +42,7 @@ export async function createWorkerNet(given: NetOptions, handlers: NetHandlers, 
     confirmPeer: (peer, relaysTransactions) => client.post({ kind: 'confirm', peer, relaysTransactions }),
     noteUseful: (peer, what) => client.post({ kind: 'useful', peer, what }),
     noteChain: (news) => client.post({ kind: 'chain', news }),
+    peers: operatorPeersOver((call) => client.operate(call)),
     [Symbol.asyncDispose]: () => client.stop(),
   };
 }
@@ -95,6 +97,12 @@ class WorkerClient {
     const reply = await this.#call((id) => this.post({ kind: 'publish', id, topic, data }, [data.buffer]));
     assert(reply.kind === 'published', `a reply of kind ${reply.kind} to publish`);
     return reply.recipients;
+  }
+
+  async operate(call: OperatorCall): Promise<unknown> {
+    const reply = await this.#call((id) => this.post({ kind: 'operate', id, call }));
+    assert(reply.kind === 'operated', `a reply of kind ${reply.kind} to ${call.name}`);
+    return reply.answer;
   }
 
   async *request(...[peer, name, request, signal]: Parameters<Net['request']>): ReturnType<Net['request']> {
@@ -155,6 +163,7 @@ class WorkerClient {
     fatal: ({ code, text }) => this.#die(new NodeError(code, text)),
     status: (message) => this.#reply(message),
     published: (message) => this.#reply(message),
+    operated: (message) => this.#reply(message),
     stopped: (message) => this.#reply(message),
     'call-failed': (message) => this.#reply(message),
     connected: ({ peer }) => {
@@ -182,7 +191,9 @@ class WorkerClient {
     handle(message);
   }
 
-  #reply(message: Extract<FromWorker, { kind: 'status' | 'published' | 'stopped' | 'call-failed' }>): void {
+  #reply(
+    message: Extract<FromWorker, { kind: 'status' | 'published' | 'operated' | 'stopped' | 'call-failed' }>,
+  ): void {
     const call = this.#calls.get(message.id);
     this.#calls.delete(message.id);
     if (message.kind === 'call-failed') call?.reject(new NodeError('NETWORK', message.text));

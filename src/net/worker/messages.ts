@@ -13,6 +13,7 @@ import type {
   ResponseFrame,
   Usefulness,
 } from '../port.ts';
+import type { OperatorCall } from './operator-calls.ts';
 
 export type WorkerData = { readonly options: CompleteNetOptions };
 
@@ -31,6 +32,7 @@ export type FrameEnd =
 export type ToWorker =
   | { readonly kind: 'status'; readonly id: number }
   | { readonly kind: 'publish'; readonly id: number; readonly topic: TopicName; readonly data: Uint8Array }
+  | { readonly kind: 'operate'; readonly id: number; readonly call: OperatorCall }
   | { readonly kind: 'stop'; readonly id: number }
   | {
       readonly kind: 'request';
@@ -60,6 +62,7 @@ export type FromWorker =
   | { readonly kind: 'fatal'; readonly code: NodeErrorCode; readonly text: string }
   | { readonly kind: 'status'; readonly id: number; readonly status: NetStatus }
   | { readonly kind: 'published'; readonly id: number; readonly recipients: number }
+  | { readonly kind: 'operated'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'call-failed'; readonly id: number; readonly text: string }
   | { readonly kind: 'stopped'; readonly id: number }
   | { readonly kind: 'connected'; readonly peer: PeerInfo }

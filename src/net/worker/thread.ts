@@ -11,6 +11,7 @@ import type { GossipVerdict, Net, NetHandlers } from '../port.ts';
 import { FrameReceiver, FrameSender, ownCopy, TOTAL_BYTES } from './flow.ts';
 import { forwardingLogger } from './forwarding-logger.ts';
 import type { FromWorker, Post, ToWorker, WorkerData } from './messages.ts';
+import { perform } from './operator-calls.ts';
 import { guardThread } from './thread-guard.ts';
 
 type Asking = { readonly sender: FrameSender; readonly controller: AbortController };
@@ -68,6 +69,8 @@ class NetThread {
       status: ({ id }) => this.#answer(id, async () => ({ kind: 'status', id, status: await net.status() })),
       publish: ({ id, topic, data }) =>
         this.#answer(id, async () => ({ kind: 'published', id, recipients: await net.publish(topic, data) })),
+      operate: ({ id, call }) =>
+        this.#answer(id, async () => ({ kind: 'operated', id, answer: await perform(net.peers, call) })),
       stop: ({ id }) =>
         this.#answer(id, async () => {
           await net[Symbol.asyncDispose]();

@@ -71,7 +71,7 @@ function failingAfter(store: KeyValueStore, writes: number, sizes: number[] = []
 describe('block index on the disk', () => {
   it('is written in slices, and is the same when it is read again', async () => {
     const index = indexOf(1234);
-    index.setData(700, { file: 3, offset: 99 });
+    index.setData(700, { file: 3, offset: 99 }, 1);
     const store = createMemoryStore();
     const sizes: number[] = [];
     await saveIndex(index, failingAfter(store, 99, sizes), storage);
@@ -110,12 +110,12 @@ describe('block index on the disk', () => {
     const store = createMemoryStore();
     await saveIndex(index, store, storage);
     for (const id of [10, ...Array.from({ length: 700 }, (_, i) => 400 + i)])
-      index.setData(id, { file: 1, offset: id });
+      index.setData(id, { file: 1, offset: id }, 1);
     const sizes: number[] = [];
     const disturbed = passedOn(store, {
       write: async (ops) => {
         sizes.push(ops.length);
-        index.setData(5, { file: 2, offset: 5 });
+        index.setData(5, { file: 2, offset: 5 }, 1);
         extend(index, 600);
         await store.write(ops);
       },

@@ -69,7 +69,7 @@ test('long scripts and many coins pass the internal buffer unharmed', async () =
 test('an abort stops the walk', async () => {
   const stop = new AbortController();
   stop.abort(new Error('enough'));
-  await assert.rejects(computeUtxoFigures(inKeyOrder([entry(1, 1)]), stop.signal), /enough/);
+  await assert.rejects(computeUtxoFigures(inKeyOrder([entry(1, 1)]), { signal: stop.signal }), /enough/);
 });
 
 test('the first 4,313 mainnet blocks give what Bitcoin Core 27.0 gives', async (t) => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMempool, p2pkhScript } from '#mempool';
+import { createMempool } from '#mempool';
 import { nullLogger, seededRandom } from '#util';
 import { createInlineVerifier } from '#verify';
 import type { MemberState } from '../../../src/cli/devnet/member.ts';
 import { devnetLines } from '../../../src/cli/devnet/view.ts';
 import { DevnetWallet } from '../../../src/cli/devnet/wallet.ts';
+import { p2pkhScript } from '../../../src/mempool/payer.ts';
 import { createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { testKey } from '../../support/keys.ts';
 import { createManualClock } from '../../support/manual-clock.ts';

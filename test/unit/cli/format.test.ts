@@ -39,16 +39,6 @@ test('bytes, rates, times', () => {
   assert.deepEqual([0, 0.99999, 1, 2, -1].map(format.percent), ['0.00%', '99.99%', '100.00%', '100.00%', '0.00%']);
 });
 
-test('amounts have eight decimals', () => {
-  const cases: [bigint, string][] = [
-    [0n, '0.00000000'],
-    [1n, '0.00000001'],
-    [21_560_000_000_000n, '215600.00000000'],
-    [-150_000_000n, '-1.50000000'],
-  ];
-  for (const [sats, text] of cases) assert.equal(format.coins(sats), text);
-});
-
 test('the sync line of each phase', () => {
   assert.equal(
     format.syncLine(SYNC),

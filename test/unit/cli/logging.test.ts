@@ -3,7 +3,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createLogging } from '../../../src/cli/logging.ts';
+import { fileURLToPath } from 'node:url';
+import { readSources } from '../../../scripts/source-scan.ts';
+import { LogLimit } from '../../../src/cli/log-limit.ts';
+import { createLogging, loggingOf } from '../../../src/cli/logging.ts';
+import { resolveSettings } from '../../../src/cli/settings.ts';
+import { createTerminal } from '../../../src/cli/terminal.ts';
+import { LOG_MODULES } from '../../../src/cli/values.ts';
+import { systemClock } from '../../../src/util/index.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 
 function collect(format: 'human' | 'json', level: 'debug' | 'info' = 'info') {
@@ -79,3 +87,98 @@ test(
     assert.equal(printed.filter((line) => line.startsWith('starling: debug.log is not written any more')).length, 1);
   },
 );
+
+test('a module has a level of its own, which changes while the program runs', () => {
+  const lines: string[] = [];
+  const moduleLevels = [{ module: 'net', level: 'debug' }] as const;
+  const logging = createLogging({ level: 'info', moduleLevels, format: 'human', print: (line) => lines.push(line) });
+  const [net, chain] = [logging.log.child('net'), logging.log.child('chain')];
+  const shown = (): string => {
+    for (const log of [net, chain, logging.log]) log.debug('x');
+    return lines
+      .splice(0)
+      .map((line) => / (\w*):? ?x$/.exec(line)?.[1])
+      .join();
+  };
+  assert.equal(shown(), 'net');
+  logging.setLevel('chain', 'debug');
+  assert.deepEqual(logging.levels(), { net: 'debug', chain: 'debug' });
+  assert.equal(shown(), 'net,chain');
+  logging.setLevel('net', 'silent');
+  net.error('not shown');
+  assert.equal(shown(), 'chain');
+  logging.setLevel(undefined, 'debug');
+  assert.equal(shown(), 'chain,debug', 'the last has no module');
+  logging.log.child('sync').debug('x');
+  assert.equal(lines.splice(0).length, 1, 'a module that logs for the first time has the level of all');
+});
+
+test('one kind of line takes a megabyte an hour, and what is left out is told', async () => {
+  const lines: string[] = [];
+  const clock = createManualClock();
+  const print = (line: string): void => void lines.push(line);
+  const logging = createLogging({ level: 'info', format: 'json', print, clock });
+  const log = logging.log.child('net');
+  for (let i = 0; i < 20_000; i++) log.warn('banned', { subject: 'x'.repeat(400) });
+  const written = lines.length;
+  assert.ok(written > 2_000 && written < 2_700, String(written));
+  assert.match(lines.at(-1) ?? '', /so many lines of a kind/);
+  log.warn('something else');
+  assert.equal(lines.length, written + 1);
+  await clock.advance(3_600_000);
+  log.warn('banned', { subject: 'y' });
+  const [told = '', again = ''] = lines.slice(written + 1);
+  const { msg, of, lines: count } = JSON.parse(told);
+  assert.deepEqual([msg, of, count], ['lines of a kind were left out', 'net warn banned', 20_000 - (written - 1)]);
+  assert.match(again, /"subject":"y"/);
+});
+
+test('kinds are bounded: with too many, the others share one budget', () => {
+  const limit = new LogLimit(createManualClock());
+  const line = { text: 'x'.repeat(500_000) };
+  for (let i = 0; i < 1_000; i++) assert.equal(limit.take(`kind ${i}`, line, false), 'write');
+  assert.equal(limit.take('one more', line, false), 'write');
+  assert.equal(limit.take('another', line, false), 'write');
+  assert.equal(limit.take('a third', line, false), 'last');
+  assert.equal(limit.take('a fourth', line, false), 'drop');
+  assert.equal(limit.take('kind 0', line, true), 'write', 'who asks for debug lines gets more');
+});
+
+test('pretty on a terminal, JSON elsewhere and in the file, unless a form is asked for', async () => {
+  const shown = async (isTTY: boolean, format: string): Promise<readonly string[]> => {
+    await using dir = await makeTempDir();
+    const written: string[] = [];
+    const terminal = createTerminal({ isTTY, write: (text: string) => written.push(text) }, systemClock, {
+      plainIntervalMs: 0,
+    });
+    const logging = loggingOf(await resolveSettings('node', { logFormat: [format] }), terminal);
+    logging.openFile(dir.path);
+    logging.log.warn('hello');
+    logging.close();
+    return [written.join(''), readFileSync(join(dir.path, 'debug.log'), 'utf8')];
+  };
+  const [json, human] = [/^\{"level":"warn"/, /^\d\S+Z warn {2}hello\n$/];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the marks of a terminal
+  const coloured = /^\d\S+Z \x1b\[33mwarn \x1b\[0m hello\n$/;
+  for (const [isTTY, format, printed, filed] of [
+    [true, 'auto', coloured, json],
+    [false, 'auto', json, json],
+    [true, 'human', coloured, human],
+    [false, 'human', human, human],
+    [true, 'json', json, json],
+  ] as const) {
+    const [out = '', log = ''] = await shown(isTTY, format);
+    assert.match(out, printed, `${isTTY} ${format}`);
+    assert.match(log, filed, `${isTTY} ${format}`);
+  }
+});
+
+test('every module that logs can have a level', () => {
+  const sources = readSources(fileURLToPath(new URL('../../..', import.meta.url)), ['src']);
+  const named = sources.flatMap(({ text }) => [...text.matchAll(/\.child\('([^']+)'\)/g)].map(([, name = '']) => name));
+  assert.ok(named.length > 10);
+  assert.deepEqual(
+    [...new Set(named)].filter((name) => !LOG_MODULES.some((known) => known === name)),
+    [],
+  );
+});

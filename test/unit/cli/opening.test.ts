@@ -1,6 +1,7 @@
 /** How flags say that a chain is opened, and what is shown while that takes long. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MANUAL_PRUNE_BYTES } from '#chain';
 import type { LogFields, Logger } from '#util';
 import { nullLogger } from '#util';
 import { chainSettings } from '../../../src/cli/chain-settings.ts';
@@ -21,6 +22,7 @@ test('pruning has a least target, unless files are small; all is kept by default
   assert.equal((await opening({ prune: ['0'] })).pruneBytes, 0);
   const small = await opening({ prune: ['1'], fastPrune: ['true'] });
   assert.deepEqual([small.pruneBytes, small.hasSmallFiles], [2 ** 20, true]);
+  assert.equal((await opening({ prune: ['1'] })).pruneBytes, MANUAL_PRUNE_BYTES);
 });
 
 test('the larger of two rebuilds counts', async () => {

@@ -1,42 +1,39 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { chainSettings } from '../../../src/cli/chain-settings.ts';
+import { BUILT_IN_NAMES, PROFILE_NAMES } from '../../../src/cli/config/names.ts';
+import { profileFile } from '../../../src/cli/config/profile.ts';
+import { mempoolSettings } from '../../../src/cli/mempool-settings.ts';
 import type { OptionRow } from '../../../src/cli/option-row.ts';
 import { OPTIONS } from '../../../src/cli/options.ts';
 import { listenAddresses, reachSettings } from '../../../src/cli/reach-settings.ts';
-import { resolveSettings } from '../../../src/cli/settings.ts';
+import { checkFile, resolveAll, resolveSettings } from '../../../src/cli/settings.ts';
 import {
+  activationHeight,
   announcedAddress,
   listenAddress,
+  moduleLevel,
   path,
   peerAddress,
   positiveNumber,
   socksProxy,
   wholeNumber,
 } from '../../../src/cli/values.ts';
+import { BUILT_IN_NETWORKS } from '../../../src/consensus/index.ts';
+import { badConfig, type ConfigFolder, makeConfigFolder } from './config/config-files.ts';
 
 const PEER = '12D3KooWGRUz1RzyZJzcbsVdVrnBLsSTMF5Wzvz2gFp6xkgbSFQf';
-let folder = '';
+let folder: ConfigFolder;
 
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'starling-settings-'));
+  folder = makeConfigFolder();
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => folder.remove());
 
-function configFile(name: string, text: string): readonly string[] {
-  const file = join(folder, name);
-  writeFileSync(file, text);
-  return [file];
-}
-
-const badConfig = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Error && 'code' in error && error.code === 'BAD_CONFIG', String(error));
-  assert.match(error.message, pattern);
-  assert.doesNotMatch(error.message, /\n/);
-  return true;
-};
+const configFile = (name: string, text: string): readonly string[] => [folder.write(name, text)];
 
 test('defaults fill what nobody gives', async () => {
   const settings = await resolveSettings('node', {});
@@ -47,60 +44,176 @@ test('defaults fill what nobody gives', async () => {
   assert.equal(settings.to, undefined);
 });
 
-test('a flag goes before the file, the file before the default', async () => {
-  const config = configFile('a.conf', 'max-peers=7\nlog-level=debug\n');
-  const settings = await resolveSettings('node', { config, maxPeers: ['9'] });
-  assert.equal(settings.maxPeers, 9);
-  assert.equal(settings.logLevel, 'debug');
-  assert.equal(settings.logFormat, 'human');
+test('a flag goes before a variable, that before the file, the profile and the default', async () => {
+  const profile = folder.write('p.toml', 'max-peers = 5\npar = 5\nprune = 5000\ndb-cache = 5\n');
+  const config = folder.write('a.toml', `profile = "${profile}"\nmax-peers = 7\npar = 7\nprune = 7000\n`);
+  const environment = { STARLING_MAX_PEERS: '8', STARLING_PAR: '8', STARLING_CONFIG: config };
+  const { settings, given, notes } = await resolveAll('node', { maxPeers: ['9'] }, environment);
+  assert.deepEqual([settings.maxPeers, settings.par, settings.prune, settings.dbCache], [9, 8, 7000, 5]);
+  assert.equal(settings.logFormat, 'auto');
+  const origins = (['maxPeers', 'par', 'prune', 'dbCache', 'logFormat'] as const).map(
+    (name) => given.get(name)?.origin,
+  );
+  assert.deepEqual(origins, [
+    { kind: 'flag', place: '--max-peers' },
+    { kind: 'variable', place: 'STARLING_PAR' },
+    { kind: 'file', place: `${config}:4` },
+    { kind: 'profile', place: `${profile}:4` },
+    undefined,
+  ]);
+  assert.deepEqual(notes, []);
 });
 
-test('key=value files: comments, lists, sections of the network in use', async () => {
+test('TOML files: tables of the network in use, lines of keys, lists', async () => {
   const text = `# mine
-network=regtest
-connect=/ip4/10.0.0.1/tcp/1/p2p/${PEER}   # one
-connect=/dns4/node.example/tcp/2/p2p/${PEER}
-max-peers = 5
+network = "regtest"
+connect = [ # two
+  "/ip4/10.0.0.1/tcp/1/p2p/${PEER}",
+  "/dns4/node.example/tcp/2/p2p/${PEER}",
+]
+datadir = """
+/max-peers = 3"""
+"max-peers" = 5
+min-relay-tx-fee = 0.00000123
 
 [regtest]
-max-peers=6
+max-peers = 6
 [signet]
-max-peers=7
+max-peers = 7
 `;
-  const config = configFile('b.conf', text);
-  const settings = await resolveSettings('node', { config });
-  assert.equal(settings.network, 'regtest');
-  assert.equal(settings.connect.length, 2);
-  assert.equal(settings.maxPeers, 6);
-  assert.equal((await resolveSettings('node', { config, network: ['signet'] })).maxPeers, 7);
-  assert.equal((await resolveSettings('node', { config, network: ['mainnet'] })).maxPeers, 5);
+  const config = [folder.write('b.toml', text)];
+  const { settings, given } = await resolveAll('node', { config }, {});
+  assert.deepEqual([settings.network, settings.connect.length, settings.maxPeers], ['regtest', 2, 6]);
+  assert.equal(settings.minRelayTxFee, 123);
+  assert.match(given.get('maxPeers')?.origin.place ?? '', /b\.toml:13$/);
+  const onSignet = await resolveAll('node', { config, network: ['signet'] }, {});
+  assert.deepEqual([onSignet.settings.maxPeers, onSignet.given.get('maxPeers')?.origin.place.slice(-3)], [7, ':15']);
+  const onMain = await resolveAll('node', { config, network: ['mainnet'] }, {});
+  assert.deepEqual([onMain.settings.maxPeers, onMain.given.get('maxPeers')?.origin.place.slice(-2)], [5, ':9']);
 });
 
-test('JSON files: numbers, lists, and flags of other commands are left alone', async () => {
-  const config = configFile('c.json', JSON.stringify({ 'max-peers': 4, listen: ['none'], json: true }));
-  const settings = await resolveSettings('node', { config });
+test('a network of one’s own has a section by the name of its file', async () => {
+  const config = configFile('own.toml', 'network = "./our.json"\n["./our.json"]\nmax-peers = 6\n');
+  assert.equal((await resolveSettings('node', { config })).maxPeers, 6);
+});
+
+test('JSON files: numbers, lists, objects of networks, and flags of other commands are left alone', async () => {
+  const text = JSON.stringify(
+    { listen: ['none'], json: true, 'max-peers': 4, signet: { 'max-peers': 8 } },
+    undefined,
+    1,
+  );
+  const config = configFile('c.json', text);
+  const { settings, given } = await resolveAll('node', { config }, {});
   assert.equal(settings.maxPeers, 4);
+  assert.match(given.get('maxPeers')?.origin.place ?? '', /c\.json:6$/);
   assert.deepEqual(settings.listen, ['none']);
   assert.equal(settings.json, false);
   assert.equal((await resolveSettings('info', { config })).json, true);
+  const onSignet = await resolveAll('node', { config, network: ['signet'] }, {});
+  assert.deepEqual([onSignet.settings.maxPeers, onSignet.given.get('maxPeers')?.origin.place.slice(-2)], [8, ':8']);
 });
 
 test('bad files are named with what is wrong in them', async () => {
-  const cases: [string, RegExp][] = [
-    ['max-peer=4', /unknown setting "max-peer" \(did you mean "max-peers"\?\)/],
-    ['max-peers=many', /bad\.conf: max-peers: "many" does not fit: a whole number from 1 to 1000/],
-    ['just words', /bad\.conf, line 1: key=value/],
-    ['{ "max-peers": ', /not valid JSON/],
-    ['{ "connect": { "a": 1 } }', /"connect" must be/],
-    ['config=other.conf', /unknown setting "config"/],
+  const cases: readonly (readonly [name: string, text: string, problem: RegExp])[] = [
+    ['bad.toml', 'max-peer = 4', /bad\.toml:1: unknown setting "max-peer" \(did you mean "max-peers"\?\)/],
+    ['bad.toml', '\nmax-peers = "many"', /bad\.toml:2: max-peers: "many" does not fit: a whole number from 1 to 1000/],
+    ['bad.toml', 'maxconnections = 4', /unknown setting "maxconnections" \(Bitcoin Core's; here it is "max-peers"\)/],
+    ['bad.toml', 'wallet = 4', /unknown setting "wallet", which is Bitcoin Core's: there is no wallet/],
+    ['bad.toml', 'max-peers = 1\nmax-peers = 2', /bad\.toml:2: not valid TOML/],
+    ['bad.toml', 'mine = 2020-01-01', /bad\.toml:1: "mine" must be a text, a number/],
+    ['bad.toml', '[sigent]\nmax-peers = 1', /bad\.toml:2: "sigent" is no network \(did you mean "signet"\?\)/],
+    ['bad.toml', '[signet]\nnetwork = "signet"', /bad\.toml:2: network does not belong/],
+    [
+      'bad.toml',
+      'max-peers = 0\npar = 99',
+      /:1: max-peers: .* \(and 1 more; "starling config check FILE" lists them\)/,
+    ],
+    ['bad.conf', 'just words', /bad\.conf:1: key=value/],
+    ['bad.conf', 'config=other.conf', /unknown setting "config"/],
+    ['bad.conf', '{ "max-peers": ', /not valid JSON/],
+    ['bad.conf', ' {\n "connect": [{ "a": 1 }] }', /bad\.conf:2: "connect" must be/],
   ];
-  for (const [text, pattern] of cases) {
-    await assert.rejects(resolveSettings('node', { config: configFile('bad.conf', text) }), badConfig(pattern));
+  for (const [name, text, problem] of cases) {
+    await assert.rejects(resolveSettings('node', { config: configFile(name, text) }), badConfig(problem), text);
   }
+  const nowhere = `${configFile('a', '')[0]}-none.conf`;
+  await assert.rejects(resolveSettings('node', { config: [nowhere] }), badConfig(/cannot read.*none/));
+});
+
+test('variables: lists, switches, nothing, names that are nearly ours, names of others', async () => {
+  const environment = {
+    STARLING_BOOTSTRAP: '/dnsaddr/a.example  /dnsaddr/b.example ',
+    STARLING_UPNP: '1',
+    STARLING_PAR: '',
+    STARLING_SERVICE_HOST: '10.0.0.1',
+    PATH: '/bin',
+  };
+  const { settings, notes } = await resolveAll('node', {}, environment);
+  assert.deepEqual(settings.bootstrap, ['/dnsaddr/a.example', '/dnsaddr/b.example']);
+  assert.deepEqual([settings.upnp, settings.par], [true, 0]);
+  assert.deepEqual(notes, ['STARLING_SERVICE_HOST is no setting: it is not used']);
   await assert.rejects(
-    resolveSettings('node', { config: [join(folder, 'none.conf')] }),
-    badConfig(/cannot read.*none/),
+    resolveAll('node', {}, { STARLING_DB_CACH: '5' }),
+    badConfig(/^STARLING_DB_CACH is no setting \(did you mean "STARLING_DB_CACHE"\?\)$/),
   );
+  await assert.rejects(resolveAll('node', {}, { STARLING_PAR: 'x' }), badConfig(/^STARLING_PAR: "x" does not fit/));
+});
+
+test('heights of rules have Core’s names and range', () => {
+  for (const [text, rule, height] of [
+    ['bip34@2', 'bip34', 2],
+    ['dersig@3', 'bip66', 3],
+    ['cltv@4', 'bip65', 4],
+    ['csv@5', 'csv', 5],
+    ['segwit@2147483646', 'segwit', 2147483646],
+  ] as const) {
+    assert.deepEqual(activationHeight(text), { rule, height });
+  }
+  for (const text of ['segwit', 'segwit@', 'segwit@-1', 'segwit@2147483647', 'taproot@1', '@1']) {
+    assert.throws(() => activationHeight(text), badConfig(/name@height/));
+  }
+  assert.deepEqual(moduleLevel('mempool-sync=warn'), { module: 'mempool-sync', level: 'warn' });
+  for (const text of ['net', 'net=loud', '=debug', 'a b=debug', 'net=debug=info']) {
+    assert.throws(() => moduleLevel(text), badConfig(/module=level \(one of chain, /), text);
+  }
+  assert.throws(() => moduleLevel('mempol=debug'), badConfig(/did you mean "mempool"/));
+});
+
+test('a command reads what it takes: no file where it has no --config, nothing where it has no flags', async () => {
+  const environment = { STARLING_CONFIG: '/nowhere/a.toml', STARLING_NODES: '3', STARLING_SERVICE_HOST: 'x' };
+  const devnet = await resolveAll('devnet', {}, environment);
+  assert.deepEqual([devnet.settings.nodes, devnet.settings.config], [3, undefined]);
+  assert.deepEqual((await resolveAll('psk', {}, environment)).notes, []);
+  await assert.rejects(resolveAll('node', {}, environment), badConfig(/cannot read/));
+});
+
+test('profiles have names, and name no other', async () => {
+  const { network } = await resolveSettings('node', { profile: ['signet'] });
+  assert.equal(network, 'signet');
+  await assert.rejects(
+    resolveSettings('node', { profile: ['lowmemory'] }),
+    badConfig(/no profile "lowmemory" \(did you mean "low-memory"\?\)/),
+  );
+  const profile = configFile('p2.toml', 'profile = "seed"');
+  await assert.rejects(resolveSettings('node', { profile }), badConfig(/:1: a profile names no other/));
+});
+
+test('what is built in is in config/, each profile is good', async () => {
+  const config = new URL('../../../config/', import.meta.url);
+  const files = (folderName: string, ending: string): string[] =>
+    readdirSync(new URL(folderName, config)).flatMap((file) =>
+      file.endsWith(ending) ? [file.slice(0, -ending.length)] : [],
+    );
+  assert.deepEqual(files('profiles/', '.toml').sort(), [...PROFILE_NAMES].sort());
+  assert.deepEqual([...BUILT_IN_NAMES].sort(), [...BUILT_IN_NETWORKS].sort());
+  const readme = readFileSync(new URL('profiles/README.md', config), 'utf8');
+  for (const name of PROFILE_NAMES) {
+    assert.ok(readme.includes(`| \`${name}\` |`), name);
+    assert.deepEqual(await checkFile(profileFile(name)), { problems: [], notes: [] });
+    const settings = await resolveSettings('node', { profile: [name] });
+    assert.ok(chainSettings(settings) && mempoolSettings(settings));
+  }
 });
 
 test('bad flag values name the flag and what fits', async () => {

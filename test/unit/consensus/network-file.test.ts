@@ -1,10 +1,11 @@
 /** Network files: the built-in ones hold Core's values; mistakes are named; private networks need little. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkBlock, mineGenesis, parseNetworkParams } from '#consensus';
+import { checkBlock, parseNetworkParams } from '#consensus';
 import { MAX_MONEY } from '#primitives';
 import { toHex } from '#util';
 import example from '../../../config/networks/example-private.json' with { type: 'json' };
+import { mineGenesis } from '../../../src/consensus/genesis.ts';
 import { networkFiles, paramsOf, problemOf } from './fixtures.ts';
 
 const GENESIS_HASHES = {

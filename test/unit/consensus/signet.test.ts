@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { checkBlock, type NetworkParams } from '#consensus';
 import { sha256 } from '#crypto';
 import { Block, Transaction } from '#primitives';
-import { Op, pushData, SIGHASH_ALL, signatureHash } from '#script';
+import { Op, pushData, sighash, signatureHash } from '#script';
 import { concatBytes, fromHex, toHex } from '#util';
 import { checkSignetSolution, signetMagic } from '../../../src/consensus/signet.ts';
 import { testKey } from '../../support/keys.ts';
@@ -121,8 +121,8 @@ test('a solution signs the version, the parent, all transactions and the time', 
     outputs: [output(0n, Uint8Array.of(Op.OP_RETURN))],
     lockTime: 0,
   });
-  const signature = key.sign(signatureHash(key.p2pk, toSign, 0, SIGHASH_ALL));
-  const scriptSig = pushData(concatBytes(signature, Uint8Array.of(SIGHASH_ALL)));
+  const signature = key.sign(signatureHash(key.p2pk, toSign, 0, sighash.SIGHASH_ALL));
+  const scriptSig = pushData(concatBytes(signature, Uint8Array.of(sighash.SIGHASH_ALL)));
   const solution = `${toHex(Uint8Array.of(scriptSig.length))}${toHex(scriptSig)}00`;
   const solvedBlock = blockWith(solution, others);
   assert.equal(checkSignetSolution(solvedBlock, challenge), undefined);

@@ -245,6 +245,23 @@ describe('a saved mempool', () => {
     assert.deepEqual(save(h), concatBytes(...encodeMempoolFile({ ...file, txs: [] }, KEY)));
   });
 
+  it('comes in anew when it is told so: with the time of now, without deltas, nothing to announce', async () => {
+    await using h = await createHarness();
+    const old = spend(h, 1);
+    h.mempool.prioritise(old.txid, 5n);
+    assert.equal(await h.submit(old), 'accepted');
+    const bytes = concatBytes(...h.mempool.save(KEY));
+    await using again = await createHarness();
+    await again.clock.advance(400 * HOUR_MS);
+    const options = { usesCurrentTime: true, appliesFeeDeltas: false, appliesUnbroadcast: false };
+    const counts = await again.mempool.load(memoryByteSource(bytes, 'mempool.dat'), forever, options);
+    assert.deepEqual(counts, { accepted: 1, failed: 0, expired: 0, alreadyThere: 0, unbroadcast: 0 });
+    const [entry] = again.mempool.entries();
+    assert.equal(entry?.time, again.clock.now());
+    assert.equal(entry?.modifiedFee, entry?.fee);
+    assert.deepEqual(again.mempool.unbroadcast(), []);
+  });
+
   it('gives what comes before the damage', async () => {
     await using h = await createHarness();
     for (const height of [1, 2]) assert.equal(await h.submit(spend(h, height)), 'accepted');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Transaction as OtherTransaction } from '@scure/btc-signer';
-import { p2pkhScript, payFromP2pkh, signingKey } from '#mempool';
 import { toHex, toReversedHex } from '#util';
+import { p2pkhScript, payFromP2pkh, signingKey } from '../../../src/mempool/payer.ts';
 import { createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { testKey } from '../../support/keys.ts';
 import { buildTx, lockScript, outputOf, pay } from '../../support/tx-builder.ts';

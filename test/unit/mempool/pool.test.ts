@@ -150,6 +150,7 @@ describe('pool', () => {
               vsize: tx.size,
               sigOpCost: 0,
               time,
+              height: 0,
               spendsCoinbase: false,
             });
           } else if (kind === 'remove' && entry !== undefined) {
@@ -174,7 +175,16 @@ describe('pool', () => {
     const told: string[] = [];
     observers.add({ left: ({ tx }, reason) => told.push(`${tx.txid} ${reason} ${pool.size}`) });
     const entries = buildGraph([[], [0], []]).map((tx) =>
-      pool.add({ tx, fee: 1n, modifiedFee: 1n, vsize: tx.size, sigOpCost: 0, time: 0, spendsCoinbase: false }),
+      pool.add({
+        tx,
+        fee: 1n,
+        modifiedFee: 1n,
+        vsize: tx.size,
+        sigOpCost: 0,
+        time: 0,
+        height: 0,
+        spendsCoinbase: false,
+      }),
     );
     const [top, child, other] = entries;
     assert.ok(top !== undefined && child !== undefined && other !== undefined);
@@ -190,7 +200,16 @@ describe('pool', () => {
     for (const tx of [top, left, right, bottom]) {
       assert.ok(tx !== undefined);
       entries.push(
-        pool.add({ tx, fee: 1n, modifiedFee: 1n, vsize: tx.size, sigOpCost: 0, time: 0, spendsCoinbase: false }),
+        pool.add({
+          tx,
+          fee: 1n,
+          modifiedFee: 1n,
+          vsize: tx.size,
+          sigOpCost: 0,
+          time: 0,
+          height: 0,
+          spendsCoinbase: false,
+        }),
       );
     }
     const [first, , , last] = entries;

@@ -150,9 +150,14 @@ describe('a fee delta', () => {
     const { failure } = await h.mempool.submitPackage(other, payer, 'peer');
     assert.equal(failure?.code, 'package RBF failed: insufficient anti-DoS fees');
     h.mempool.prioritise(payer.txid, 20n * VSIZE);
+    const effective = {
+      satPerKvb: (40n * VSIZE * 1_000n) / BigInt(sizeOf(1, 2) + sizeOf(1, 1)),
+      wtxids: [other.wtxid, payer.wtxid],
+    };
+    const replaced = [parent.txid, child.txid];
     assert.deepEqual(await h.mempool.submitPackage(other, payer, 'peer'), {
-      parent: { kind: 'accepted', fee: 0n, vsize: sizeOf(1, 2) },
-      child: { kind: 'accepted', fee: 20n * VSIZE, vsize: sizeOf(1, 1) },
+      parent: { kind: 'accepted', fee: 0n, vsize: sizeOf(1, 2), effective },
+      child: { kind: 'accepted', fee: 20n * VSIZE, vsize: sizeOf(1, 1), effective, replaced },
     });
   });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Transaction } from '#primitives';
+import { Slices } from '#util';
 import type { ScriptVerifier } from '#verify';
-import { Slices } from '../../../src/mempool/slices.ts';
 import { testKey } from '../../support/keys.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { buildTx, outputOf, pay } from '../../support/tx-builder.ts';

@@ -50,12 +50,22 @@ describe('gossip to a peer', () => {
   it('keeps its order with control messages and subscriptions, which go at once', async () => {
     pubsub.sendRpc('a', message(1));
     pubsub.sendRpc('b', message(1));
-    pubsub.sendRpc('a', { ...message(2), control: {} });
-    assert.deepEqual(sent, ['a 1', 'a 2 control']);
+    pubsub.sendRpc('a', { ...message(2), control: { graft: [{}] } });
+    assert.deepEqual(sent, ['a 1', 'a  control']);
     pubsub.sendRpc('a', { subscriptions: [{}], messages: [], control: undefined });
     pubsub.sendRpc('a', message(3));
     await nextTurn();
-    assert.deepEqual(sent.slice(2), ['a  topics', 'b 1', 'a 3']);
+    assert.deepEqual(sent.slice(2), ['a 2', 'a  topics', 'b 1', 'a 3']);
+  });
+
+  it('that was asked for by ids, however much, is of many RPCs', async () => {
+    const messages = Array.from({ length: 100 }, () => ({ data: new Uint8Array(2_000).fill(7) }));
+    assert.ok(pubsub.sendRpc('a', { subscriptions: [], messages, control: { ihave: [], iwant: [] } }));
+    await nextTurn();
+    assert.deepEqual(
+      sent.map((each) => each.slice(2).split(',').length),
+      [32, 32, 32, 4],
+    );
   });
 
   it('is bounded in bytes and messages', async () => {

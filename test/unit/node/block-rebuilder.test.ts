@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { BlockVerdict, HeaderEntry } from '#chain';
-import type { FailureKind } from '#consensus';
+import type { ValidationFailure } from '#consensus';
 import type { Transaction } from '#primitives';
 import { buildCompactBlock } from '#protocol';
 import { nullLogger, seededRandom } from '#util';
@@ -49,7 +49,10 @@ function createRebuilder(verdict: BlockVerdict, mempool: readonly Transaction[] 
 }
 
 const entry = {} as HeaderEntry;
-const invalid = (kind: FailureKind): BlockVerdict => ({ kind: 'invalid', failure: { kind, code: 'some-code' } });
+const invalid = (kind: ValidationFailure['kind']): BlockVerdict => ({
+  kind: 'invalid',
+  failure: { kind, code: 'some-code' },
+});
 
 describe('blocks being rebuilt', () => {
   const block = blockOf([coinbase, numberedTx(1)]);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type FailureKind, failure } from '#consensus';
+import { failure, type ValidationFailure } from '#consensus';
 import { judgeBlock, type Origin } from '../../../src/node/judge.ts';
 
-const verdictOf = (kind: FailureKind, code: string, origin: Origin) => {
+const verdictOf = (kind: ValidationFailure['kind'], code: string, origin: Origin) => {
   const { gossip, offence } = judgeBlock(failure(kind, code), origin);
   return [gossip, offence];
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createMempool } from '#mempool';
 import type { BlockHash } from '#primitives';
-import { nullLogger, seededRandom } from '#util';
+import { nullLogger } from '#util';
 import { createInlineVerifier } from '#verify';
 import { createLocal } from '../../../src/node/local.ts';
 import { createChainBuilder, regtest } from '../../support/chain-builder.ts';
@@ -36,7 +36,7 @@ it('a block that waits for one before it does not count as announced; it may bec
     log: nullLogger,
     signal: new AbortController().signal,
     clock: createManualClock(),
-    random: seededRandom(1),
+    template: () => assert.fail(),
     onTip: () => () => {},
     mayMine: () => false,
     miners: new AsyncDisposableStack(),

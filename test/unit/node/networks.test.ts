@@ -59,3 +59,22 @@ test('an operator may change what does not split the chain', async () => {
   const genesis = mainnet.genesis.hash;
   assert.equal(overrideNetwork(mainnet, { assumeValid: genesis }).assumeValid, genesis);
 });
+test('heights of rules may be moved on regtest alone', async () => {
+  const regtest = await loadNetwork('regtest');
+  const moved = overrideNetwork(regtest, {
+    testActivationHeight: [
+      { rule: 'bip65', height: 5 },
+      { rule: 'segwit', height: 7 },
+      { rule: 'segwit', height: 9 },
+    ],
+  });
+  assert.deepEqual(moved.activation, { ...regtest.activation, bip65: 5, segwit: 9 });
+  for (const name of ['mainnet', 'signet']) {
+    const params = await loadNetwork(name);
+    assert.deepEqual(overrideNetwork(params, { testActivationHeight: [] }), params);
+    assert.throws(() => overrideNetwork(params, { testActivationHeight: [{ rule: 'csv', height: 1 }] }), {
+      code: 'BAD_CONFIG',
+      message: `--test-activation-height is for regtest, not for ${name}`,
+    });
+  }
+});

@@ -143,10 +143,10 @@ test('the longest address that is read has 90 characters', () => {
     assert.equal(address.length, readable ? 90 : 91);
     const decoded = decodeAddress(address, prefixes);
     if (readable) assert.deepEqual(decoded, { kind: 'valid', scriptPubKey: program });
-    else assert.deepEqual(decoded, { kind: 'invalid', error: 'Bech32 string too long' });
+    else assert.deepEqual(decoded, { kind: 'invalid', error: 'Bech32 string too long', locations: [90] });
     const wrong = `${address.slice(0, -1)}${address.endsWith('q') ? 'p' : 'q'}`;
-    const error = readable ? 'Invalid checksum' : 'Bech32 string too long';
-    assert.deepEqual(decodeAddress(wrong, prefixes), { kind: 'invalid', error });
+    const [error, location] = readable ? ['Invalid Bech32m checksum', 89] : ['Bech32 string too long', 90];
+    assert.deepEqual(decodeAddress(wrong, prefixes), { kind: 'invalid', error, locations: [location] });
   }
 });
 
@@ -181,7 +181,8 @@ test('where the separator may stand', () => {
   assert.equal(errorOf('bc1qqqqq'), 'Invalid separator position');
   assert.equal(errorOf('bc1qqqqqq'), 'Invalid checksum');
   const prefixes = { ...PREFIXES, bech32Hrp: '1' };
-  assert.deepEqual(decodeAddress('1qqqqqqqq', prefixes), { kind: 'invalid', error: 'Invalid separator position' });
+  const error = 'Invalid separator position';
+  assert.deepEqual(decodeAddress('1qqqqqqqq', prefixes), { kind: 'invalid', error, locations: [0] });
 });
 
 test('versions and sizes of witness programs that have an address', () => {

@@ -26,7 +26,7 @@ test('signature versions are Core’s, and no OP_CODESEPARATOR is 2^32-1', () =>
 });
 
 test('hash types; unknown bits do not change what of the outputs is covered', () => {
-  const { baseType, ...values } = types;
+  const { baseType, sighashTypeName: _name, ...values } = types;
   assert.deepEqual(
     { ...values },
     { SIGHASH_DEFAULT: 0, SIGHASH_ALL: 1, SIGHASH_NONE: 2, SIGHASH_SINGLE: 3, SIGHASH_ANYONECANPAY: 0x80 },

@@ -16,8 +16,9 @@ import {
 import { concatBytes, fromHex, toHex } from '#util';
 import { checkSignatureEncoding } from '../../../src/script/encoding-checks.ts';
 import { findAndDelete } from '../../../src/script/find-and-delete.ts';
-import { isOpSuccess, opcodeName } from '../../../src/script/opcodes.ts';
+import { opcodeName } from '../../../src/script/opcodes.ts';
 import { isPushOnly, witnessProgram } from '../../../src/script/patterns.ts';
+import { isOpSuccess } from '../../../src/script/taproot.ts';
 import { assemble, packagedPath } from '../../support/core-vectors.ts';
 
 describe('reading instructions', () => {

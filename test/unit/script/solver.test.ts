@@ -83,7 +83,18 @@ describe('solver: multisig', () => {
     ['a key by a longer push', multisig(Op.OP_1, longPush(bytes(33)), Op.OP_1), 1, 1],
   ];
   for (const [name, scriptPubKey, required, count] of found) {
-    test(name, () => assert.deepEqual(solver(scriptPubKey), { kind: 'multisig', required, keys: count }));
+    test(name, () => {
+      const solved = solver(scriptPubKey);
+      assert.ok(solved.kind === 'multisig');
+      assert.deepEqual([solved.required, solved.keys.length], [required, count]);
+      // The keys as they are pushed, one behind the other.
+      const hex = toHex(scriptPubKey);
+      assert.deepEqual(
+        solved.keys.map(toHex).toSorted((a, b) => hex.indexOf(a) - hex.indexOf(b)),
+        solved.keys.map(toHex),
+      );
+      assert.ok(solved.keys.every((key) => hex.includes(toHex(key))));
+    });
   }
 
   const none: Readonly<Record<string, Uint8Array>> = {

@@ -1,7 +1,7 @@
 /** Old quirks of signature checks that blocks must keep to: what a signature covers, and what it does not. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Op, pushData, SIGHASH_ALL } from '#script';
+import { Op, pushData, sighash } from '#script';
 import { concatBytes } from '#util';
 import type { BlockOptions } from '../../../support/chain-builder.ts';
 import { ANYONE_CAN_SPEND, testKey } from '../../../support/keys.ts';
@@ -90,7 +90,7 @@ test('SIGHASH_SINGLE without an output of the same number signs the number one',
     const each = Array.from({ length: outputs }, () => pay(1n, { kind: 'anyone' }));
     return { transactions: [rawTx([{ coin }, { coin: signed, scriptSig }], each)] };
   };
-  await rules.reject(scriptFailure('EVAL_FALSE'), spending(1, SIGHASH_ALL));
+  await rules.reject(scriptFailure('EVAL_FALSE'), spending(1, sighash.SIGHASH_ALL));
   await rules.reject(scriptFailure('EVAL_FALSE'), spending(2, SIGHASH_SINGLE));
   await rules.accept(spending(1, SIGHASH_SINGLE));
 });

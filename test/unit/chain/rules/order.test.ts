@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FailureKind, limits } from '#consensus';
+import { limits, type ValidationFailure } from '#consensus';
 import { hash160 } from '#crypto';
 import { Transaction } from '#primitives';
 import { Op, pushData } from '#script';
@@ -16,7 +16,7 @@ import { type RawSpend, rawTx, type TestCoin } from '../../../support/tx-builder
 
 type Fault = {
   readonly code: string;
-  readonly kind?: FailureKind;
+  readonly kind?: ValidationFailure['kind'];
   readonly add: (options: BlockOptions) => BlockOptions;
 };
 

@@ -1,7 +1,7 @@
 /** bad-signet-blksig: a signet of our own, whose blocks are signed by the one key of its challenge (BIP325). */
 import { test } from 'node:test';
 import { Block, Transaction, type TxOutput, Writer } from '#primitives';
-import { Op, pushData, SIGHASH_ALL, signatureHash } from '#script';
+import { Op, pushData, sighash, signatureHash } from '#script';
 import { concatBytes, fromHex, toHex } from '#util';
 import { type BlockOptions, withCoinbase, withCoinbaseInput } from '../../../support/chain-builder.ts';
 import { ANYONE_CAN_SPEND, type TestKey, testKey } from '../../../support/keys.ts';
@@ -39,8 +39,8 @@ function solutionOf({ header }: Block, key: TestKey): Uint8Array {
   const toSpend = spendingOf(new Uint8Array(32), 0xffffffff, concatBytes(Uint8Array.of(Op.OP_0), signed), challenge);
   const burnt = { value: 0n, scriptPubKey: Uint8Array.of(Op.OP_RETURN) };
   const toSign = spendingOf(toSpend.txidBytes, 0, new Uint8Array(), burnt);
-  const hash = signatureHash(signer.p2pk, toSign, 0, SIGHASH_ALL);
-  const scriptSig = pushData(concatBytes(key.sign(hash), Uint8Array.of(SIGHASH_ALL)));
+  const hash = signatureHash(signer.p2pk, toSign, 0, sighash.SIGHASH_ALL);
+  const scriptSig = pushData(concatBytes(key.sign(hash), Uint8Array.of(sighash.SIGHASH_ALL)));
   return new Writer().varBytes(scriptSig).u8(0).finish();
 }
 

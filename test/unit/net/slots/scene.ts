@@ -60,6 +60,7 @@ export class Scene {
         seeds: new FixedPeers(seeds, 'self', 2_000),
         self: 'self',
         groupOf,
+        isActive: () => true,
         isUnwelcome: (peer) => scene.unwelcome.has(peer),
       },
       {

@@ -1,5 +1,5 @@
 /** Cuts long work into slices: a flood of small transactions would else keep the event loop from turning. */
-import { type Clock, nextTurn } from '#util';
+import { type Clock, nextTurn } from './clock.ts';
 
 const SLICE_MS = 10;
 

@@ -1,0 +1,218 @@
+/**
+ * The HTTP side: who may connect, log in and call; how much is read and how many calls are at work; then `protocol.ts`.
+ * Order of the checks as in Core: source address, path, method, login, room in the queue, allowed methods.
+ *
+ * Bounds: connections, bytes of a body and of all bodies at once, calls at work and waiting, logins that failed and wait
+ * for their answer. A client that goes away aborts its call.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Clock, errorText, type Logger, NodeError, sleep } from '#util';
+import { parseJson } from '../json/parse.ts';
+import type { JsonValue } from '../json/value.ts';
+import type { RpcOptions } from '../options.ts';
+import { answerBody, calledMethods, type Request } from '../protocol.ts';
+import type { Credentials } from './credentials.ts';
+import { allowedSources, type Endpoint, endpointText, isAllowedHost } from './hosts.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** Core's MAX_SIZE. */
+const MAX_BODY_BYTES = 0x0200_0000;
+/** Of all bodies that are being read or answered. */
+const MAX_BODIES_BYTES = 4 * MAX_BODY_BYTES;
+/** Core's MAX_HEADERS_SIZE. */
+const MAX_HEADERS_BYTES = 8_192;
+const MAX_CONNECTIONS = 4_096;
+/** After a wrong password, as in Core. */
+const AUTH_DELAY_MS = 250;
+const MAX_DELAYED = 16;
+const MAX_DELAYED_WAITING = 64;
+/** What a stop waits for calls at work to be answered. */
+const STOP_LIMIT_MS = 1_000;
+
+export type RpcHttpDeps = {
+  readonly credentials: Credentials;
+  readonly call: (request: Request, signal: AbortSignal) => Promise<JsonValue>;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+export class RpcHttpServer implements AsyncDisposable {
+  readonly #options: RpcOptions;
+  readonly #deps: RpcHttpDeps;
+  readonly #isAllowedSource: (address: string) => boolean;
+  readonly #work: WorkQueue;
+  readonly #failedLogins = new WorkQueue(MAX_DELAYED, MAX_DELAYED_WAITING);
+  readonly #servers: Server[] = [];
+  readonly #stopping = new AbortController();
+  readonly #answering = new Set<Promise<void>>();
+  #bodyBytes = 0;
+
+  constructor(options: RpcOptions, deps: RpcHttpDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#isAllowedSource = allowedSources(options.allowIps);
+    this.#work = new WorkQueue(options.threads, options.workQueue);
+  }
+
+  /** Gives where it listens. Throws NodeError `NETWORK`; its cause has the system's code. */
+  async listen(endpoint: Endpoint): Promise<Endpoint> {
+    const { serverTimeoutMs } = this.#options;
+    const server = createServer(
+      {
+        headersTimeout: serverTimeoutMs,
+        keepAliveTimeout: serverTimeoutMs,
+        requestTimeout: Math.max(10 * serverTimeoutMs, 1),
+        maxHeaderSize: MAX_HEADERS_BYTES,
+        connectionsCheckingInterval: Math.max(1_000, Math.min(serverTimeoutMs, 30_000)),
+        // Checked here, for an answer of our own.
+        requireHostHeader: false,
+      },
+      (request, response) => this.#received(request, response),
+    );
+    server.maxConnections = MAX_CONNECTIONS;
+    // Of one that sends no request: what the client did wrong is its own affair.
+    server.on('clientError', (_error, socket) => socket.destroy());
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause) => {
+        const where = endpointText(endpoint);
+        reject(new NodeError('NETWORK', `the RPC server cannot listen on ${where}: ${errorText(cause)}`, { cause }));
+      });
+      server.listen(endpoint.port, endpoint.host, resolve);
+    });
+    this.#servers.push(server);
+    const { address, port } = server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  /** Takes no more calls, has those at work end, answers them, and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    this.#stopping.abort(new Error('the RPC server stops'));
+    const limit = new AbortController();
+    const answered = Promise.allSettled(this.#answering).then(() => limit.abort());
+    await sleep(this.#deps.clock, STOP_LIMIT_MS, limit.signal).catch(() => answered);
+    for (const server of this.#servers) server.closeAllConnections();
+    await Promise.all(closed);
+  }
+
+  #received(request: IncomingMessage, response: ServerResponse): void {
+    const answering = this.#answer(request, response).catch((error: unknown) => {
+      this.#deps.log.error('a request could not be answered', { error: errorText(error) });
+      response.destroy();
+    });
+    this.#answering.add(answering);
+    void answering.finally(() => this.#answering.delete(answering));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { remoteAddress = '' } = request.socket;
+    if (!this.#isAllowedSource(remoteAddress)) return end(request, response, 403, '');
+    if (!isAllowedHost(request.headers.host, this.#options.allowHosts)) {
+      return end(
+        request,
+        response,
+        403,
+        'Host not allowed: use an IP address or localhost, or name it in --rpc-allow-host',
+      );
+    }
+    if (request.url !== '/') return end(request, response, 404, '');
+    if (request.method !== 'POST') {
+      return end(request, response, 405, 'JSONRPC server handles only POST requests');
+    }
+    const user = await this.#logIn(request, response, remoteAddress);
+    if (user === undefined) return;
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (length > MAX_BODY_BYTES) return end(request, response, 413, '');
+    const body = await this.#readBody(request, response);
+    if (body === undefined) return;
+    try {
+      const running = this.#work.run(() => this.#call(user, body, request, response));
+      if (running === undefined) {
+        this.#deps.log.warn(
+          'request rejected because http work queue depth exceeded, it can be increased with --rpc-work-queue',
+        );
+        end(request, response, 503, 'Work queue depth exceeded');
+      }
+      await running;
+    } finally {
+      this.#bodyBytes -= body.length;
+    }
+  }
+
+  /** Undefined when the answer was given here. */
+  async #logIn(request: IncomingMessage, response: ServerResponse, address: string): Promise<string | undefined> {
+    const { authorization } = request.headers;
+    const user = authorization === undefined ? undefined : this.#deps.credentials.userOf(authorization);
+    if (user !== undefined) return user;
+    const refuse = (): void => {
+      response.setHeader('WWW-Authenticate', 'Basic realm="jsonrpc"');
+      end(request, response, 401, '');
+    };
+    if (authorization === undefined) {
+      refuse();
+      return undefined;
+    }
+    const delay = this.#failedLogins.run(async () => {
+      const { clock, log } = this.#deps;
+      log.warn('RPC login failed: wrong user or password', { address });
+      await sleep(clock, AUTH_DELAY_MS, this.#stopping.signal).catch(() => {});
+      refuse();
+    });
+    if (delay === undefined) end(request, response, 503, 'Work queue depth exceeded');
+    await delay;
+    return undefined;
+  }
+
+  /** Undefined when the client went away, or was refused here. The caller gives the bytes back. */
+  async #readBody(request: IncomingMessage, response: ServerResponse): Promise<Uint8Array | undefined> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let isKept = false;
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        length += chunk.length;
+        this.#bodyBytes += chunk.length;
+        if (length > MAX_BODY_BYTES) return void end(request, response, 413, '');
+        if (this.#bodyBytes > MAX_BODIES_BYTES) return void end(request, response, 503, 'Work queue depth exceeded');
+        chunks.push(chunk);
+      }
+      isKept = true;
+      return Buffer.concat(chunks, length);
+    } catch {
+      // Gone in the middle of its request.
+      return undefined;
+    } finally {
+      if (!isKept) this.#bodyBytes -= length;
+    }
+  }
+
+  async #call(user: string, bytes: Uint8Array, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { credentials, call, log } = this.#deps;
+    const body = parseJson(bytes);
+    if (!credentials.mayCallAnything(user) || calledMethods(body).some((name) => !credentials.mayCall(user, name))) {
+      log.warn('RPC user not allowed to call this method', { user: user.slice(0, 80) });
+      return end(request, response, 403, '');
+    }
+    const gone = new AbortController();
+    const leave = (): void => gone.abort(new Error('the client has gone'));
+    response.once('close', leave);
+    const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
+    try {
+      const { status, body: text } = await answerBody(body, (each) => call(each, signal));
+      if (text !== '') response.setHeader('Content-Type', 'application/json');
+      end(request, response, status, text);
+    } finally {
+      response.off('close', leave);
+    }
+  }
+}
+
+function end(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
+  if (response.headersSent || response.destroyed) return;
+  response.statusCode = status;
+  // What was not read would be taken for the next request.
+  if (!request.complete) response.setHeader('Connection', 'close');
+  if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(text);
+}
