@@ -135,12 +135,16 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     },
   });
   stopHeartbeatToo(host.services.pubsub);
-  // Before anybody else hears of it: the peer is still known, and with it its host.
+  chargeFaults(host, muxers, parts.charge);
+  return host;
+}
+
+/** To be called before anybody else listens: the peer is still known then, and with it its host. */
+function chargeFaults(host: Host, muxers: Muxers, charge: HostParts['charge']): void {
   host.addEventListener('connection:close', ({ detail: connection }) => {
     const fault = muxers.faultOf(connection);
-    if (fault !== undefined) parts.charge(connection.remotePeer.toString(), fault.offence, fault.message);
+    if (fault !== undefined) charge(connection.remotePeer.toString(), fault.offence, fault.message);
   });
-  return host;
 }
 
 /** gossipsub's stop forgets to cancel its next heartbeat, which then keeps the process for a second. */

@@ -8,6 +8,7 @@ import type { Connection, StreamMuxerFactory } from '@libp2p/interface';
 import { assert, type Clock } from '#util';
 import { FrameMeter, MuxerFault } from './frame-meter.ts';
 import { boundNegotiation } from './negotiation.ts';
+import { MIN_PIECE_BYTES } from './send-turns.ts';
 
 /**
  * Answers of the muxer itself (window updates, pongs, resets) that wait while the connection is full: all else waits in
@@ -94,21 +95,26 @@ function eachStream(muxer: Muxer, prepare: (stream: MuxerStream) => void): void 
   };
 }
 
-/** The stream waits while the connection is full. When it is not, streams send in turn: whoever filled it goes last. */
+/**
+ * The stream waits while the connection is full. When it is not, streams send in the order of libp2p's list: first those
+ * with little to say, which so wait behind one piece of a block and not behind one of each stream; who filled it goes last.
+ */
 function holdBack(stream: MuxerStream, { streams }: Muxer, below: Below): void {
   const sendData = stream.sendData.bind(stream);
   stream.sendData = (bytes) => {
-    if (below.writableNeedsDrain) return { sentBytes: 0, canSendMore: false };
+    const isSmall = bytes.byteLength < MIN_PIECE_BYTES;
+    if (below.writableNeedsDrain) {
+      if (isSmall && remove(streams, stream)) streams.unshift(stream);
+      return { sentBytes: 0, canSendMore: false };
+    }
     const result = sendData(bytes);
-    if (below.writableNeedsDrain) toEnd(streams, stream);
+    if (below.writableNeedsDrain && !isSmall && remove(streams, stream)) streams.push(stream);
     return result;
   };
 }
 
-/** libp2p wakes streams in the order of this list. */
-function toEnd<T>(list: T[], item: T): void {
+function remove<T>(list: T[], item: T): boolean {
   const at = list.indexOf(item);
-  if (at < 0) return;
-  list.splice(at, 1);
-  list.push(item);
+  if (at >= 0) list.splice(at, 1);
+  return at >= 0;
 }

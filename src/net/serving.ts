@@ -39,6 +39,8 @@ const PROGRESS_BYTES = MIN_PIECE_BYTES;
 /** A send of small responses. */
 const SMALL_SEND_BYTES = 64 * 1024;
 const FREE_FROM_BYTES = 16 * 1024;
+/** What may come behind a request while it is answered. Nobody asks ahead; libp2p would hold a window, 256 KiB or more. */
+const MAX_AHEAD_BYTES = 64 * 1024;
 
 export type ServeDeps = {
   readonly clock: Clock;
@@ -144,6 +146,8 @@ class ServedStream {
     this.#connection = connection;
     this.#peer = connection.remotePeer.toString();
     this.#stream = stream;
+    // Beyond it libp2p resets the stream while it is not read.
+    stream.maxReadBufferLength = MAX_AHEAD_BYTES;
     setMaxListeners(0, this.#signal);
     this.#sendOptions = this.#makeSendOptions();
   }

@@ -65,15 +65,15 @@ async function withVictim(stack: AsyncDisposableStack) {
   return { clock, victim, offences, address, served, ask, stranger, counts };
 }
 
-/** Until it has not changed for some turns of the event loop. */
+/** Once it is above 0, until it has not changed for some turns of the event loop. */
 async function settled(value: () => number): Promise<number> {
-  let before = Number.NaN;
+  let before = 0;
   let same = 0;
   await within(
     eventually(() => {
-      same = value() === before ? same + 1 : 0;
+      same = before > 0 && value() === before ? same + 1 : 0;
       before = value();
-      return same === 10;
+      return same === 25;
     }),
   );
   return before;
@@ -112,6 +112,27 @@ suite('who asks for blocks and does not read', () => {
     assert.ok((await counts()).open <= before.open + 4 * 16);
   });
 
+  test('as many bytes as the window takes are sent behind a request: the stream is reset', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { served, ask, stranger, counts } = await withVictim(stack);
+    const { raw, connection } = await stranger();
+    const before = await counts();
+    const asked: Stream[] = [];
+    for (let count = 0; count < streams.blocks.maxInboundStreams; count += 1) {
+      const stream = await raw.open(connection, 'blocks');
+      stream.addEventListener('message', () => {});
+      stream.pause();
+      stream.send(blocksRequest(60));
+      asked.push(stream);
+    }
+    await settled(() => served.get(raw.id) ?? 0);
+    for (const stream of asked) stream.send(new Uint8Array(200_000));
+    // Nobody's clock moves: no deadline ends them.
+    await within(eventually(() => asked.every(isOver)));
+    await ask();
+    await within(eventually(async () => (await counts()).open <= before.open));
+  });
+
   test('windows are granted and the socket is not read: what waits is bounded, the streams are cut', async (t) => {
     await using stack = new AsyncDisposableStack();
     const { clock, served, ask, stranger, counts } = await withVictim(stack);
@@ -126,7 +147,7 @@ suite('who asks for blocks and does not read', () => {
     );
     for (const stream of opened) stream.send(blocksRequest(120));
     const held = (): number => (served.get(raw.id) ?? 0) * MB;
-    await within(eventually(() => held() > 0));
+    await settled(held);
     // Each update once made a stream send, however full the connection was.
     for (let count = 0; count < 200; count += 1) {
       wire.send(grant);

@@ -9,8 +9,19 @@ import { networkId, type OffenceName, protocolId, streams, type TopicName, topic
 import { streamNames, topicNames } from '../../src/net/rows.ts';
 import { requestErrorOf, TestPeer } from '../compliance/net.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { createTestNodes, tipOf } from '../support/test-nodes.ts';
 import { frames, yamuxFrame } from '../support/yamux-frames.ts';
-import { closed, flood, isOver, MULTISTREAM, multistreamLine, startFigures, wireOf } from './abuse-attackers.ts';
+import {
+  callMany,
+  closed,
+  flood,
+  hangUp,
+  isOver,
+  MULTISTREAM,
+  multistreamLine,
+  startFigures,
+  wireOf,
+} from './abuse-attackers.ts';
 import { openScene, type Scene } from './hostile-scene.ts';
 import { startRawPeer } from './net-raw-peer.ts';
 import { eventually, inProcess, NETWORK, within } from './net-support.ts';
@@ -147,6 +158,40 @@ suite('a peer that floods the muxer of a whole node', { timeout: 240_000 }, () =
       await scene.until(({ net }) => net.connections === before.connections && net.streams <= before.streams + 16);
     });
   }
+
+  test('all of it at once: a node that joins syncs the whole chain through the victim', async (t: TestContext) => {
+    const { net } = await scene.victim.status();
+    const [address = ''] = net.listenAddresses;
+    const { params, tip } = scene.builder;
+    const network = networkId(params.genesis.hash);
+    const figures = startFigures();
+    await using nodes = await createTestNodes(params);
+    let isSynced = false;
+    let attackers = 0;
+    const attack = async ({ batch, most }: MuxerAttack): Promise<void> => {
+      while (!isSynced) {
+        await using raw = await startRawPeer({ network });
+        const calls = callMany(20, address, { from: '127.0.0.2', says: MULTISTREAM });
+        const ids = newIds();
+        const connection = await raw.dial(address);
+        const batches = await flood(wireOf(connection), () => batch(ids, network), most);
+        assert.ok(batches < most);
+        hangUp(calls);
+        attackers += 1;
+      }
+    };
+    const attacks = Promise.all(MUXER_ATTACKS.map(attack));
+    try {
+      const joining = await nodes.start('joining', { connect: [address], maxPeers: 1, targetOutbound: 0 });
+      await Promise.race([tipOf(joining, ({ hash }) => hash === tip.hash), attacks]);
+    } finally {
+      isSynced = true;
+    }
+    await attacks;
+    t.diagnostic(`${tip.height} blocks, ${attackers} attackers meanwhile; ${figures()}`);
+    assert.ok(attackers >= MUXER_ATTACKS.length);
+    await scene.honestGetThrough();
+  });
 });
 
 /** A victim on a clock that stands still, and a connected raw peer. */

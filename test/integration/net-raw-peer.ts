@@ -51,6 +51,8 @@ export async function startRawPeer(setup: Partial<RawSetup> = {}): Promise<RawPe
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },
+    // It would hang up on who is busy, by the wall clock.
+    connectionMonitor: { enabled: false },
     services: {
       ...(setup.identify === false ? {} : { identify: identify() }),
       ...(gossip === undefined
