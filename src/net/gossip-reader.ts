@@ -15,8 +15,10 @@ import { TokenBuckets } from './token-bucket.ts';
 /** What one peer may send: five times what a node passes on at its most (`GossipGather`); there is what it sends of its own. */
 const MESSAGE_RATE = { burst: 10_000, perSecond: 2_000 };
 const BYTE_RATE = { burst: 16 << 20, perSecond: 2 << 20 };
-/** A heartbeat tells of the messages of three seconds; all of them may be asked for. */
-const CONTROL_RATE = { burst: 30_000, perSecond: 6_000 };
+/** A heartbeat tells of the messages of three seconds, 1,200 at the most. */
+const CONTROL_RATE = { burst: 30_000, perSecond: 3_000 };
+/** Bytes beside the content of messages: some 25 a control item, 50 a message. */
+const OVERHEAD_RATE = { burst: 2 << 20, perSecond: 192 << 10 };
 
 /** Of the library that takes frames apart: longer than the bound, or a length without an end. */
 const OVERSIZED: readonly string[] = ['InvalidDataLengthError', 'InvalidDataLengthLengthError'];
@@ -80,11 +82,14 @@ function admission({ clock, charge }: ReaderDeps, decode: (bytes: Uint8Array) =>
       return undefined;
     }
     const items = controlItems(rpc);
+    const overhead = rpc.messages.reduce((left, { data }) => left - (data?.length ?? 0), bytes.length);
     const isWithin =
       rates.take(`messages ${peer}`, MESSAGE_RATE, rpc.messages.length + 1) &&
-      rates.take(`control ${peer}`, CONTROL_RATE, items);
+      rates.take(`control ${peer}`, CONTROL_RATE, items) &&
+      rates.take(`overhead ${peer}`, OVERHEAD_RATE, overhead);
     if (!isWithin) {
-      charge(peer, 'quota-exceeded', `gossip RPC of ${rpc.messages.length} messages and ${items} control items`);
+      const what = `${rpc.messages.length} messages, ${items} control items, ${overhead} other bytes`;
+      charge(peer, 'quota-exceeded', `gossip RPC of ${what}`);
       return undefined;
     }
     if (!hasProperIds(rpc)) {

@@ -13,10 +13,10 @@ import { PATIENCE, TokenBuckets } from './token-bucket.ts';
 
 const KIB = 1024;
 
-/** Ten times what honest peers of this and other implementations need, who come in bursts while a connection is young. */
+/** Five times and more of what ten nodes that find each other, and other implementations, need in their busiest minute. */
 const STREAM_QUOTAS = {
-  /** Asked for once a connection, and again by whoever finds its gossip dead. The question has no bytes. */
-  identify: { streams: { burst: 5, perSecond: 0.1 }, bytes: { burst: KIB, perSecond: 1 } },
+  /** Once a connection, of which there are several when two call each other, and after dead gossip. It has no bytes. */
+  identify: { streams: { burst: 20, perSecond: 0.2 }, bytes: { burst: KIB, perSecond: 1 } },
   /** Each costs the check of a signature and a write, and who has something new to tell each second has not. */
   identifyPush: { streams: { burst: 5, perSecond: 0.1 }, bytes: { burst: 64 * KIB, perSecond: KIB } },
   /** 32 bytes, a stream each time or all over one: at most one a second is known of others. */

@@ -46,17 +46,17 @@ const FLOODS: readonly (readonly [string, OffenceName, (at: number) => Promise<P
   [
     'ids that nobody has, told of by the thousand (IHAVE)',
     'quota-exceeded',
-    async () => control({ ihave: [{ topicID: tx, messageIDs: ids(4_000) }] }),
+    async () => control({ ihave: Array.from({ length: 3 }, () => ({ topicID: tx, messageIDs: ids(4_900) })) }),
   ],
   [
     'ids asked for by the thousand (IWANT)',
     'quota-exceeded',
-    async () => control({ iwant: [{ messageIDs: ids(4_000) }] }),
+    async () => control({ iwant: Array.from({ length: 3 }, () => ({ messageIDs: ids(4_900) })) }),
   ],
   [
     'ids not wanted (IDONTWANT)',
     'quota-exceeded',
-    async () => control({ idontwant: Array.from({ length: 10 }, () => ({ messageIDs: ids(500) })) }),
+    async () => control({ idontwant: Array.from({ length: 30 }, () => ({ messageIDs: ids(500) })) }),
   ],
   [
     'ids of 8 KiB each, kept for ten heartbeats',
@@ -104,13 +104,13 @@ const FLOODS: readonly (readonly [string, OffenceName, (at: number) => Promise<P
     'messages of topics that nobody has',
     'quota-exceeded',
     async (round) => ({
-      messages: Array.from({ length: 2_000 }, (_, at) => ({ topic: `${round} ${at}`, data: systemRandom.bytes(64) })),
+      messages: Array.from({ length: 4_900 }, (_, at) => ({ topic: `${round} ${at}`, data: systemRandom.bytes(64) })),
     }),
   ],
   [
     'one message again and again',
     'quota-exceeded',
-    async () => ({ messages: Array.from({ length: 2_000 }, () => ({ topic: tx, data: ANNOUNCEMENT })) }),
+    async () => ({ messages: Array.from({ length: 4_900 }, () => ({ topic: tx, data: ANNOUNCEMENT })) }),
   ],
   [
     'frames of the greatest size with nothing in them',

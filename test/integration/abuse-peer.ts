@@ -44,6 +44,12 @@ export function framed(bytes: Uint8Array): Uint8Array {
   return concatBytes(frameHead(bytes.length), bytes);
 }
 
+/** The bytes of /ip4/…/tcp/…, on the open internet. */
+export function randomAddress(): Uint8Array<ArrayBuffer> {
+  const [a = 0, b = 0, c = 0, d = 0, port = 0] = systemRandom.bytes(5);
+  return Uint8Array.of(4, 20 + (a % 80), b, c, d, 6, 1 + (port >> 4), port);
+}
+
 /** Connected, and known to the node as a peer. */
 export async function startAbusePeer(node: StarlingNode, setup: Partial<AbuseSetup> = {}): Promise<AbusePeer> {
   const { protocols = {}, ...rawSetup } = setup;

@@ -7,14 +7,13 @@ import { after, before, describe, it } from 'node:test';
 import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys';
 import type { Ed25519PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import { multiaddr } from '@multiformats/multiaddr';
 import { dhtProtocol, networkId, type OffenceName } from '#protocol';
 import { concatBytes, systemRandom } from '#util';
 import { dhtMessage, dhtRecord } from '../support/dht-message.ts';
 import { sealRecord } from '../support/peer-record.ts';
 import { field } from '../support/protobuf.ts';
 import { floodUntilOut } from './abuse-flood.ts';
-import { type AbusePeer, framed, startAbusePeer } from './abuse-peer.ts';
+import { type AbusePeer, framed, randomAddress, startAbusePeer } from './abuse-peer.ts';
 import { openScene, type Scene } from './hostile-scene.ts';
 
 const timeout = 300_000;
@@ -35,11 +34,6 @@ function identifyMessage(parts: { readonly addresses?: number; readonly record?:
   const { addresses = 0, record } = parts;
   const listen = Array.from({ length: addresses }, () => field(2, randomAddress()));
   return framed(concatBytes(...listen, ...(record === undefined ? [] : [field(8, record)])));
-}
-
-function randomAddress(): Uint8Array {
-  const [a = 0, b = 0, c = 0] = systemRandom.bytes(3);
-  return multiaddr(`/ip4/${20 + (a % 80)}.${b}.${c}.7/tcp/${1 + systemRandom.below(65_000)}`).bytes;
 }
 
 /** A key of a provided block: a CID, as its multihash. */

@@ -79,9 +79,10 @@ describe('frames of gossip', () => {
     assert.deepEqual(charges, ['undecodable-message']);
   });
 
-  it('are metered by all their bytes before they are decoded, whatever is in them', async () => {
+  it('are metered by all their bytes before they are decoded', async () => {
+    const data = new Uint8Array(1 << 20);
     const megabytes = async function* (count: number): AsyncGenerator<Frame> {
-      for (let at = 0; at < count; at += 1) yield { rpc: control({}), bytes: 1 << 20 };
+      for (let at = 0; at < count; at += 1) yield { rpc: { subscriptions: [], messages: [{ data }] }, bytes: 1 << 20 };
     };
     await read(megabytes(20));
     assert.deepEqual([decoded, handled.length, charges.length], [16, 16, 4]);
@@ -89,6 +90,15 @@ describe('frames of gossip', () => {
     await read(megabytes(3));
     assert.deepEqual([decoded, charges.length], [18, 5]);
     assert.deepEqual([...new Set(charges)], ['quota-exceeded']);
+  });
+
+  it('have a quota of bytes that no message has', async () => {
+    const empty = async function* (): AsyncGenerator<Frame> {
+      for (let at = 0; at < 5; at += 1) yield { rpc: control({}), bytes: 1 << 20 };
+    };
+    await read(empty());
+    assert.equal(handled.length, 2);
+    assert.deepEqual(charges, Array(3).fill('quota-exceeded'));
   });
 
   const heavy: readonly (readonly [string, Rpc, number])[] = [

@@ -45,13 +45,13 @@ describe('quotas of services', () => {
   it('are each peer’s and each service’s own', () => {
     assert.equal(openMany('ping', 'a', 30), 20);
     assert.equal(openMany('ping', 'b', 30), 20);
-    assert.equal(openMany('identify', 'a', 6), 5);
+    assert.equal(openMany('identifyPush', 'a', 6), 5);
   });
 
   it('cost nothing but the refusal, until there were twenty of them', () => {
-    openMany('identify', 'a', 5 + 20);
+    openMany('identifyPush', 'a', 5 + 20);
     assert.deepEqual(charges, []);
-    openMany('identify', 'a', 2);
+    openMany('identifyPush', 'a', 2);
     assert.deepEqual(charges, ['a quota-exceeded', 'a quota-exceeded']);
   });
 
