@@ -40,7 +40,15 @@ export function compareIds(a: Txid, b: Txid): number {
   return compareBytes(idToBytes(a), idToBytes(b));
 }
 
-type Ranked = { readonly entry: MempoolEntry; readonly ancestors: number };
+type Ranked = {
+  readonly entry: MempoolEntry;
+  readonly ancestors: number;
+  /** sat per vbyte, as exact as a double is. */
+  readonly rate: number;
+};
+
+/** Doubles that differ by a smaller part do not tell which rate is higher. */
+const RATE_PRECISION = 1e-12;
 
 /** Parents first, then what pays more (GetSortedDepthAndScore). Rests now and then: entries may leave meanwhile. */
 export async function byDepthAndScore(entries: Iterable<MempoolEntry>, clock: Clock): Promise<MempoolEntry[]> {
@@ -48,13 +56,17 @@ export async function byDepthAndScore(entries: Iterable<MempoolEntry>, clock: Cl
   const ranked: Ranked[] = [];
   for (const entry of [...entries]) {
     await slices.rest();
-    ranked.push({ entry, ancestors: entry.parents.size === 0 ? 1 : withAncestors([entry]).size });
+    const ancestors = entry.parents.size === 0 ? 1 : withAncestors([entry]).size;
+    ranked.push({ entry, ancestors, rate: Number(entry.fee) / entry.vsize });
   }
   return ranked.sort(compareRanked).map(({ entry }) => entry);
 }
 
 function compareRanked(a: Ranked, b: Ranked): number {
   if (a.ancestors !== b.ancestors) return a.ancestors - b.ancestors;
+  const byRate = b.rate - a.rate;
+  // Exact comparisons of all would take seconds for a full mempool.
+  if (Math.abs(byRate) > RATE_PRECISION * a.rate) return byRate;
   const difference = b.entry.fee * BigInt(a.entry.vsize) - a.entry.fee * BigInt(b.entry.vsize);
   if (difference !== 0n) return difference < 0n ? -1 : 1;
   return compareIds(b.entry.txid, a.entry.txid);
