@@ -274,7 +274,7 @@ class ChainWriter {
     return this.#reconsider(hash, (id) => this.#state.candidates.prefer(id));
   }
 
-  pruneTo(height: number): Promise<number> {
+  async pruneTo(height: number): Promise<number> {
     if (this.pruner.targetBytes === undefined) {
       throw new NodeError('BAD_CONFIG', 'cannot prune: all blocks are kept; start with --prune MIB');
     }

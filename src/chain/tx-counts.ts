@@ -1,5 +1,5 @@
 /** How many transactions blocks have (Core's nTx), and the active chain up to a height (Core's nChainTx). */
-import { BLOCK_HEADER_BYTES, Reader } from '#primitives';
+import { BLOCK_HEADER_BYTES, DecodeError, Reader } from '#primitives';
 import type { ActiveChain } from './active-chain.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
@@ -24,9 +24,19 @@ export async function fillTxCounts({ index, storage, signal, onProgress }: FillT
     const position = index.txCount(id) === 0 ? index.blockPosition(id) : undefined;
     if (position === undefined) continue;
     if (signal?.aborted === true) throw interrupted();
-    const bytes = await storage.readBlockPart(position, BLOCK_HEADER_BYTES, COUNT_BYTES);
-    index.setTxCount(id, new Reader(bytes).compactSize());
+    const count = countIn(await storage.readBlockPart(position, BLOCK_HEADER_BYTES, COUNT_BYTES));
+    if (count !== undefined) index.setTxCount(id, count);
     onProgress({ what: 'counting transactions', done: id, total });
+  }
+}
+
+/** Undefined where the file is damaged: whoever reads the block will hear of it. */
+function countIn(bytes: Uint8Array): number | undefined {
+  try {
+    return new Reader(bytes).compactSize();
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
   }
 }
 

@@ -73,7 +73,12 @@ class Verification {
       this.blocks++;
       await nextTurn();
     }
-    if (level >= 4 && !this.#isL3Skipped) for (const id of takenBack.reverse()) await this.#connect(id);
+    if (level >= 4 && !this.#isL3Skipped) {
+      for (const id of takenBack.reverse()) {
+        await this.#connect(id);
+        await nextTurn();
+      }
+    }
     if (this.#isL3Skipped) return { result: 'skipped-l3-checks', blocks: this.blocks };
     return { result: isCut ? 'skipped-missing-blocks' : 'success', blocks: this.blocks };
   }

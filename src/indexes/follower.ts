@@ -37,12 +37,16 @@ export type FollowerDeps = {
   readonly log: Logger;
   /** The index is damaged or met a bug, and stands still. */
   readonly onFatal: (error: unknown) => void;
+  /** More than that behind the tip it counts as not synced, and nobody is kept waiting for it. */
+  readonly maxLagBlocks?: number | undefined;
 };
 
 /** Between two tries when the disk is full or fails. */
 const RETRY_MS = 10_000;
 /** Core's SYNC_LOG_INTERVAL. */
 const LOG_MS = 30_000;
+/** Some minutes of work where blocks are full and coins are hashed; an instant where they are empty. */
+const MAX_LAG_BLOCKS = 1000;
 /** Records looked up in one turn of the event loop. */
 const LOOKUPS_A_TURN = 1000;
 
@@ -53,7 +57,7 @@ export class Follower implements AsyncDisposable {
   #isSynced = false;
   /** Resolves when the chain moves, and when the follower ends. */
   #wake = Promise.withResolvers<void>();
-  /** Resolves each time that the tip is reached, and when the follower ends. */
+  /** Resolves each time that the tip is reached, when the index has fallen behind, and when the follower ends. */
   #atTip = Promise.withResolvers<void>();
   #nextLogMs = 0;
   #run: Promise<void> = Promise.resolve();
@@ -83,7 +87,7 @@ export class Follower implements AsyncDisposable {
     this.#run = this.#follow().finally(stopObserving);
   }
 
-  /** Resolves when the index stands at the tip; at once if it has never been there, or has ended. */
+  /** Resolves when the index stands at the tip; at once if it is far behind, or has ended. */
   async untilTip(): Promise<void> {
     const { chain } = this.#deps;
     while (this.#isSynced && !this.#stop.signal.aborted && this.#best?.hash !== chain.tip().hash) {
@@ -100,6 +104,11 @@ export class Follower implements AsyncDisposable {
     this.#stop.abort();
     this.#wakeUp();
     this.#atTip.resolve();
+  }
+
+  #releaseWaiters(): void {
+    this.#atTip.resolve();
+    this.#atTip = Promise.withResolvers();
   }
 
   #wakeUp(): void {
@@ -139,9 +148,17 @@ export class Follower implements AsyncDisposable {
     if (this.#best !== undefined && !this.#isActive(this.#best)) return this.#goBack();
     const next = chain.activeAt(this.nextHeight);
     if (next === undefined) return this.#rest();
+    this.#noteLag();
     await this.#add(await blocks.read(next));
     this.#logProgress();
     await nextTurn();
+  }
+
+  #noteLag(): void {
+    const { chain, maxLagBlocks = MAX_LAG_BLOCKS } = this.#deps;
+    if (!this.#isSynced || this.nextHeight + maxLagBlocks > chain.tip().height) return;
+    this.#isSynced = false;
+    this.#releaseWaiters();
   }
 
   async #add(data: IndexedBlock): Promise<void> {
@@ -159,8 +176,7 @@ export class Follower implements AsyncDisposable {
     const woken = this.#wake.promise;
     if (!this.#isSynced) log.info('index is at the tip', { index: indexer.name, height: this.#best?.height ?? 0 });
     this.#isSynced = true;
-    this.#atTip.resolve();
-    this.#atTip = Promise.withResolvers();
+    this.#releaseWaiters();
     await woken;
   }
 

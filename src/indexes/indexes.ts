@@ -5,12 +5,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type KeyValueStore, openLevelStore } from '#store';
-import { type Clock, type Logger, NodeError } from '#util';
+import { NodeError } from '#util';
 import { BlockSource } from './block-source.ts';
 import { createCoinStatsIndexer, findCoinStats } from './coin-stats-index.ts';
 import { createFilterIndexer, findFilter } from './filter-index.ts';
-import { Follower, type Indexer } from './follower.ts';
-import type { IndexedChain, Indexes, IndexSelection } from './port.ts';
+import { Follower, type FollowerDeps, type Indexer } from './follower.ts';
+import type { Indexes, IndexSelection } from './port.ts';
 import { createTxIndexer, findTransaction } from './tx-index.ts';
 
 export type IndexStores = {
@@ -19,13 +19,7 @@ export type IndexStores = {
   readonly coinStats?: KeyValueStore | undefined;
 };
 
-export type IndexesDeps = {
-  readonly chain: IndexedChain;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** An index is damaged or met a bug, and stands still. */
-  readonly onFatal: (error: unknown) => void;
-};
+export type IndexesDeps = Pick<FollowerDeps, 'chain' | 'clock' | 'log' | 'onFatal' | 'maxLagBlocks'>;
 
 export type RunningIndexes = AsyncDisposable &
   Indexes & {

@@ -28,7 +28,7 @@ export type IndexedChain = Pick<
 /** Core's getindexinfo, of one index. */
 export type IndexInfo = {
   readonly name: 'txindex' | 'basic block filter index' | 'coinstatsindex';
-  /** Whether it has reached the tip once since the start. */
+  /** Whether it has been at the tip, and is not far behind now. */
   readonly synced: boolean;
   readonly bestBlockHeight: number;
 };
@@ -67,8 +67,7 @@ export type CoinStats = {
 };
 
 /**
- * All but `info` wait until the index stands at the tip, if it ever did since the start; before, they answer from what
- * there is. Undefined: nothing known, or no such index. Throw NodeError.
+ * All but `info` wait until the index stands at the tip, unless it is far behind: then they answer from what there is. Undefined: nothing known, or no such index. Throw NodeError.
  */
 export type Indexes = {
   readonly info: () => readonly IndexInfo[];

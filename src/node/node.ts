@@ -1,6 +1,7 @@
 /** The node: everything that exists, in the order in which it comes to be. Disposal is the reverse order. */
 import { join } from 'node:path';
 import { type Chain, type ChainChange, type HeaderEntry, networkDirectory } from '#chain';
+import { checkSelection } from '#indexes';
 import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
 import { createNet, createWorkerNet, type Net, type NetHandlers } from '#net';
 import type { Transaction } from '#primitives';
@@ -63,6 +64,7 @@ type Parts = {
 export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
   const { clock, random, log } = deps;
   checkMempoolOptions(options.mempool ?? {}, options.params);
+  checkSelection(options.indexes ?? {}, (options.pruneBytes ?? 0) > 0);
   const stopping = new AbortController();
   await using stack = new AsyncDisposableStack();
 

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Chain, networkDirectory, openChain } from '#chain';
-import { checkSelection, openIndexes, type RunningIndexes } from '#indexes';
+import { openIndexes, type RunningIndexes } from '#indexes';
 import type { ScriptVerifier } from '#verify';
 import type { NodeDeps, NodeOptions } from './port.ts';
 
@@ -15,9 +15,8 @@ export async function openData(
   verifier: ScriptVerifier,
   onFatal: (error: unknown) => void,
 ): Promise<NodeData> {
-  const { indexes: selection = {}, params, pruneBytes = 0, reindex } = options;
+  const { indexes: selection = {}, params, reindex } = options;
   const { clock, random, log, onOpening: onProgress, signal } = deps;
-  checkSelection(selection, pruneBytes > 0);
   await using stack = new AsyncDisposableStack();
   // While the chain is opened nobody knows yet what the indexes have read.
   let nextHeight = (): number => 0;

@@ -124,7 +124,7 @@ describe('pruneTo', () => {
 
   it('is refused where all blocks are kept', async () => {
     const chain = await openTestChain(params);
-    assert.throws(() => chain.pruneTo(1), /all blocks are kept; start with --prune/);
+    await assert.rejects(chain.pruneTo(1), /all blocks are kept; start with --prune/);
   });
 });
 

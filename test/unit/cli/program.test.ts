@@ -55,6 +55,7 @@ test('wrong usage is one line on stderr and exit code 2', async () => {
     [['node', '--bootstrap', '/ip4/1.2.3.4'], /--bootstrap: .* multiaddr/],
     [['node', '--prune', '549'], /--prune 549 is below the least of 550 MiB; 0 keeps all blocks/],
     [['import', '--prune', '2', 'x'], /--prune 2 is below the least of 550 MiB/],
+    [['node', '--prune', '550', '--txindex'], /Prune mode is incompatible with --txindex/],
     [['info', '--prune', '550'], /unknown option '--prune'/],
     [['info', 'extra'], /too many arguments/],
     [['import'], /missing required argument/],

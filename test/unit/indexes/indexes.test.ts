@@ -6,11 +6,9 @@ import { hash256 } from '#crypto';
 import { type Block, type BlockHash, idToBytes } from '#primitives';
 import { createMemoryStore, type KeyValueStore } from '#store';
 import { concatBytes, NodeError, nextTurn, nullLogger, toHex } from '#util';
-import { readBlockFile } from '../../../src/chain/block-scan.ts';
 import { type IndexesDeps, type IndexStores, type RunningIndexes, startIndexes } from '../../../src/indexes/indexes.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { sharedPath } from '../../support/shared.ts';
 import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
 import { buildTx, pay } from '../../support/tx-builder.ts';
 import { paramsOf } from '../consensus/fixtures.ts';
@@ -228,34 +226,35 @@ describe('indexes', () => {
   });
 });
 
-describe('indexes of real blocks', () => {
-  it('give what Bitcoin Core 27.0 says of the first 4,313 of mainnet', async (t) => {
-    const file = sharedPath('data/mainnet-0-4312.dat');
-    if (file === undefined) {
-      t.skip('shared/data/mainnet-0-4312.dat is absent');
-      return;
-    }
-    const mainnet = paramsOf('mainnet');
-    const chain = await openTestChain(mainnet);
-    const last: Promise<unknown>[] = [];
-    for await (const item of readBlockFile(file, mainnet.magic)) {
-      assert.ok(item.kind === 'block');
-      last.push(chain.submitBlock(item.block));
-    }
-    await Promise.all(last);
-    await using indexes = start(chain);
+describe('an index that falls behind', () => {
+  it('is not synced until it has caught up, and keeps nobody waiting', async () => {
+    const builder = createChainBuilder(params, { seed: 65 });
+    builder.mineMany(40);
+    const chain = await openTestChain(params);
+    const store = createMemoryStore();
+    let open = Promise.withResolvers<void>();
+    open.resolve();
+    const slow = writtenBy(store, async (ops) => {
+      await open.promise;
+      await store.write(ops);
+    });
+    await using indexes = start(chain, { coinStats: slow }, { maxLagBlocks: 10 });
     await synced(indexes, chain);
-    const stats = await indexes.coinStats(4312);
-    assert.equal(stats?.blockHash, '00000000a9da635727dce622d78361b153ce3334e6a60d4377fad529abfc7863');
-    assert.equal(stats.txouts, 4149);
-    assert.equal(stats.totalAmount, 215_600n * COIN);
-    assert.equal(stats.muhash, '8ddda2747fb03d2bf57e08a23d4cab90f9e062c28bf5822760edc5238128a7e5');
-    assert.equal(stats.totalUnspendableAmount, 50n * COIN, 'genesis alone');
-    // The first payment that ever was: ten coins for Hal Finney.
-    const found = await indexes.transaction(
-      'f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16' as never,
-    );
-    assert.equal(found?.blockHash, chain.activeAt(170)?.hash);
+    open = Promise.withResolvers();
+    await feed(chain, builder.blocks.slice(0, 5));
+    const soon = indexes.coinStats(5);
+    assert.equal(indexes.info()[0]?.synced, true, 'a few blocks count as nothing');
+    await feed(chain, builder.blocks.slice(5, 30));
+    const first = open;
+    open = Promise.withResolvers();
+    first.resolve();
+    // The write of block 1 is done, and 29 are left.
+    assert.equal(await soon, undefined);
+    assert.deepEqual(indexes.info(), [{ name: 'coinstatsindex', synced: false, bestBlockHeight: 1 }]);
+    assert.equal(await indexes.coinStats(30), undefined);
+    open.resolve();
+    await synced(indexes, chain);
+    assert.equal((await indexes.coinStats(30))?.height, 30);
   });
 });
 
@@ -344,6 +343,33 @@ describe('indexes and what they lack', () => {
           error.message,
         ),
     );
+  });
+
+  it('keep blocks from being pruned until they have read them', async () => {
+    const builder = createChainBuilder(params, { seed: 66 });
+    builder.mineMany(400);
+    const maxFileBytes = 2048;
+    let nextHeight = (): number => 0;
+    const pruning = { pruneBytes: 1, maxFileBytes, keepFrom: () => nextHeight() };
+    const chain = await openTestChain(params, createTestDisk(maxFileBytes), pruning);
+    const open = Promise.withResolvers<void>();
+    const filters = createMemoryStore();
+    const slow = writtenBy(filters, async (ops) => {
+      if (nextHeight() === 60) await open.promise;
+      await filters.write(ops);
+    });
+    await using indexes = start(chain, { filters: slow });
+    nextHeight = indexes.nextHeight;
+    await feed(chain, builder.blocks.slice(0, 390));
+    while (indexes.nextHeight() < 60) await nextTurn();
+    await chain.flush();
+    const lowest = chain.lowestStoredHeight();
+    assert.ok(lowest > 30 && lowest <= 50, `kept from ${lowest}`);
+    open.resolve();
+    await synced(indexes, chain);
+    await feed(chain, builder.blocks.slice(390));
+    assert.ok(chain.lowestStoredHeight() > 90);
+    assert.notEqual(await indexes.filter(builder.at(5).hash), undefined, 'of pruned blocks too');
   });
 
   it('answer nothing where they are not kept', async () => {
