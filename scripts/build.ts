@@ -1,6 +1,7 @@
 /**
- * Writes the publishable package to dist/: JavaScript and declarations of src/, the network files and profiles, the
- * documents, the manual page, and a package.json derived from the project's own. Publishing goes from dist/ (the root is private).
+ * Writes the publishable package to dist/: JavaScript and declarations of src/, the network files, profiles and service,
+ * the documents, the manual page, and a package.json derived from the project's own. Publishing goes from dist/ (the
+ * root is private).
  *
  * Only packages under node_modules need this step: Node.js strips types everywhere else. Imports between modules
  * (`#name`) resolve through the `imports` of the written package.json.
@@ -63,7 +64,7 @@ function publishedManifest(manifest: Manifest): object {
 function build(): void {
   rmSync(DIST, { recursive: true, force: true });
   compile();
-  for (const folder of ['networks', 'profiles']) {
+  for (const folder of ['networks', 'profiles', 'systemd']) {
     cpSync(join(ROOT, 'config', folder), join(DIST, 'config', folder), { recursive: true });
   }
   mkdirSync(join(DIST, 'man'));

@@ -11,6 +11,8 @@ export type CommandRow = {
   /** Positional arguments in commander's notation, with an explanation each. */
   readonly args: Readonly<Record<string, string>>;
   readonly details: string;
+  /** What the first argument may be, for shells to complete; left out for files. */
+  readonly words?: readonly string[];
   /** Flags stand before the first argument; what follows is passed on, also what looks like a flag. */
   readonly passesOn?: boolean;
   readonly examples: readonly (readonly [command: string, does: string])[];

@@ -108,6 +108,7 @@ export const COMMANDS: Commands = {
   config: {
     summary: 'show the settings and where each comes from, or check a file of settings',
     args: { '<action>': 'show, or check', '[file]': 'the file to check' },
+    words: ['show', 'check'],
     details:
       'Takes the flags of "starling node", and shows what it would run with: flags go before STARLING_… variables, ' +
       'these before the file of --config, that before the profile, that before the defaults. Passwords are not shown. ' +
@@ -122,6 +123,7 @@ export const COMMANDS: Commands = {
   completions: {
     summary: 'print the completions of a shell',
     args: { '<shell>': 'bash, zsh or fish' },
+    words: ['bash', 'zsh', 'fish'],
     details: 'Commands, flags, and the values of flags that take one of a few.',
     examples: [
       ['source <(starling completions bash)', 'in ~/.bashrc'],
@@ -133,6 +135,7 @@ export const COMMANDS: Commands = {
   manual: {
     summary: 'print the manual: every command, flag and variable',
     args: { '[form]': 'man (a manual page), markdown, or rpc (the JSON-RPC methods); markdown if left out' },
+    words: ['man', 'markdown', 'rpc'],
     details: 'The published package has the manual page too: man starling.',
     examples: [
       ['starling manual man > starling.1', 'then: man ./starling.1'],

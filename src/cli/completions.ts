@@ -5,14 +5,19 @@ import { OPTIONS } from './options.ts';
 
 type Shell = 'bash' | 'zsh' | 'fish';
 
-type Command = { readonly name: CommandName; readonly summary: string; readonly rows: readonly OptionRow<unknown>[] };
+type Command = {
+  readonly name: CommandName;
+  readonly summary: string;
+  readonly words: readonly string[];
+  readonly rows: readonly OptionRow<unknown>[];
+};
 
 const ROWS: readonly OptionRow<unknown>[] = Object.values<OptionRow<unknown>>(OPTIONS);
 
 function commandList(commands: Commands): readonly Command[] {
-  return Object.entries(commands).map(([key, { summary }]) => {
+  return Object.entries(commands).map(([key, { summary, words = [] }]) => {
     const name = key as CommandName;
-    return { name, summary, rows: ROWS.filter((row) => takes(row, name)) };
+    return { name, summary, words, rows: ROWS.filter((row) => takes(row, name)) };
   });
 }
 
@@ -38,14 +43,14 @@ function forBash(commands: readonly Command[]): string[] {
     const files = isFile(row) ? ' -f' : '';
     return `    --${row.flag}) COMPREPLY=($(compgen${files} -W ${quoted(words)} -- "$current")); return ;;`;
   });
-  const flags = commands.map(({ name, rows }) => {
-    const words = [...rows.map((row) => `--${row.flag}`), '--help'].join(' ');
-    return `    ${name}) flags=${quoted(words)} ;;`;
+  const flags = commands.map(({ name, words, rows }) => {
+    const known = [...rows.map((row) => `--${row.flag}`), '--help'].join(' ');
+    return `    ${name}) flags=${quoted(known)} words=${quoted(words.join(' '))} ;;`;
   });
   return [
     '_starling() {',
     // Bash gives the word to complete and the one before it.
-    '  local current=$2 previous=$3 flags=',
+    '  local current=$2 previous=$3 flags= words=',
     '  if ((COMP_CWORD == 1)); then',
     `    COMPREPLY=($(compgen -W ${quoted([...commands.map(({ name }) => name), 'help'].join(' '))} -- "$current"))`,
     '    return',
@@ -58,6 +63,7 @@ function forBash(commands: readonly Command[]): string[] {
     ...flags,
     '  esac',
     '  if [[ $current == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$current"))',
+    '  elif [[ -n $words ]] && ((COMP_CWORD == 2)); then COMPREPLY=($(compgen -W "$words" -- "$current"))',
     '  else COMPREPLY=($(compgen -f -- "$current")); fi',
     '}',
     'complete -o filenames -F _starling starling',
@@ -73,6 +79,8 @@ function forZsh(commands: readonly Command[]): string[] {
     const value = row.value === undefined ? '' : `:${text(row.value)}:${action}`;
     return quoted(`${row.isList ? '*' : ''}--${row.flag}[${text(row.help)}]${value}`);
   };
+  const first = (words: readonly string[]): string[] =>
+    words.length > 0 ? [quoted(`1:word:(${words.join(' ')})`)] : [];
   return [
     '#compdef starling',
     '_starling() {',
@@ -87,9 +95,9 @@ function forZsh(commands: readonly Command[]): string[] {
     '  shift words',
     '  ((CURRENT--))',
     '  case $command in',
-    ...commands.flatMap(({ name, rows }) => [
+    ...commands.flatMap(({ name, words, rows }) => [
       `    ${name})`,
-      `      _arguments ${[...rows.map(spec), quoted('*:file:_files')].join(' \\\n        ')}`,
+      `      _arguments ${[...rows.map(spec), ...first(words), quoted('*:file:_files')].join(' \\\n        ')}`,
       '      ;;',
     ]),
     '  esac',
@@ -106,8 +114,9 @@ function forFish(commands: readonly Command[]): string[] {
     const offered = words === '' ? '' : ` -a ${text(words)}`;
     return `complete -c starling -n '__fish_seen_subcommand_from ${name}' -l ${row.flag}${value}${offered} -d ${text(row.help)}`;
   };
-  return commands.flatMap(({ name, summary, rows }) => [
+  return commands.flatMap(({ name, summary, words, rows }) => [
     `complete -c starling -n __fish_use_subcommand -f -a ${name} -d ${text(summary)}`,
+    ...words.map((word) => `complete -c starling -n '__fish_seen_subcommand_from ${name}' -a ${word}`),
     ...rows.map((row) => flag(name, row)),
   ]);
 }

@@ -4,6 +4,7 @@
  * takes a bounded part of the disk in an hour; a full disk costs log lines, not the node.
  */
 import { join } from 'node:path';
+import process from 'node:process';
 import { type Logger as PinoLogger, pino } from 'pino';
 import { type Clock, type LogFields, type Logger, systemClock } from '#util';
 import { type LogFile, openLogFile } from './log-file.ts';
@@ -54,7 +55,8 @@ export function loggingOf(settings: Settings, terminal: Terminal, level: LogLeve
     moduleLevels: logModule,
     format: isHuman ? 'human' : 'json',
     fileFormat: fileFormat(logFormat),
-    isColoured: isInteractive,
+    // https://no-color.org
+    isColoured: isInteractive && (process.env['NO_COLOR'] ?? '') === '',
     print,
   });
 }

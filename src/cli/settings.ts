@@ -37,7 +37,7 @@ export async function resolveSettings(
 /** As `resolveSettings`, with what each value comes from. */
 export async function resolveAll(command: CommandName, flags: FlagTexts, environment: Environment): Promise<Resolved> {
   const hasSettings = Object.values<OptionRow<unknown>>(OPTIONS).some((row) => takes(row, command));
-  const layers = hasSettings ? await readLayers(flags, environment) : [];
+  const layers = hasSettings ? await readLayers(flags, environment, takes(OPTIONS.config, command)) : [];
   const problems = layers.flatMap((layer) => layer.problems);
   if (problems[0] !== undefined) {
     const more =
@@ -71,9 +71,10 @@ function isGiven<T>(value: T | undefined): value is T {
   return value !== undefined;
 }
 
-/** In the order of their precedence. */
-async function readLayers(flags: FlagTexts, environment: Environment): Promise<readonly Layer[]> {
+/** In the order of their precedence. A command that takes no file reads none, whatever the environment says. */
+async function readLayers(flags: FlagTexts, environment: Environment, takesFiles: boolean): Promise<readonly Layer[]> {
   const upper = [flagLayer(flags), environmentLayer(environment)];
+  if (!takesFiles) return upper;
   const said = (name: OptionName): string | undefined =>
     upper.map((layer) => layer.given.get(name)?.texts.at(-1)).find(isGiven);
   const configPath = said('config');

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BlockHash, parseBlockHash } from '#primitives';
 import { NodeError } from '#util';
+import { closest } from './suggest.ts';
 
 const SHOWN_TEXT = 80;
 
@@ -53,15 +54,21 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Whose lines have a level of their own: the names that loggers are given, as a test checks. */
+export const LOG_MODULES = [
+  ...['chain', 'indexes', 'ingest', 'local', 'mempool', 'mempool-sync', 'miner', 'net', 'peers', 'rebroadcast', 'rpc'],
+  'sync',
+] as const;
+
 export type ModuleLevel = { readonly module: string; readonly level: LogLevel };
 
 export function moduleLevel(text: string): ModuleLevel {
-  const [, module, word] = /^([a-z][a-z0-9-]{0,31})=([a-z]+)$/.exec(text) ?? [];
+  const [module = '', word, more] = text.split('=');
   const level = LOG_LEVELS.find((known) => known === word);
-  if (module === undefined || level === undefined) {
-    throw unfit(text, `a module and its level (${LOG_LEVELS.join(', ')}), such as net=debug,`);
-  }
-  return { module, level };
+  if (more === undefined && level !== undefined && LOG_MODULES.some((known) => known === module))
+    return { module, level };
+  const modules = `one of ${LOG_MODULES.join(', ')}${level === undefined ? '' : closest(module, LOG_MODULES)}`;
+  throw unfit(text, `module=level (${modules}; one of ${LOG_LEVELS.join(', ')}), such as net=debug,`);
 }
 
 /** Core's names of what is buried, and the fields of a network file. */

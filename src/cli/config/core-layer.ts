@@ -10,7 +10,7 @@ import { closest } from '../suggest.ts';
 import { CHAIN_SWITCHES, CORE_KEYS, type Meaning, meaningOf, optionNamed } from './core-options.ts';
 import { coreFlag } from './core-values.ts';
 import type { ConfigFile, Entry } from './entries.ts';
-import { type Given, type Layer, misfit } from './layer.ts';
+import { type Given, type Layer, misfit, shownName } from './layer.ts';
 import { BUILT_IN_NAMES, networkOfChain } from './names.ts';
 
 /** An entry whose key is the option's own name. */
@@ -20,34 +20,41 @@ type Collected = { readonly problems: string[]; readonly notes: string[]; readon
 
 /** The network that the file chooses; only what stands above all sections does. */
 export function coreNetwork({ entries }: ConfigFile): string | undefined {
-  const chosen = chainEntries(entries).flatMap(({ key, texts: [text = ''] }) => {
-    if (key === 'chain' || key === 'network') return [networkOfChain(text)];
-    return isOn(text) ? [CHAIN_SWITCHES[key] ?? ''] : [];
-  });
-  return chosen[0];
+  return chosenChains(entries)[0]?.network;
 }
 
-function chainEntries(entries: readonly Entry[]): readonly Entry[] {
-  return entries.filter(({ key, section }) => section === undefined && isChainKey(key));
-}
+type ChosenChain = { readonly network: string; readonly place: string; readonly key: string };
 
 const isChainKey = (key: string): boolean => key === 'chain' || key === 'network' || Object.hasOwn(CHAIN_SWITCHES, key);
 
-function isOn(text: string): boolean {
+/** What an included file says of it comes too late where it is included for one chain. */
+function chosenChains(entries: readonly Entry[]): readonly ChosenChain[] {
+  return entries.flatMap(({ key, section, onlyFor, place, texts: [text = ''] }) => {
+    if (section !== undefined || onlyFor !== undefined || !isChainKey(key)) return [];
+    const network = Object.hasOwn(CHAIN_SWITCHES, key) ? switchedChain(key, text) : networkOfChain(text);
+    return network === undefined ? [] : [{ network, place, key }];
+  });
+}
+
+function switchedChain(key: string, text: string): string | undefined {
+  return isOn(text) === true ? CHAIN_SWITCHES[key] : undefined;
+}
+
+/** Undefined for what is no switch's value. */
+function isOn(text: string): boolean | undefined {
   try {
     return coreFlag(text) === '1';
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 export function coreLayer(file: ConfigFile, network: string, kind: 'file' | 'profile'): Layer {
   const { problems, notes, named } = collect(file, network);
   const given = new Map<OptionName, Given>();
-  const chain = coreNetwork(file);
+  const [chain] = chosenChains(file.entries);
   if (chain !== undefined) {
-    const place = chainEntries(file.entries)[0]?.place ?? file.path;
-    given.set('network', { texts: [chain], origin: { kind, place } });
+    given.set('network', { texts: [chain.network], origin: { kind, place: chain.place } });
   }
   for (const key of new Set(named.map((entry) => entry.key))) {
     const entries = named.filter((entry) => entry.key === key);
@@ -73,11 +80,11 @@ function collect({ entries, notes: before }: ConfigFile, network: string): Colle
     const { section, key, place } = entry;
     if (section !== undefined && !BUILT_IN_NAMES.includes(section) && section !== network && !told.has(`[${section}`)) {
       told.add(`[${section}`);
-      notes.push(`${place}: [${section.slice(0, 60)}] is no network${closest(section, BUILT_IN_NAMES)}`);
+      notes.push(`${place}: ${shownName(section)} is no network${closest(section, BUILT_IN_NAMES)}`);
     }
     if (isChainKey(key)) continue;
     const found = nameOf(entry);
-    if (found === undefined) problems.push(`${place}: unknown setting "${key.slice(0, 60)}"${closest(key, CORE_KEYS)}`);
+    if (found === undefined) problems.push(`${place}: unknown setting ${shownName(key)}${closest(key, CORE_KEYS)}`);
     // What stands in the section of another chain is for Core, too, a name and no more.
     else if (section !== undefined && section !== network) continue;
     else if (found.meaning.kind === 'refused') problems.push(`${place}: ${found.key}: ${found.meaning.instead}`);
@@ -91,16 +98,18 @@ function collect({ entries, notes: before }: ConfigFile, network: string): Colle
 }
 
 function chainProblems(entries: readonly Entry[]): string[] {
-  const problems = entries
-    .filter(({ key, section }) => section !== undefined && isChainKey(key))
-    .map(({ key, place }) => `${place}: ${key} does not belong into a network's section`);
-  const given = chainEntries(entries).filter(
-    ({ key, texts: [text = ''] }) => !Object.hasOwn(CHAIN_SWITCHES, key) || isOn(text),
-  );
-  const [first, second] = given;
-  if (first !== undefined && second !== undefined) {
+  const problems = entries.flatMap(({ key, section, place, texts: [text = ''] }) => {
+    if (!isChainKey(key)) return [];
+    if (section !== undefined) return [`${place}: ${key} does not belong into a network's section`];
+    return Object.hasOwn(CHAIN_SWITCHES, key) && isOn(text) === undefined
+      ? [`${place}: ${key}: 0 or 1 is expected`]
+      : [];
+  });
+  const [first, ...others] = chosenChains(entries);
+  const other = others.find(({ network }) => network !== first?.network);
+  if (first !== undefined && other !== undefined) {
     problems.push(
-      `${second.place}: ${second.key} says another chain beside ${first.key} of ${first.place}; keep one of them`,
+      `${other.place}: ${other.key} says another chain beside ${first.key} of ${first.place}; keep one of them`,
     );
   }
   return problems;
@@ -148,8 +157,11 @@ type Outcome = {
   readonly said?: { readonly kind: 'problem' | 'note'; readonly text: string };
 };
 
-function convert({ meaning, texts: [text = ''], key }: Named): readonly Outcome[] {
+function convert({ meaning, texts: [text = ''], key, isNegated }: Named): readonly Outcome[] {
   if (meaning.kind !== 'honoured') return [];
+  if (isNegated && meaning.negated === 'refused') {
+    return [{ texts: [], said: { kind: 'problem', text: 'it cannot be negated; leave it out' } }];
+  }
   try {
     const converted = meaning.convert(text);
     if ('instead' in converted) return [{ texts: [], said: { kind: 'note', text: converted.instead } }];
@@ -186,8 +198,8 @@ function countingEntries(entries: readonly Named[], network: string, notes: stri
     else if (rest[0] !== undefined) return [rest[0]];
     const negation = span[lastNegation];
     if (negation === undefined) continue;
-    // Negated as a whole it says something: `nolisten`.
-    return counting.length > 0 ? counting : [negation];
+    // `nolisten` says something; of a list of ours nothing is left.
+    return counting.length > 0 || first.meaning.negated === 'empty' ? counting : [negation];
   }
   return counting;
 }

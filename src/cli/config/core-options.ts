@@ -156,6 +156,8 @@ export type Meaning =
       readonly kind: 'honoured';
       readonly isList: boolean;
       readonly isNetworkOnly: boolean;
+      /** `no` before the name: the value 0, no value at all, or nothing that makes sense. */
+      readonly negated: 'zero' | 'empty' | 'refused';
       readonly convert: Conversion;
     }
   | { readonly kind: 'unused' | 'refused'; readonly instead: string };
@@ -165,13 +167,16 @@ export function meaningOf(key: string): Meaning | undefined {
   const instead = INSTEAD.get(key);
   if (Object.hasOwn(REFUSED, key)) return { kind: 'refused', instead: REFUSED[key] ?? '' };
   const name = optionNamed(key);
-  const convert = Object.hasOwn(CONVERTED, key) ? CONVERTED[key] : name && sameName(name);
+  const converted = Object.hasOwn(CONVERTED, key) ? CONVERTED[key] : undefined;
+  const convert = converted ?? (name && sameName(name));
   // An index is not there before its flag is.
   if (convert === undefined || (instead !== undefined && name === undefined)) {
     return instead === undefined ? undefined : { kind: 'unused', instead };
   }
   const isList = LISTS.includes(key) || (name !== undefined && OPTIONS[name].isList);
-  return { kind: 'honoured', isList, isNetworkOnly: NETWORK_ONLY.includes(key), convert };
+  const isText = name !== undefined && /FILE|DIR|NAME|ADDR|HOST|PASSWORD/.test(OPTIONS[name].value ?? '');
+  const negated = converted !== undefined ? 'zero' : isList ? 'empty' : isText ? 'refused' : 'zero';
+  return { kind: 'honoured', isList, isNetworkOnly: NETWORK_ONLY.includes(key), negated, convert };
 }
 
 function sameName(name: OptionName): Conversion {

@@ -60,7 +60,9 @@ export function tableEntries(
     const place = line === undefined ? path : `${path}:${line}`;
     const texts = textsOf(value);
     if (texts === undefined)
-      problems.push(`${place}: "${key}" must be a text, a number, true, false, or a list of these`);
+      problems.push(
+        `${place}: ${JSON.stringify(key.slice(0, 60))} must be a text, a number, true, false, or a list of these`,
+      );
     else entries.push({ key, section, texts, place });
   };
   for (const [key, value] of Object.entries(table)) {

@@ -2,6 +2,7 @@
  * A source of settings, each as texts for the parser of its flag: the command line, the environment, a file, a profile.
  * What is wrong in a source is collected, so that all of it can be shown at once.
  */
+import { errorText } from '#util';
 import type { OptionRow } from '../option-row.ts';
 import { OPTIONS, type OptionName } from '../options.ts';
 
@@ -39,6 +40,11 @@ export function misfit(name: OptionName, texts: readonly string[]): string | und
     OPTIONS[name].parse(texts);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
+}
+
+/** A name from a file as messages show it: in quotes, bounded, control characters escaped. */
+export function shownName(name: string): string {
+  return JSON.stringify(name.slice(0, 60));
 }

@@ -4,7 +4,7 @@ import type { OptionName } from '../options.ts';
 import { closest } from '../suggest.ts';
 import { coreHint } from './core-options.ts';
 import type { ConfigFile, Entry } from './entries.ts';
-import { FILE_KEYS, type Given, type Layer, misfit, optionOf } from './layer.ts';
+import { FILE_KEYS, type Given, type Layer, misfit, optionOf, shownName } from './layer.ts';
 import { BUILT_IN_NAMES } from './names.ts';
 
 /** The network that the file chooses. */
@@ -33,7 +33,7 @@ export function ourLayer({ entries, notes }: ConfigFile, network: string, kind: 
 }
 
 function unknownKey({ key, place }: Entry): string {
-  return `${place}: unknown setting "${key.slice(0, 60)}"${coreHint(key) ?? closest(key, FILE_KEYS)}`;
+  return `${place}: unknown setting ${shownName(key)}${coreHint(key) ?? closest(key, FILE_KEYS)}`;
 }
 
 function valueProblem(name: OptionName, { key, texts, place, section }: Entry): string | undefined {
@@ -49,5 +49,5 @@ function sectionProblem({ section, place }: Entry, network: string): string | un
   if (section === undefined || section === network || BUILT_IN_NAMES.includes(section) || /[./]/.test(section)) {
     return undefined;
   }
-  return `${place}: "${section.slice(0, 60)}" is no network${closest(section, BUILT_IN_NAMES)}`;
+  return `${place}: ${shownName(section)} is no network${closest(section, BUILT_IN_NAMES)}`;
 }

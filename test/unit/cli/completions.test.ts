@@ -27,6 +27,8 @@ test('bash offers commands, flags, and the values of a flag', { skip: !has('bash
   assert.deepEqual(offered('starling', 'info', '--prun'), []);
   assert.deepEqual(offered('starling', 'node', '--profile', 'lo'), ['low-memory']);
   assert.deepEqual(offered('starling', 'node', '--checkpoints', ''), ['true', 'false']);
+  assert.deepEqual(offered('starling', 'config', ''), ['show', 'check']);
+  assert.deepEqual(offered('starling', 'config', 'check', '/dev/nul'), ['/dev/null']);
   assert.deepEqual(offered('starling', 'node', '--config', '/dev/nul'), ['/dev/null']);
 });
 

@@ -3,10 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readSources } from '../../../scripts/source-scan.ts';
 import { LogLimit } from '../../../src/cli/log-limit.ts';
 import { createLogging, loggingOf } from '../../../src/cli/logging.ts';
 import { resolveSettings } from '../../../src/cli/settings.ts';
 import { createTerminal } from '../../../src/cli/terminal.ts';
+import { LOG_MODULES } from '../../../src/cli/values.ts';
 import { systemClock } from '../../../src/util/index.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
@@ -168,4 +171,14 @@ test('pretty on a terminal, JSON elsewhere and in the file, unless a form is ask
     assert.match(out, printed, `${isTTY} ${format}`);
     assert.match(log, filed, `${isTTY} ${format}`);
   }
+});
+
+test('every module that logs can have a level', () => {
+  const sources = readSources(fileURLToPath(new URL('../../..', import.meta.url)), ['src']);
+  const named = sources.flatMap(({ text }) => [...text.matchAll(/\.child\('([^']+)'\)/g)].map(([, name = '']) => name));
+  assert.ok(named.length > 10);
+  assert.deepEqual(
+    [...new Set(named)].filter((name) => !LOG_MODULES.some((known) => known === name)),
+    [],
+  );
 });

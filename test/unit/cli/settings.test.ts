@@ -174,9 +174,18 @@ test('heights of rules have Core’s names and range', () => {
     assert.throws(() => activationHeight(text), badConfig(/name@height/));
   }
   assert.deepEqual(moduleLevel('mempool-sync=warn'), { module: 'mempool-sync', level: 'warn' });
-  for (const text of ['net', 'net=loud', '=debug', 'a b=debug']) {
-    assert.throws(() => moduleLevel(text), badConfig(/a module and its level/));
+  for (const text of ['net', 'net=loud', '=debug', 'a b=debug', 'net=debug=info']) {
+    assert.throws(() => moduleLevel(text), badConfig(/module=level \(one of chain, /), text);
   }
+  assert.throws(() => moduleLevel('mempol=debug'), badConfig(/did you mean "mempool"/));
+});
+
+test('a command reads what it takes: no file where it has no --config, nothing where it has no flags', async () => {
+  const environment = { STARLING_CONFIG: '/nowhere/a.toml', STARLING_NODES: '3', STARLING_SERVICE_HOST: 'x' };
+  const devnet = await resolveAll('devnet', {}, environment);
+  assert.deepEqual([devnet.settings.nodes, devnet.settings.config], [3, undefined]);
+  assert.deepEqual((await resolveAll('psk', {}, environment)).notes, []);
+  await assert.rejects(resolveAll('node', {}, environment), badConfig(/cannot read/));
 });
 
 test('profiles have names, and name no other', async () => {

@@ -100,6 +100,7 @@ test('the chain is chosen above the sections, once', async () => {
     ['signet=1', 'signet'],
     ['regtest=1', 'regtest'],
     ['regtest=0', 'mainnet'],
+    ['signet=0\nregtest=1\nchain=regtest', 'regtest'],
     ['network=regtest', 'regtest'],
   ] as const) {
     assert.equal(await settingOf('network', text), network, text);
@@ -139,6 +140,9 @@ test('no before a name takes back', async () => {
   assert.deepEqual(await settingOf('bootstrap', `seednode=${PEER}\nnoseednode=1`), []);
   assert.equal(await settingOf('upnp', 'regtest=1\nupnp=1\n[regtest]\nnoupnp=1'), false);
   assert.equal(await settingOf('upnp', 'upnp=1\nnoupnp=1'), false);
+  assert.deepEqual(await settingOf('announce', 'announce=/ip4/1.2.3.4/tcp/1\nnoannounce=1'), []);
+  assert.equal(await settingOf('assumeValid', 'noassumevalid=1'), 'none');
+  await assert.rejects(read('nodatadir=1'), badConfig(/:1: datadir: it cannot be negated; leave it out/));
 });
 
 test('some options count outside of mainnet in their section alone', async () => {
@@ -208,7 +212,7 @@ test('what must not be passed over is refused', async () => {
 
 test('a name in brackets that is no network is told', async () => {
   const { notes } = await read('[sigent]\ndbcache=5\ndbcache=6');
-  assert.match(notes.join('|'), /^\S+:2: \[sigent\] is no network \(did you mean "signet"\?\)$/);
+  assert.match(notes.join('|'), /^\S+:2: "sigent" is no network \(did you mean "signet"\?\)$/);
 });
 
 test('a check lists everything, of every section', async () => {
