@@ -9,6 +9,7 @@ import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
 import { createHost, type Host, type HostParts } from './host.ts';
 import { makeSlots, type Slots } from './make-slots.ts';
+import type { PeerTable } from './peer-table.ts';
 import { Peers } from './peers.ts';
 import type { Net, PeerIdText } from './port.ts';
 import { createRequester } from './requests.ts';
@@ -46,8 +47,8 @@ export async function assemble(base: Base): Promise<Parts> {
     () => slots,
   );
   const host = await makeHost(base, gater, {
-    isProbe: (connection) => peers.isProbe(connection),
-    metrics: createStreamMeter(clock, (stream) => peers.trafficOf(stream)),
+    isProbe: (connection) => peers.table.isProbe(connection),
+    metrics: createStreamMeter(clock, (stream) => peers.table.trafficOf(stream)),
   });
   const { pubsub, identify, dht } = host.services;
   const peers = makePeers(
@@ -66,20 +67,20 @@ export async function assemble(base: Base): Promise<Parts> {
     log,
     deliver: handlers.gossip,
     deliverCopy: handlers.gossipCopy,
-    isAnnounced: (peer) => peers.isAnnounced(peer),
-    isBlockOnly: (peer) => peers.kindOf(peer) === 'block-only',
+    isAnnounced: (peer) => peers.table.isAnnounced(peer),
+    isBlockOnly: (peer) => peers.table.kindOf(peer) === 'block-only',
     charge,
   });
   const watchdog = new GossipWatchdog({ pubsub, identify, clock, log, peers, charge }, tuning.watchdogMs);
-  const whenAnnounced: Peers['whenAnnounced'] = (connection) => peers.whenAnnounced(connection);
-  const connectionOf: Peers['connectionOf'] = (peer) => peers.connectionOf(peer);
+  const whenAnnounced: PeerTable['whenAnnounced'] = (connection) => peers.table.whenAnnounced(connection);
+  const connectionOf: PeerTable['connectionOf'] = (peer) => peers.table.connectionOf(peer);
   const request = createRequester({ network, clock, connectionOf, charge });
   const isShort = (): boolean => slots.outbound.isShort();
   const onFound = (): void => slots.outbound.poke();
   const exchange = new AddressExchange({ ...base, connectionOf, request, charge, onFound });
   const serve: ServeDeps['serve'] = (name, from, bytes, signal) => {
     if (name !== 'peers') return handlers.serve(name, from, bytes, signal);
-    return peers.kindOf(from) === 'block-only' ? nothing() : exchange.serve(from, bytes);
+    return peers.table.kindOf(from) === 'block-only' ? nothing() : exchange.serve(from, bytes);
   };
   const server = createServer({ clock, log, serve, whenAnnounced, charge });
   const parts = { ...base, libp2p: host, dht, network, isShort, onFound };
@@ -98,13 +99,13 @@ function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
     isActive: () => peers().isActive,
     isManual: (peer) => manual.has(peer) || slots().outbound.diallingFor(peer) === 'manual',
     isWanted: (peer) => slots().outbound.diallingFor(peer) !== undefined,
-    isRelayed: (peer) => peers().isRelayed(peer),
-    whenAnnounced: (peer) => peers().whenAnnounced({ remotePeer: peer }),
-    isLocalPeer: (address) => local.has(address),
+    isRelayed: (peer) => peers().table.isRelayed(peer),
+    whenAnnounced: (peer) => peers().table.whenAnnounced({ remotePeer: peer }),
+    isTrustedAddress: (address) => local.has(address) || manual.isGiven(address),
     hasInboundSlot: () => slots().inbound.hasRoom(),
     hasQuerySlot: () => slots().outbound.hasQuerySlot(),
-    connectionsOfPeer: (peer) => peers().connectionsOfPeer(peer),
-    connectionsOfHost: (host) => peers().connectionsOfHost(host),
+    connectionsOfPeer: (peer) => peers().table.connectionsOfPeer(peer),
+    connectionsOfHost: (host) => peers().table.connectionsOfHost(host),
   });
 }
 
@@ -151,8 +152,8 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slo
 function makeCharge(base: Base, peers: Peers): Charge {
   const { log, reputation, manual, addresses } = base;
   return (peer, offence, detail) => {
-    const isManual = manual.has(peer) || peers.kindOf(peer) === 'manual';
-    const judgement = reputation.charge(peer, peers.ipOf(peer), offence, isManual);
+    const isManual = manual.has(peer) || peers.table.kindOf(peer) === 'manual';
+    const judgement = reputation.charge(peer, peers.table.ipOf(peer), offence, isManual);
     log.debug('offence', { peer, offence, judgement, detail: detail.slice(0, 200) });
     if (judgement === 'ban') addresses.forget(peer);
     if (judgement !== 'noted') peers.drop(peer, `${judgement} for ${offence}`);

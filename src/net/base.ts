@@ -6,6 +6,8 @@ import type { Clock, Logger, Random } from '#util';
 import { openAsmap } from './addrman/asmap.ts';
 import { AddressManager } from './addrman/manager.ts';
 import { createNetGroups, type NetGroups } from './addrman/net-groups.ts';
+import { areStoredAddresses } from './addrman/stored.ts';
+import { areStoredBans } from './bans/stored.ts';
 import { loadPeerKey } from './identity.ts';
 import { type JsonFile, openJsonFile } from './json-file.ts';
 import { groupsByText } from './make-slots.ts';
@@ -40,7 +42,8 @@ export async function openBase(options: CompleteNetOptions, handlers: NetHandler
   const { clock, random } = deps;
   const log = deps.log.child('net');
   const { dataDir, reach, tuning } = options;
-  const file = (name: string) => openJsonFile(dataDir === undefined ? undefined : join(dataDir, name), log);
+  const file = (name: string, isWhole: (content: unknown) => boolean): JsonFile =>
+    openJsonFile(dataDir === undefined ? undefined : join(dataDir, name), log, isWhole);
   const key = await loadPeerKey(dataDir, log);
   const groups = createNetGroups(options.asmapFile === undefined ? undefined : await openAsmap(options.asmapFile));
   const self = peerIdFromPrivateKey(key).toString();
@@ -55,11 +58,14 @@ export async function openBase(options: CompleteNetOptions, handlers: NetHandler
     local: new LocalPeers(),
     relays: new Set(),
     self,
-    reputation: await Reputation.open(clock, log, file('bans.json'), tuning),
+    reputation: await Reputation.open(clock, log, file('bans.json', areStoredBans), tuning),
     groups,
     groupOf: groupsByText(groups),
-    anchorsFile: file('anchors.json'),
-    addresses: await AddressManager.open({ clock, random, file: file('peers.json'), groups }, options),
+    anchorsFile: file('anchors.json', Array.isArray),
+    addresses: await AddressManager.open(
+      { clock, random, file: file('peers.json', areStoredAddresses), groups },
+      options,
+    ),
     manual: new ManualPeers(options.connect, self, tuning.backoffFirstMs),
     seeds: idsOf([...options.bootstrap, ...options.seeds]),
   };

@@ -31,8 +31,8 @@ export type GaterDeps = {
   readonly isRelayed: (peer: PeerIdText) => boolean;
   /** Resolves once it has shown to be of our network, or is gone. */
   readonly whenAnnounced: (peer: PeerId) => Promise<boolean>;
-  /** Found on the local network, by multicast DNS. */
-  readonly isLocalPeer: (address: Multiaddr) => boolean;
+  /** Found on the local network by multicast DNS, or given by the operator: dialled although it is private. */
+  readonly isTrustedAddress: (address: Multiaddr) => boolean;
   readonly hasInboundSlot: () => boolean;
   /** Room for one more connection that the DHT dials by itself. */
   readonly hasQuerySlot: () => boolean;
@@ -116,5 +116,5 @@ function mayDial(address: Multiaddr, deps: GaterDeps): boolean {
   if (!isTcpAddress(address) && !isRelayedAddress(address)) return false;
   const ip = ipOf(address);
   if (ip !== undefined && deps.reputation.isIpBanned(ip)) return false;
-  return deps.allowPrivateAddresses || hasPublicAddress(address) || deps.isLocalPeer(address);
+  return deps.allowPrivateAddresses || hasPublicAddress(address) || deps.isTrustedAddress(address);
 }

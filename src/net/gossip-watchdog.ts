@@ -64,11 +64,11 @@ export class GossipWatchdog {
   #look(): void {
     const gossipPeers = new Set(this.#deps.pubsub.getPeers().map((peer) => peer.toString()));
     const { peers } = this.#deps;
-    const announced = peers.announcedIds();
+    const announced = peers.table.announcedIds();
     for (const id of this.#suspects) if (!announced.includes(id)) this.#suspects.delete(id);
     for (const id of announced) {
-      const connection = peers.connectionOf(id);
-      if (connection === undefined || !peers.speaks(id, GOSSIP_PREFIX)) continue;
+      const connection = peers.table.connectionOf(id);
+      if (connection === undefined || !peers.table.speaks(id, GOSSIP_PREFIX)) continue;
       const score = scoreOf(this.#deps.pubsub, id);
       if (score < GRAYLIST_SCORE) {
         // Whole seconds of rejected messages and broken promises: what led here is gossipsub's finding, not one event.

@@ -68,6 +68,11 @@ async function makeKey(dataDir: string, path: string): Promise<PrivateKey> {
 async function keepPrivate(path: string, log: Logger): Promise<void> {
   const { mode } = await stat(path);
   if ((mode & 0o077) === 0) return;
+  try {
+    await chmod(path, 0o600);
+  } catch (error) {
+    const why = `others can read the peer key ${path}, and its mode cannot be changed to 0600`;
+    throw new NodeError('IO', `${why}: ${errorText(error)}`, { cause: error });
+  }
   log.warn('the peer key was readable by others; its mode is now 0600', { file: path });
-  await chmod(path, 0o600);
 }

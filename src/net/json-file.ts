@@ -1,7 +1,7 @@
 /**
  * One JSON file that is replaced as a whole: written beside, flushed, renamed. A crash leaves the old or the new
  * file, never half of one. What it holds is a convenience (addresses, bans): a damaged file is set aside and told
- * of, and does not stop the node.
+ * of, and does not stop the node, nor does one that cannot be written.
  */
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -14,8 +14,12 @@ export type JsonFile = {
   readonly write: (value: unknown) => Promise<void>;
 };
 
-/** A path of undefined remembers nothing. */
-export function openJsonFile(path: string | undefined, log: Logger): JsonFile {
+/** A path of undefined remembers nothing. `isWhole`: whether parsed content has the outer form that it should have. */
+export function openJsonFile(
+  path: string | undefined,
+  log: Logger,
+  isWhole: (content: unknown) => boolean = () => true,
+): JsonFile {
   if (path === undefined) return { read: async () => undefined, write: async () => {} };
   let waiting: { readonly value: unknown } | undefined;
   let running: Promise<void> | undefined;
@@ -23,12 +27,14 @@ export function openJsonFile(path: string | undefined, log: Logger): JsonFile {
     while (waiting !== undefined) {
       const { value } = waiting;
       waiting = undefined;
-      await replace(path, value).catch((error) => log.warn('cannot write', { file: path, error: errorText(error) }));
+      await replace(path, value).catch((error) =>
+        log.warn('cannot write; the next start will not know what is new', { file: path, error: errorText(error) }),
+      );
     }
     running = undefined;
   };
   return {
-    read: () => readIntact(path, log),
+    read: () => readIntact(path, log, isWhole),
     write: (value) => {
       waiting = { value };
       running ??= drain();
@@ -37,7 +43,7 @@ export function openJsonFile(path: string | undefined, log: Logger): JsonFile {
   };
 }
 
-async function readIntact(path: string, log: Logger): Promise<unknown> {
+async function readIntact(path: string, log: Logger, isWhole: (content: unknown) => boolean): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -45,12 +51,26 @@ async function readIntact(path: string, log: Logger): Promise<unknown> {
     if (isMissing(error)) return undefined;
     throw new NodeError('IO', `cannot read ${path}: ${errorText(error)}`, { cause: error });
   }
+  const content = parsed(text);
+  if (content !== undefined && isWhole(content)) return content;
+  await setAside(path, log);
+  return undefined;
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    return undefined;
+  }
+}
+
+async function setAside(path: string, log: Logger): Promise<void> {
+  try {
     await rename(path, `${path}.damaged`);
     log.warn('a damaged file was set aside', { file: path, now: `${path}.damaged` });
-    return undefined;
+  } catch (error) {
+    log.warn('a damaged file cannot be set aside', { file: path, error: errorText(error) });
   }
 }
 

@@ -3,7 +3,7 @@
  * and take no slot. The relays on the way to them are as much the operator's choice. What was added is not kept over a restart.
  */
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { isRelayedAddress, isTcpAddress, peerIdOf } from './addresses.ts';
+import { isRelayedAddress, isTcpAddress, peerIdOf, withoutPeerId } from './addresses.ts';
 import { type AddedPeer, MAX_ADDED_PEERS } from './operator-port.ts';
 import type { PeerIdText } from './port.ts';
 import { FixedPeers } from './slots/fixed-peers.ts';
@@ -15,6 +15,8 @@ export class ManualPeers {
   readonly targets: FixedPeers;
   /** By their addresses, in the order in which they came. */
   readonly #ids = new Map<string, ReadonlySet<PeerIdText>>();
+  /** What is dialled once at the operator's word, as `withoutPeerId` writes it. */
+  readonly #trying = new Set<string>();
   readonly #capacity: number;
 
   constructor(connect: readonly string[], self: PeerIdText, backoffFirstMs: number) {
@@ -26,6 +28,26 @@ export class ManualPeers {
   has(peer: PeerIdText): boolean {
     for (const ids of this.#ids.values()) if (ids.has(peer)) return true;
     return false;
+  }
+
+  /** Whether the operator gave this address: then it is dialled wherever it leads, our own network too. */
+  isGiven(address: Multiaddr): boolean {
+    const text = withoutPeerId(address);
+    if (this.#trying.has(text)) return true;
+    for (const given of this.#ids.keys()) if (withoutPeerId(multiaddr(given)) === text) return true;
+    return false;
+  }
+
+  /** For as long as `dial` runs, the address is one that the operator gave. */
+  async whileTrying<T>(address: Multiaddr, dial: () => Promise<T>): Promise<T> {
+    const text = withoutPeerId(address);
+    if (this.#trying.has(text)) return dial();
+    this.#trying.add(text);
+    try {
+      return await dial();
+    } finally {
+      this.#trying.delete(text);
+    }
   }
 
   add(text: string): 'added' | 'already-added' | 'full' | 'invalid' {

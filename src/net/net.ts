@@ -38,7 +38,7 @@ async function listen(base: Base, { host, peers, server, discovery, exchange }: 
   host.addEventListener('connection:close', (event) => peers.closed(event.detail));
   host.addEventListener('peer:identify', ({ detail }) => {
     peers.identified(detail);
-    if (!peers.isAnnounced(detail.peerId.toString())) return;
+    if (!peers.table.isAnnounced(detail.peerId.toString())) return;
     discovery.identified(detail);
     void keepRecord(host, exchange, detail.peerId);
   });
@@ -76,7 +76,7 @@ function netOf(base: Base, parts: Parts): Net {
       const facts = peers.confirm(peer, relaysTransactions);
       if (facts === undefined) return;
       noteOrigin(base, facts);
-      const connection = peers.connectionOf(peer);
+      const connection = peers.table.connectionOf(peer);
       const tellsAddresses = facts.kind === 'full-relay' || facts.kind === 'manual';
       if (tellsAddresses && connection !== undefined) void parts.exchange.ask(connection);
       parts.slots.outbound.confirmed(facts);
@@ -106,14 +106,14 @@ function statusOf({ self, options, addresses, reputation }: Base, { host, peers,
     peerId: self,
     listenAddresses: listenAddresses(host, options),
     reachability: host.services.reachability.state(),
-    peers: peers.list().map((info) => ({
+    peers: peers.table.list().map((info) => ({
       ...info,
       penaltyPoints: reputation.points(info.id),
       gossipScore: gossip.scoreOf(info.id),
     })),
     knownAddresses: addresses.size.tried + addresses.size.fresh,
     addressSources: addresses.quality(),
-    ...peers.totals(),
+    ...peers.table.totals(),
     gossip: gossip.counts(),
     isActive: peers.isActive,
     standing: reputation.standing(),

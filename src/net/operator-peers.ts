@@ -21,7 +21,7 @@ function lookingAt(
   const { host, peers, gossip, dialling } = parts;
   return {
     list: async () =>
-      peers.details().map(
+      peers.table.details().map(
         (details): PeerDetails => ({
           ...details,
           penaltyPoints: reputation.points(details.id),
@@ -31,7 +31,7 @@ function lookingAt(
       ),
     added: async () => withConnections(base, parts),
     totals: async () => {
-      const { bytesIn, bytesOut } = peers.totals();
+      const { bytesIn, bytesOut } = peers.table.totals();
       return { bytesIn, bytesOut };
     },
     addresses: async (count) => addresses.known(count),
@@ -45,7 +45,7 @@ function lookingAt(
 }
 
 function withConnections({ manual }: Base, { peers }: Parts): AddedPeer[] {
-  const byId = new Map(peers.details().map((details) => [details.id, details]));
+  const byId = new Map(peers.table.details().map((details) => [details.id, details]));
   return manual.list().map((peer) => {
     const details = byId.get(peer.id);
     return { ...peer, connected: details && { address: details.address, direction: details.direction } };
@@ -68,11 +68,14 @@ function connecting(
       const address = parsePeerAddress(text);
       const id = address && peerIdOf(address);
       if (address === undefined || id === undefined) return 'invalid';
-      const isConnected = await outbound.dialOnce({ id, addresses: [withoutPeerId(address)] });
+      const target = { id, addresses: [withoutPeerId(address)] };
+      const isConnected = await manual.whileTrying(address, () => outbound.dialOnce(target));
       return isConnected === undefined ? 'busy' : isConnected ? 'connected' : 'failed';
     },
     disconnect: async (wanted) => {
-      const meant = peers.details().filter(({ id, address }) => id === wanted || namesOf(address).includes(wanted));
+      const meant = peers.table
+        .details()
+        .filter(({ id, address }) => id === wanted || namesOf(address).includes(wanted));
       for (const { id } of meant) peers.drop(id, 'the operator disconnected it');
       return meant.length;
     },
@@ -90,8 +93,8 @@ function banning({ reputation }: Base, { peers }: Parts): Pick<OperatorPeers, 'b
       if (target === undefined) return 'invalid';
       const verdict = reputation.ban(target, options);
       if (verdict !== 'banned') return verdict;
-      for (const { id } of peers.details()) {
-        if (isAbout(target, id, peers.ipOf(id))) peers.drop(id, 'the operator banned it');
+      for (const { id } of peers.table.details()) {
+        if (isAbout(target, id, peers.table.ipOf(id))) peers.drop(id, 'the operator banned it');
       }
       return verdict;
     },

@@ -4,13 +4,12 @@
  * One connection a peer is used; a second one replaces it or is closed, on both ends by the same rule.
  */
 import type { Socket } from 'node:net';
-import type { Connection, IdentifyResult, Stream } from '@libp2p/interface';
+import type { Connection, IdentifyResult } from '@libp2p/interface';
 import { type Clock, errorText, type Logger } from '#util';
-import { hostKey, ipOf } from './addresses.ts';
-import type { ByteCounts } from './operator-port.ts';
-import { type ConnectionDetails, detailsOf, infoOf, type Peer, printable } from './peer.ts';
+import { infoOf, type Peer, printable } from './peer.ts';
 import { isProbed, measured, moveTo, newFacts, useful } from './peer-facts.ts';
-import type { ConnectionKind, NetHandlers, NetStatus, PeerIdText, PeerInfo, Usefulness } from './port.ts';
+import { PeerTable } from './peer-table.ts';
+import type { ConnectionKind, NetHandlers, PeerIdText, Usefulness } from './port.ts';
 import { Probes } from './probes.ts';
 import { surplusOf } from './second-connection.ts';
 import type { ConnectionFacts } from './slots/port.ts';
@@ -49,17 +48,19 @@ export type PeersDeps = {
 export type PeersOptions = { readonly identifyTimeoutMs: number; readonly confirmTimeoutMs: number };
 
 export class Peers {
+  /** What others ask. */
+  readonly table: PeerTable;
   readonly #peers = new Map<PeerIdText, Peer>();
   readonly #probes: Probes;
   readonly #deps: PeersDeps;
   readonly #options: PeersOptions;
-  readonly #closed = { bytesIn: 0, bytesOut: 0 };
   #isActive = true;
 
   constructor(deps: PeersDeps, options: PeersOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#probes = new Probes(deps.clock, (connection) => this.#close(connection));
+    this.table = new PeerTable(this.#peers, this.#probes, deps, deps.clock);
   }
 
   /** libp2p opened a connection; the peer behind it is authenticated but unknown otherwise. */
@@ -130,7 +131,7 @@ export class Peers {
 
   /** libp2p closed a connection. */
   closed(connection: Connection): void {
-    this.#addBytes(this.#closed, connection);
+    this.table.noteClosed(connection);
     this.#probes.closed(connection);
     const id = connection.remotePeer.toString();
     const peer = this.#peers.get(id);
@@ -195,16 +196,6 @@ export class Peers {
     return true;
   }
 
-  kindOf(id: PeerIdText): ConnectionKind | undefined {
-    return this.#peers.get(id)?.facts.kind;
-  }
-
-  /** All but those that we are closing, oldest first. */
-  facts(): ConnectionFacts[] {
-    const staying = [...this.#peers.values()].filter(({ reason }) => reason === undefined);
-    return staying.map(({ facts, connections }) => measured(facts, connections.at(-1)?.rtt));
-  }
-
   /** Closes all connections of a peer. The node hears of it when they are closed. */
   drop(id: PeerIdText, reason: string, why: DropCause = 'other'): void {
     const peer = this.#peers.get(id);
@@ -213,113 +204,6 @@ export class Peers {
     this.#deps.log.debug('disconnecting', { peer: id, reason });
     this.#deps.onDropped(id, why);
     for (const connection of [...peer.connections]) this.#close(connection);
-  }
-
-  /** The connection for requests to an announced peer. */
-  connectionOf(id: PeerIdText): Connection | undefined {
-    const peer = this.#peers.get(id);
-    if (peer === undefined || peer.phase === 'identifying' || peer.reason !== undefined) return undefined;
-    return peer.connections.findLast((connection) => connection.status === 'open');
-  }
-
-  /** Resolves once the node knows the peer of this connection; false if it went away first. */
-  async whenAnnounced({ remotePeer }: Pick<Connection, 'remotePeer'>): Promise<boolean> {
-    return (await this.#peers.get(remotePeer.toString())?.announced.promise) ?? false;
-  }
-
-  isAnnounced(id: PeerIdText): boolean {
-    const peer = this.#peers.get(id);
-    return peer !== undefined && peer.phase !== 'identifying' && peer.reason === undefined;
-  }
-
-  isConnected(id: PeerIdText): boolean {
-    return this.#peers.has(id);
-  }
-
-  /** Whether identify listed a protocol that begins so. */
-  speaks(id: PeerIdText, prefix: string): boolean {
-    for (const protocol of this.#peers.get(id)?.protocols ?? []) if (protocol.startsWith(prefix)) return true;
-    return false;
-  }
-
-  connectionsOfPeer(id: PeerIdText): number {
-    return (this.#peers.get(id)?.connections.length ?? 0) + this.#probes.of(id).length;
-  }
-
-  /** Whether the connection serves to try an address, and nothing else. */
-  isProbe(connection: Connection): boolean {
-    return this.#probes.has(connection);
-  }
-
-  /** Connected, and over a relay alone. */
-  isRelayed(id: PeerIdText): boolean {
-    return this.#peers.get(id)?.connections.at(-1)?.limits !== undefined;
-  }
-
-  connectionsOfHost(host: string): number {
-    let count = 0;
-    for (const connection of this.connections()) {
-      const ip = ipOf(connection.remoteAddr);
-      if (ip !== undefined && hostKey(ip) === host) count += 1;
-    }
-    return count;
-  }
-
-  /** Undefined for names, and behind a relay: what the peer does is not its relay's fault. */
-  ipOf(id: PeerIdText): string | undefined {
-    const connection = this.#peers.get(id)?.connections.at(-1);
-    return connection === undefined || connection.limits !== undefined ? undefined : ipOf(connection.remoteAddr);
-  }
-
-  /** Every connection, oldest peer first. */
-  *connections(): IterableIterator<Connection> {
-    for (const peer of this.#peers.values()) yield* peer.connections;
-    yield* this.#probes.all();
-  }
-
-  /** Peers in any phase. */
-  count(direction?: 'inbound' | 'outbound'): number {
-    if (direction === undefined) return this.#peers.size;
-    let count = 0;
-    for (const peer of this.#peers.values()) if (peer.connections.at(-1)?.direction === direction) count += 1;
-    return count;
-  }
-
-  /** Announced peers, oldest first. */
-  announcedIds(): PeerIdText[] {
-    return [...this.#peers.keys()].filter((id) => this.isAnnounced(id));
-  }
-
-  /** Confirmed peers. */
-  list(): PeerInfo[] {
-    return [...this.#peers.values()]
-      .filter((peer) => peer.phase === 'confirmed')
-      .map((peer) => infoOf(peer, this.#deps));
-  }
-
-  totals(): Pick<NetStatus, 'bytesIn' | 'bytesOut' | 'connections' | 'streams'> {
-    const bytes = { ...this.#closed };
-    let connections = 0;
-    let streams = 0;
-    for (const connection of this.connections()) {
-      connections += 1;
-      streams += connection.streams.length;
-      this.#addBytes(bytes, connection);
-    }
-    return { ...bytes, connections, streams };
-  }
-
-  /** Peers in any phase, oldest first. */
-  details(): ConnectionDetails[] {
-    return [...this.#peers.values()].map((peer) => detailsOf(peer, this.#deps, this.#deps.clock));
-  }
-
-  /** The account of whom this stream leads to. */
-  trafficOf(stream: Stream): Traffic | undefined {
-    for (const { connections, traffic } of this.#peers.values()) {
-      if (connections.some(({ streams }) => streams.includes(stream))) return traffic;
-    }
-    return undefined;
   }
 
   /** Off: all are dropped, and who comes all the same is closed at once. */
@@ -337,7 +221,7 @@ export class Peers {
   /** `measure` gives the round trip; who still owes one is not asked again. */
   ping(measure: (connection: Connection) => Promise<number>): void {
     for (const peer of this.#peers.values()) {
-      const connection = this.connectionOf(peer.id);
+      const connection = this.table.connectionOf(peer.id);
       if (connection === undefined || peer.pingedMs !== undefined) continue;
       peer.pingedMs = this.#deps.clock.monotonicMs();
       void measure(connection)
@@ -365,12 +249,6 @@ export class Peers {
   #expect(peer: Peer, timeoutMs: number, failure: string): void {
     peer.timer?.cancel();
     peer.timer = this.#deps.clock.after(timeoutMs, () => this.drop(peer.id, `it ${failure}`, 'silent'));
-  }
-
-  #addBytes(to: { -readonly [Key in keyof ByteCounts]: ByteCounts[Key] }, { timeline }: Connection): void {
-    const socket = this.#deps.socketOf(timeline);
-    to.bytesIn += socket?.bytesRead ?? 0;
-    to.bytesOut += socket?.bytesWritten ?? 0;
   }
 
   #collapse(peer: Peer): void {

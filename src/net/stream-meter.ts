@@ -6,6 +6,8 @@ import type { Metrics, Stream } from '@libp2p/interface';
 import type { Clock } from '#util';
 import type { Traffic } from './traffic.ts';
 
+const MAX_LOOKS = 8;
+
 /** Stands for all of libp2p's own metrics. */
 const NOTHING = {
   increment: () => {},
@@ -41,8 +43,13 @@ export function createStreamMeter(clock: Clock, trafficOf: (stream: Stream) => T
 /** Not by an event: a first listener would be given what was read ahead, and whom it is for would miss it. */
 function meter(stream: Stream, clock: Clock, trafficOf: (stream: Stream) => Traffic | undefined): void {
   let known: Traffic | undefined;
+  let looks = 0;
   const traffic = (): Traffic | undefined => {
-    known ??= trafficOf(stream);
+    // The first bytes may come before libp2p tells of the connection; a dial back is nobody's, so looking has an end.
+    if (known === undefined && looks < MAX_LOOKS) {
+      looks += 1;
+      known = trafficOf(stream);
+    }
     return known;
   };
   const send = stream.send.bind(stream);

@@ -19,11 +19,11 @@ export type WireDeps = {
 export function createWire(deps: WireDeps): Wire {
   const { peers } = deps;
   return {
-    connections: () => peers.facts(),
+    connections: () => peers.table.facts(),
     dial: async ({ id, addresses }, kind) => {
       if (peers.promote(id, kind)) return true;
       const complete = addresses.map((text) => multiaddr(`${text}/p2p/${id}`));
-      return (await dialInTime(deps, complete)) || peers.isConnected(id);
+      return (await dialInTime(deps, complete)) || peers.table.isConnected(id);
     },
     close: (peer, reason) => peers.drop(peer, reason),
   };

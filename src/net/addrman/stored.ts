@@ -40,6 +40,14 @@ export function toStored(key: Uint8Array, entries: Iterable<Entry>): unknown {
   return { version: VERSION, key: toHex(key), sources: [...sources.keys()], entries: rows };
 }
 
+/** The outer form alone; what in it makes no sense is left out, entry by entry. */
+export function areStoredAddresses(content: unknown): boolean {
+  if (Array.isArray(content)) return true;
+  if (typeof content !== 'object' || content === null) return false;
+  const { version, sources, entries } = content as Record<string, unknown>;
+  return version === VERSION && Array.isArray(sources) && Array.isArray(entries);
+}
+
 export function parseStored(content: unknown): Stored {
   if (Array.isArray(content)) return { key: undefined, entries: content.slice(0, MAX_ENTRIES).flatMap(parseKnownPeer) };
   if (typeof content !== 'object' || content === null) return { key: undefined, entries: [] };

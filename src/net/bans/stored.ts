@@ -19,6 +19,12 @@ export type StoredBans = { readonly bans: readonly BanEntry[]; readonly discoura
 export const MAX_DISCOURAGED = 10_000;
 const MAX_SUBJECT_LENGTH = 128;
 
+/** The outer form alone. */
+export function areStoredBans(content: unknown): boolean {
+  const { bans, discouraged } = fieldsOf(content);
+  return Array.isArray(content) || (Array.isArray(bans) && Array.isArray(discouraged));
+}
+
 export function parseStoredBans(stored: unknown): StoredBans {
   const { bans, discouraged } = Array.isArray(stored) ? { bans: [], discouraged: stored } : fieldsOf(stored);
   return {

@@ -16,6 +16,7 @@ function scene() {
   const clock = createManualClock();
   const events: string[] = [];
   const closed: Connection[] = [];
+  const manual = new Set<string>();
   const peers = new Peers(
     {
       clock,
@@ -26,7 +27,7 @@ function scene() {
         peerDisconnected: () => void events.push('disconnected'),
       },
       isOurs: () => true,
-      isManual: () => false,
+      isManual: (peer) => manual.has(peer),
       isSeed: () => false,
       kindOf: () => 'query',
       admitInbound: () => true,
@@ -59,7 +60,7 @@ function scene() {
       agentVersion: '',
       connection,
     } as unknown as IdentifyResult);
-  return { clock, events, closed, peers, open, identify };
+  return { clock, events, closed, manual, peers, open, identify };
 }
 
 suite('net peers', () => {
@@ -70,11 +71,11 @@ suite('net peers', () => {
     peers.confirm(PEER, true);
     main.streams.push({ protocol: DIAL_REQUEST });
     const probe = open('inbound');
-    assert.ok(peers.isProbe(probe) && !peers.isProbe(main));
-    assert.equal(peers.connectionOf(PEER), main);
-    assert.equal(peers.connectionsOfPeer(PEER), 2, 'it counts where connections are limited');
+    assert.ok(peers.table.isProbe(probe) && !peers.table.isProbe(main));
+    assert.equal(peers.table.connectionOf(PEER), main);
+    assert.equal(peers.table.connectionsOfPeer(PEER), 2, 'it counts where connections are limited');
     peers.closed(probe);
-    assert.equal(peers.connectionsOfPeer(PEER), 1);
+    assert.equal(peers.table.connectionsOfPeer(PEER), 1);
     const staying = open('inbound');
     await clock.advance(60_000);
     assert.deepEqual(closed, [staying], 'one that stays is closed');
@@ -99,24 +100,24 @@ suite('net peers', () => {
     await clock.advance(6_000);
     const second = open('inbound');
     assert.deepEqual(closed, [first]);
-    assert.equal(peers.connectionOf(PEER), second);
+    assert.equal(peers.table.connectionOf(PEER), second);
   });
 
   test('a direct connection replaces a relayed one, and the peer comes anew, as one that called us', () => {
     const { closed, events, peers, open, identify } = scene();
     const relayed = open('inbound', { bytes: 1n });
     identify(relayed);
-    assert.ok(peers.isRelayed(PEER));
-    assert.equal(peers.ipOf(PEER), undefined, 'the address is the relay’s');
+    assert.ok(peers.table.isRelayed(PEER));
+    assert.equal(peers.table.ipOf(PEER), undefined, 'the address is the relay’s');
     // We dialled what it had told us over the relay.
     const direct = open('outbound');
     identify(direct);
     peers.closed(relayed);
     assert.deepEqual(closed, [relayed]);
     assert.deepEqual(events, ['connected over a relay', 'disconnected', 'connected']);
-    assert.equal(peers.connectionOf(PEER), direct);
-    assert.equal(peers.kindOf(PEER), 'inbound', 'not a query of ours, which would be closed again');
-    assert.equal(peers.ipOf(PEER), '1.2.3.4');
+    assert.equal(peers.table.connectionOf(PEER), direct);
+    assert.equal(peers.table.kindOf(PEER), 'inbound', 'not a query of ours, which would be closed again');
+    assert.equal(peers.table.ipOf(PEER), '1.2.3.4');
   });
 
   test('a relayed connection beside a direct one is closed', () => {
@@ -125,7 +126,32 @@ suite('net peers', () => {
     identify(direct);
     const relayed = open('outbound', { bytes: 1n });
     assert.deepEqual(closed, [relayed]);
-    assert.equal(peers.connectionOf(PEER), direct);
+    assert.equal(peers.table.connectionOf(PEER), direct);
     assert.deepEqual(events, ['connected']);
+  });
+
+  test('who is added by hand while connected is kept as the operator’s from then on', () => {
+    const { manual, peers, open, identify } = scene();
+    identify(open('inbound'));
+    const isManual = (): boolean | undefined => peers.table.facts()[0]?.isManual;
+    assert.equal(isManual(), false);
+    manual.add(PEER);
+    assert.equal(isManual(), true);
+    manual.delete(PEER);
+    assert.equal(isManual(), false);
+  });
+
+  test('switched off, all are dropped without blame, and who comes meanwhile is closed', () => {
+    const { closed, peers, open, identify } = scene();
+    const first = open('inbound');
+    identify(first);
+    peers.setActive(false);
+    assert.deepEqual(closed, [first]);
+    peers.closed(first);
+    const second = open('inbound');
+    assert.deepEqual(closed, [first, second]);
+    peers.setActive(true);
+    identify(open('inbound'));
+    assert.ok(peers.table.isAnnounced(PEER));
   });
 });
