@@ -9,6 +9,7 @@ import { importBlocks } from './import.ts';
 import { mempoolMemory } from './mempool-memory.ts';
 import { overload } from './overload.ts';
 import { relay } from './relay.ts';
+import { rpc } from './rpc.ts';
 import { serve } from './serve.ts';
 import { startup } from './startup.ts';
 import { stream } from './stream.ts';
@@ -23,6 +24,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   sync,
   serve,
   startup,
+  rpc,
   hashes,
   coins,
   ibd,

@@ -1,5 +1,5 @@
 /** Scripts as people read them: Core's ScriptToAsmStr (core_write.cpp) and GetOpName. */
-import { toHex } from '#util';
+import { byteAt, toHex } from '#util';
 import { checkSignatureEncoding } from './encoding-checks.ts';
 import { ScriptFlag } from './flags.ts';
 import { Op, opcodeName } from './opcodes.ts';
@@ -7,9 +7,6 @@ import { ScriptReader } from './parse.ts';
 import { decodeSmallNumber, isUnspendable } from './patterns.ts';
 import { decodeScriptNum } from './script-num.ts';
 import { sighashTypeName } from './sighash-type.ts';
-
-/** Pushes up to this length are shown as numbers. */
-const MAX_NUMBER_BYTES = 4;
 
 /** `decodeSighash` shows the hash type behind what looks like a signature; meant for scriptSigs only. */
 export function scriptToAsm(script: Uint8Array, { decodeSighash = false } = {}): string {
@@ -28,10 +25,11 @@ export function scriptToAsm(script: Uint8Array, { decodeSighash = false } = {}):
 }
 
 function pushText(data: Uint8Array, decodesSighash: boolean): string {
-  if (data.length <= MAX_NUMBER_BYTES) return String(decodeScriptNum(data, false) ?? 0);
+  // Up to four bytes are a number.
+  const number = decodeScriptNum(data, false);
+  if (number !== undefined) return String(number);
   if (decodesSighash && checkSignatureEncoding(data, ScriptFlag.STRICTENC) === undefined) {
-    const name = sighashTypeName(data.at(-1) ?? 0);
-    if (name !== undefined) return `${toHex(data.subarray(0, -1))}[${name}]`;
+    return `${toHex(data.subarray(0, -1))}[${sighashTypeName(byteAt(data, data.length - 1))}]`;
   }
   return toHex(data);
 }

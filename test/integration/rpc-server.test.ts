@@ -1,5 +1,6 @@
 /** The RPC server's HTTP side over real sockets, with calls that the test decides on. */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
@@ -85,6 +86,38 @@ test('without a login 401 at once, with a wrong one after a quarter of a second'
   const wrong = await server.ask({ body: PING, login: 'user:wrong' });
   assert.deepEqual([wrong.status, wrong.headers['www-authenticate']], [401, 'Basic realm="jsonrpc"']);
   assert.deepEqual(delays, [250]);
+});
+
+test('while many wrong logins wait, no other is tried, and who was let in before is answered', async () => {
+  const gate = Promise.withResolvers<void>();
+  const clock: Clock = {
+    ...systemClock,
+    after: (delayMs, fn) => {
+      if (delayMs !== 250) return systemClock.after(delayMs, fn);
+      void gate.promise.then(fn);
+      return { cancel: () => {} };
+    },
+  };
+  const auths = [`second:salt$${createHmac('sha256', 'salt').update('word').digest('hex')}`];
+  await using server = await startServer(undefined, { auths }, clock);
+  const ask = async (login: string): Promise<number> => (await server.ask({ body: PING, login })).status;
+  assert.equal(await ask(LOGIN), 200);
+  // 16 are made to wait and 64 wait for that; the others are refused at once.
+  const wrong = Array.from({ length: 90 }, (_, at) => ask(`user:wrong${at}`));
+  let refused = 0;
+  await new Promise<void>((resolve) => {
+    for (const each of wrong) {
+      void each.then((status) => {
+        if (status === 503 && ++refused === 10) resolve();
+      });
+    }
+  });
+  assert.equal(await ask('second:word'), 503);
+  assert.equal(await ask(LOGIN), 200);
+  gate.resolve();
+  const statuses = await Promise.all(wrong);
+  assert.equal(statuses.filter((status) => status === 401).length, 80);
+  assert.equal(await ask('second:word'), 200);
 });
 
 test('a method that is not in the whitelist of its user is refused, also in a batch', async () => {

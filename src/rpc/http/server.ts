@@ -5,6 +5,7 @@
  * Bounds: connections, bytes of a body and of all bodies at once, calls at work and waiting, logins that failed and wait
  * for their answer. A client that goes away aborts its call.
  */
+import { hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, errorText, type Logger, NodeError, sleep } from '#util';
@@ -27,6 +28,8 @@ const MAX_CONNECTIONS = 4_096;
 const AUTH_DELAY_MS = 250;
 const MAX_DELAYED = 16;
 const MAX_DELAYED_WAITING = 64;
+/** Headers of those who were let in; one user may write one in many ways. */
+const MAX_GOOD_LOGINS = 100;
 /** What a stop waits for calls at work to be answered. */
 const STOP_LIMIT_MS = 1_000;
 
@@ -43,6 +46,8 @@ export class RpcHttpServer implements AsyncDisposable {
   readonly #isAllowedSource: (address: string) => boolean;
   readonly #work: WorkQueue;
   readonly #failedLogins = new WorkQueue(MAX_DELAYED, MAX_DELAYED_WAITING);
+  /** Digests of the headers. */
+  readonly #goodLogins = new Set<string>();
   readonly #servers: Server[] = [];
   readonly #stopping = new AbortController();
   readonly #answering = new Set<Promise<void>>();
@@ -140,11 +145,12 @@ export class RpcHttpServer implements AsyncDisposable {
     }
   }
 
-  /** Undefined when the answer was given here. */
+  /**
+   * Undefined when the answer was given here. While the line of failed logins is full, no other is looked at, or guesses
+   * beyond it would cost nothing; who was let in before goes past it.
+   */
   async #logIn(request: IncomingMessage, response: ServerResponse, address: string): Promise<string | undefined> {
     const { authorization } = request.headers;
-    const user = authorization === undefined ? undefined : this.#deps.credentials.userOf(authorization);
-    if (user !== undefined) return user;
     const refuse = (): void => {
       response.setHeader('WWW-Authenticate', 'Basic realm="jsonrpc"');
       end(request, response, 401, '');
@@ -153,13 +159,22 @@ export class RpcHttpServer implements AsyncDisposable {
       refuse();
       return undefined;
     }
+    const digest = hash('sha256', authorization);
+    if (this.#failedLogins.isFull && !this.#goodLogins.has(digest)) {
+      end(request, response, 503, 'Work queue depth exceeded');
+      return undefined;
+    }
+    const user = this.#deps.credentials.userOf(authorization);
+    if (user !== undefined) {
+      if (this.#goodLogins.size < MAX_GOOD_LOGINS) this.#goodLogins.add(digest);
+      return user;
+    }
     const delay = this.#failedLogins.run(async () => {
       const { clock, log } = this.#deps;
       log.warn('RPC login failed: wrong user or password', { address });
       await sleep(clock, AUTH_DELAY_MS, this.#stopping.signal).catch(() => {});
       refuse();
     });
-    if (delay === undefined) end(request, response, 503, 'Work queue depth exceeded');
     await delay;
     return undefined;
   }

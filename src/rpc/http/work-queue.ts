@@ -11,10 +11,14 @@ export class WorkQueue {
     this.#maxWaiting = maxWaiting;
   }
 
+  get isFull(): boolean {
+    return this.#running >= this.#maxRunning && this.#waiting.length >= this.#maxWaiting;
+  }
+
   /** Undefined when there is no room; nothing was run then. */
   run(task: () => Promise<void>): Promise<void> | undefined {
     if (this.#running < this.#maxRunning) return this.#start(task);
-    if (this.#waiting.length >= this.#maxWaiting) return undefined;
+    if (this.isFull) return undefined;
     const turn = Promise.withResolvers<void>();
     this.#waiting.push(turn.resolve);
     return turn.promise.then(() => this.#start(task));

@@ -10,6 +10,8 @@ import { result } from '../table/result.ts';
 import { SCRIPT_PUB_KEY_RESULT } from './described.ts';
 import { blockByHashOrHeight } from './find-block.ts';
 
+/** Of an output: 32 bits. */
+const MAX_INDEX = 0xffff_ffff;
 const OPTIONAL = { optional: true };
 
 const COIN_RESULT = result.object('', '', [
@@ -108,7 +110,7 @@ type FoundOutput = { readonly output: TxOutput; readonly confirmations: number; 
 
 function getTxOut({ args, node: { chain, mempool } }: RpcCall): JsonValue {
   const txid = parseTxid(args.hash('txid'));
-  const index = args.int('n');
+  const index = args.int('n', 0, MAX_INDEX);
   const tip = chain.tip();
   const found =
     (args.boolean('include_mempool') ? unconfirmedOutput(mempool, txid, index) : undefined) ??

@@ -16,7 +16,9 @@ test('what a script says', () => {
     ['0181', '-1'],
     ['04ffffff7f', '2147483647'],
     ['04ffffffff', '-2147483647'],
+    ['020100', '1'],
     ['050000000001', '0000000001'],
+    ['4e050000000102030405', '0102030405'],
     ['76a91488ac', 'OP_DUP OP_HASH160 [error]'],
     ['4c', '[error]'],
     ['b1b2bafeff', 'OP_CHECKLOCKTIMEVERIFY OP_CHECKSEQUENCEVERIFY OP_CHECKSIGADD OP_UNKNOWN OP_INVALIDOPCODE'],
@@ -35,7 +37,9 @@ test('a hash type is shown behind a signature, where that is asked for', () => {
   assert.equal(scriptToAsm(push('83'), { decodeSighash: true }), `${body}[SINGLE|ANYONECANPAY]`);
   assert.equal(scriptToAsm(push('82'), { decodeSighash: true }), `${body}[NONE|ANYONECANPAY]`);
   assert.equal(scriptToAsm(push('01')), `${body}01`);
-  // No defined hash type; and data that nobody signs.
+  // A key; no defined hash type; and data that nobody signs.
+  const key = `02${'11'.repeat(31)}01`;
+  assert.equal(scriptToAsm(fromHex(`21${key}`), { decodeSighash: true }), key);
   assert.equal(scriptToAsm(push('5f'), { decodeSighash: true }), `${body}5f`);
   const afterReturn = Uint8Array.of(0x6a, ...push('01'));
   assert.equal(scriptToAsm(afterReturn, { decodeSighash: true }), `OP_RETURN ${body}01`);
