@@ -140,11 +140,12 @@ test('signrawtransactionwithkey: complete, in parts, and what stops it', async (
   assert.equal((await rpc.node.submitTransaction(fromHex(combined))).kind, 'accepted');
 
   const elsewhere = { ...prevout, txid: 'ab'.repeat(32) };
-  const lost = await sign(
-    (await rpc.call('createrawtransaction', [{ txid: 'ab'.repeat(32), vout: 0 }], outputTo(chain.address))) as string,
-    [wif(1)],
-  );
-  assert.equal(lost.errors?.[0]?.error, 'Input not found or already spent');
+  // An id that names nothing, and one that names a transaction with its witness: outputs are not named so.
+  for (const txid of ['ab'.repeat(32), funding.wtxid]) {
+    const hex = (await rpc.call('createrawtransaction', [{ txid, vout: 0 }], outputTo(chain.address))) as string;
+    const lost = await sign(hex, [wif(1)]);
+    assert.equal(lost.errors?.[0]?.error, 'Input not found or already spent');
+  }
   const refusals: readonly (readonly [params: Parameters<typeof sign>, code: number, message: string])[] = [
     [['00', []], -22, 'TX decode failed. Make sure the tx has at least one input.'],
     [[unsigned, ['nonsense']], -5, 'Invalid private key'],
@@ -196,4 +197,63 @@ test('a segwit amount that nobody told', async () => {
     [{ txid, vout: 0, scriptPubKey, amount: 1 }],
   )) as { complete: boolean; errors: readonly { error: string }[] };
   assert.equal(other.errors[0]?.error, 'Witness program hash mismatch');
+});
+
+test('PSBTs of several: combined, joined, converted, and what cannot be', async () => {
+  await using rpc = await startRpcNode();
+  const chain = await feedRpcChain(rpc.node, Math.floor(Date.now() / 1000));
+  const funding = await fund(rpc, chain);
+  const create = async (vout: number): Promise<string> =>
+    (await rpc.call('createpsbt', [{ txid: funding.txid, vout }], outputTo(chain.address))) as string;
+  const process = async (psbt: string, descriptor: string): Promise<string> =>
+    ((await rpc.call('descriptorprocesspsbt', psbt, [descriptor], 'ALL', true, false)) as { psbt: string }).psbt;
+
+  // 2 of 3 behind P2SH: the first two names of the keys, each with one secret.
+  const blank = await create(3);
+  const keys = [1, 2, 3].map(publicKey);
+  const halves = await Promise.all(
+    [1, 3].map((index) =>
+      process(blank, `sh(multi(2,${keys.map((key, at) => (at + 1 === index ? wif(index) : key)).join(',')}))`),
+    ),
+  );
+  const combined = (await rpc.call('combinepsbt', halves)) as string;
+  assert.equal(await rpc.call('combinepsbt', halves.toReversed()), combined);
+  const { inputs } = (await rpc.call('decodepsbt', combined)) as {
+    inputs: readonly { partial_signatures: Readonly<Record<string, string>> }[];
+  };
+  assert.equal(Object.keys(inputs[0]?.partial_signatures ?? {}).length, 2);
+  const half = (await rpc.call('finalizepsbt', halves[0] ?? '')) as { complete: boolean; psbt: string };
+  assert.equal(half.complete, false);
+  const kept = (await rpc.call('finalizepsbt', combined, false)) as { complete: boolean; psbt: string };
+  const { next, inputs: finished } = (await rpc.call('analyzepsbt', kept.psbt)) as {
+    next: string;
+    inputs: readonly { is_final: boolean }[];
+  };
+  assert.deepEqual([kept.complete, next, finished[0]?.is_final], [true, 'extractor', true]);
+  const { hex } = (await rpc.call('finalizepsbt', combined)) as { hex: string };
+  assert.equal((await rpc.node.submitTransaction(fromHex(hex))).kind, 'accepted');
+  assert.equal(await rpc.call('converttopsbt', hex, true), blank);
+
+  // Joined, each input still knows what it is.
+  const parts = [await create(0), await create(1)];
+  const joined = (await rpc.call('joinpsbts', parts)) as string;
+  const both = (await rpc.call('descriptorprocesspsbt', joined, SIGNABLE.slice(0, 2))) as {
+    complete: boolean;
+    hex: string;
+  };
+  assert.equal(both.complete, true);
+  assert.equal((await rpc.node.submitTransaction(fromHex(both.hex))).kind, 'accepted');
+
+  const refusals: readonly (readonly [string, Parameters<RpcNode['call']>[1], number, string])[] = [
+    ['combinepsbt', [], -8, "Parameter 'txs' cannot be empty"],
+    ['combinepsbt', parts, -8, 'PSBTs not compatible (different transactions)'],
+    ['combinepsbt', ['#'], -22, 'TX decode failed invalid base64'],
+    ['joinpsbts', [blank], -8, 'At least two PSBTs are required to join PSBTs.'],
+    ['joinpsbts', [blank, blank], -8, `Input ${funding.txid}:3 exists in multiple PSBTs`],
+    ['converttopsbt', hex, -22, 'Inputs must not have scriptSigs and scriptWitnesses'],
+    ['decodepsbt', 'cHNidA==', -22, 'TX decode failed DataStream::read(): end of data: iostream error'],
+  ];
+  for (const [method, param = null, code, message] of refusals) {
+    assert.deepEqual(await rpc.refuse(method, param), [code, message], method);
+  }
 });

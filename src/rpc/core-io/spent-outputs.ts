@@ -7,6 +7,7 @@ import {
   parseTxid,
   type Transaction,
   type TxInput,
+  type Txid,
   type TxOutput,
   txidFromBytes,
 } from '#primitives';
@@ -18,9 +19,15 @@ import { amountOf, bytesOf, hashOf, intOf } from '../table/args.ts';
 
 /** Core's FindCoins: an output of the mempool, also one that something there spends, else a coin. */
 export function findOutput({ chain, mempool }: StarlingNode, input: TxInput): TxOutput | undefined {
-  const pooled = mempool.get(txidFromBytes(input.prevTxid));
-  if (pooled !== undefined) return pooled.tx.outputs[input.prevIndex];
+  const pooled = pooledTransaction(mempool, txidFromBytes(input.prevTxid));
+  if (pooled !== undefined) return pooled.outputs[input.prevIndex];
   return chain.getCoin({ txid: input.prevTxid, index: input.prevIndex })?.output;
+}
+
+/** The mempool also knows transactions by their wtxids, which name no outputs. */
+export function pooledTransaction(mempool: StarlingNode['mempool'], txid: Txid): Transaction | undefined {
+  const entry = mempool.get(txid);
+  return entry?.txid === txid ? entry.tx : undefined;
 }
 
 export type Prevouts = {

@@ -18,6 +18,7 @@ import {
 import { assert, toHex } from '#util';
 import { providerOfScanObjects } from '../core-io/scan-objects.ts';
 import { hashTypeOf, signingRules } from '../core-io/signing.ts';
+import { pooledTransaction } from '../core-io/spent-outputs.ts';
 import type { JsonObject } from '../json/value.ts';
 import type { RpcCall, RpcMethod } from '../table/method.ts';
 import { param } from '../table/param.ts';
@@ -127,7 +128,7 @@ async function addSpent(node: StarlingNode, psbt: Psbt, at: number, keys: Signin
 
 async function sourceTransaction({ indexes, mempool }: StarlingNode, txid: Txid): Promise<Transaction | undefined> {
   const indexed = await indexes.transaction(txid);
-  return indexed?.tx ?? mempool.get(txid)?.tx;
+  return indexed?.tx ?? pooledTransaction(mempool, txid);
 }
 
 /** Core's IsSegWitOutput: also behind a P2SH whose script is known. */

@@ -4,6 +4,7 @@ import { Block, parseBlockHash, parseTxid, type Transaction, type Txid } from '#
 import { toHex, toReversedHex } from '#util';
 import { constructTransaction } from '../core-io/construct-tx.ts';
 import { decodeHexTx } from '../core-io/decode-tx.ts';
+import { pooledTransaction } from '../core-io/spent-outputs.ts';
 import { txJson } from '../core-io/tx-json.ts';
 import { RpcCode, RpcError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json/value.ts';
@@ -159,8 +160,8 @@ async function inBlock({ node }: RpcCall, txid: Txid, entry: HeaderEntry): Promi
 }
 
 async function findTransaction({ node }: RpcCall, txid: Txid): Promise<Found> {
-  const pooled = node.mempool.get(txid);
-  if (pooled !== undefined && pooled.txid === txid) return { tx: pooled.tx, entry: undefined };
+  const pooled = pooledTransaction(node.mempool, txid);
+  if (pooled !== undefined) return { tx: pooled, entry: undefined };
   const indexed = await node.indexes.transaction(txid);
   if (indexed !== undefined) return { tx: indexed.tx, entry: node.chain.getHeader(indexed.blockHash) };
   const index = node.indexes.info().find(({ name }) => name === 'txindex');

@@ -48,3 +48,64 @@ test('one and two wrong characters are found wherever they are', () => {
     { seed: 1, numRuns: 500 },
   );
 });
+
+const GENERATORS = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+
+/** What a wrong character adds to the remainder: the code is linear. */
+function remainderOf(value: number, fromEnd: number): number {
+  let sum = value;
+  for (let i = 0; i < fromEnd; i++) {
+    const top = sum >>> 25;
+    sum = (sum & 0x1ffffff) << 5;
+    for (const [bit, generator] of GENERATORS.entries()) if ((top >> bit) & 1) sum ^= generator;
+  }
+  return sum;
+}
+
+/** Tries every one and every two characters: places from the end. */
+function search(remainder: number, length: number): readonly number[] {
+  const places = new Map<number, number>();
+  for (let place = 0; place < length; place++) {
+    for (let value = 1; value < 32; value++) places.set(remainderOf(value, place), place);
+  }
+  const single = places.get(remainder);
+  if (single !== undefined) return [single];
+  for (const [part, place] of places) {
+    const other = places.get(remainder ^ part);
+    if (other !== undefined && other !== place) return [place, other].sort((a, b) => a - b);
+  }
+  return [];
+}
+
+test('whatever is wrong, what is found is what a search of all single and double errors finds', () => {
+  const change = fc.record({ at: fc.nat(30), by: fc.integer({ min: 1, max: 31 }) });
+  let found = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(31), { minLength: 1, maxLength: 24 }),
+      fc.array(change, { minLength: 1, maxLength: 5 }),
+      (data, changes) => {
+        const chars = [...bech32.encode('bcrt', data).slice(5)];
+        const wrong = chars.map((char) => CHARSET.indexOf(char));
+        for (const { at, by } of changes) wrong[at % wrong.length] = (wrong[at % wrong.length] ?? 0) ^ by;
+        const text = `bcrt1${wrong.map((value) => CHARSET[value]).join('')}`;
+        const distance = (of: number): number => text.length - 1 - of;
+        const remainder = wrong.reduce(
+          (sum, value, at) => sum ^ remainderOf(value ^ CHARSET.indexOf(chars[at] ?? ''), wrong.length - 1 - at),
+          0,
+        );
+        const asBech32 = search(remainder, wrong.length);
+        const asBech32m = search(remainder ^ 1 ^ 0x2bc830a3, wrong.length);
+        const { encoding, locations } = locateBech32Errors(text, 4);
+        const useOther = asBech32m.length > 0 && (asBech32.length === 0 || asBech32m.length < asBech32.length);
+        if (remainder === 0) return;
+        const best = useOther ? asBech32m : asBech32;
+        assert.deepEqual(locations.map(distance).toReversed(), best);
+        assert.equal(encoding, best.length === 0 ? undefined : useOther ? 'bech32m' : 'bech32');
+        if (best.length > 0) found++;
+      },
+    ),
+    { seed: 2, numRuns: 1_500 },
+  );
+  assert.ok(found > 500);
+});
