@@ -28,6 +28,8 @@ test('a node with indexes: mined, invalidated, reconsidered, started again', asy
   await node.mineBlock(p2pkh);
   const { hash } = node.chain.tip();
   assert.equal((await node.indexes.transaction(tx.txid))?.blockHash, hash);
+  // Each index follows for itself, and reads no block that was left before it came there.
+  assert.equal((await node.indexes.coinStats(hash))?.height, 102);
   assert.equal((await node.status()).mempool.count, 0);
 
   assert.equal(await node.chain.invalidateBlock(hash), true);
