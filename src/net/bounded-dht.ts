@@ -6,7 +6,7 @@
 import type { Stream } from '@libp2p/interface';
 import { type KadDHT, type KadDHTInit, kadDHT, type PeerInfoMapper, type QueryEvent } from '@libp2p/kad-dht';
 import { assert } from '#util';
-import { gated, override } from './gated.ts';
+import { override } from './gated.ts';
 import type { ServiceMeter } from './service-meter.ts';
 
 /** Kademlia's k: an honest answer names no more peers that are closer. */
@@ -53,7 +53,7 @@ export function boundedDht(
     const openStream: typeof connectionManager.openStream = async (...parameters) =>
       limited(await connectionManager.openStream(...parameters), MAX_ANSWER_BYTES);
     const bounded = override(components, { connectionManager: override(connectionManager, { openStream }) });
-    const dht = make(gated(bounded, meter.gates('dht')));
+    const dht = meter.metered('dht', make)(bounded);
     boundRequests(dht, meter);
     boundAnswers(dht);
     return dht;
@@ -94,16 +94,14 @@ function boundAnswers(dht: KadDHT): void {
   const ask = network.sendRequest.bind(network);
   network.sendRequest = async function* (...parameters) {
     for await (const event of ask(...parameters)) {
-      if (event.name !== 'PEER_RESPONSE') yield event;
-      else
-        yield {
-          ...event,
-          closer: event.closer.slice(0, MAX_NAMED),
-          providers: event.providers.slice(0, MAX_PROVIDERS),
-        };
+      if (event.name === 'PEER_RESPONSE') {
+        const [closer, providers] = [event.closer.slice(0, MAX_NAMED), event.providers.slice(0, MAX_PROVIDERS)];
+        yield { ...event, closer, providers };
+      } else yield event;
     }
   };
   const tell = network.safeDispatchEvent.bind(network);
+  // The names of one answer are told of without a pause: behind the next microtask is another.
   let told = 0;
   network.safeDispatchEvent = (type, detail) => {
     if (told === 0) {

@@ -4,6 +4,7 @@ import type { identifyPush } from '@libp2p/identify';
 import type { Connection, Stream } from '@libp2p/interface';
 
 type Registrar = Parameters<ReturnType<typeof identifyPush>>[0]['registrar'];
+export type HasRegistrar = { readonly registrar: Registrar };
 
 export type Gates = {
   /** Whether the peer may open this stream now; if not it is reset. */
@@ -15,7 +16,7 @@ export type Gates = {
 };
 
 /** To be given to a service instead of its components. */
-export function gated<Components extends { readonly registrar: Registrar }>(
+export function gated<Components extends HasRegistrar>(
   components: Components,
   { admits = () => true, failed = () => {}, tells = () => true }: Gates,
 ): Components {

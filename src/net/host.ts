@@ -16,7 +16,6 @@ import { hasPublicAddress } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
 import { boundedDht } from './bounded-dht.ts';
 import { BY_RELAYS } from './by-relays.ts';
-import { gated } from './gated.ts';
 import { libp2pLogger } from './libp2p-log.ts';
 import { Muxers } from './muxer.ts';
 import { noiseCrypto } from './noise-crypto.ts';
@@ -34,7 +33,7 @@ const READ_BUFFER_BYTES = 4 << 20;
 const WRITE_BUFFER_BYTES = 32 << 20;
 /** All rows, gossip, DHT and pings of an honest peer together stay below half of it. */
 const STREAMS_PER_CONNECTION = 64;
-const PING_STREAMS = { maxInboundStreams: 8, maxOutboundStreams: 8 };
+const PING_STREAMS = 8;
 /** libp2p must never be the one who counts connections: it would refuse or prune by rules of its own. */
 const CONNECTION_MARGIN = 64;
 
@@ -115,10 +114,10 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     connectionMonitor: { pingInterval: tuning.pingIntervalMs, pingTimeout: { minTimeout: tuning.pingTimeoutMs } },
     services: {
       ...reachServices(options, { ...parts, meter }),
-      identify: (components) => identify()(gated(components, meter.gates('identify'))),
+      identify: meter.metered('identify', identify()),
       // The connection monitor and the DHT ping at the same time; by default the second one breaks the limit of one
       // stream, and the monitor then takes the peer for dead.
-      ping: (components) => ping(PING_STREAMS)(gated(components, meter.gates('ping'))),
+      ping: meter.metered('ping', ping({ maxInboundStreams: PING_STREAMS, maxOutboundStreams: PING_STREAMS })),
       pubsub: gossipsub(parts.gossip),
       dht: boundedDht(
         {

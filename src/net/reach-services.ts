@@ -55,8 +55,7 @@ export function reachServices(options: CompleteNetOptions, parts: ReachParts) {
     reachability: (components: Components) =>
       new Reachability(components, parts, { listen, reachLookMs, relayPatienceMs }),
     // An address is verified some seconds after the first peers have asked who we are.
-    identifyPush: (components: Parameters<ReturnType<typeof identifyPush>>[0]) =>
-      identifyPush({ maxInboundStreams: 1, maxOutboundStreams: 1 })(gated(components, meter.gates('identifyPush'))),
+    identifyPush: meter.metered('identifyPush', identifyPush({ maxInboundStreams: 1, maxOutboundStreams: 1 })),
     // Both tell others our addresses or dial what others say: neither is for who hides behind a proxy.
     ...(reach.proxy === undefined ? { dcutr: dcutr() } : {}),
     ...(reach.proxy === undefined && listen.length > 0 ? { autonat: quietly(autoNATv2(), parts) } : {}),

@@ -6,7 +6,7 @@
 import type { Stream, StreamMessageEvent } from '@libp2p/interface';
 import type { OffenceName } from '#protocol';
 import type { Clock } from '#util';
-import type { Gates } from './gated.ts';
+import { type Gates, gated, type HasRegistrar } from './gated.ts';
 import type { PeerIdText } from './port.ts';
 import type { Quota } from './rows.ts';
 import { PATIENCE, TokenBuckets } from './token-bucket.ts';
@@ -47,7 +47,14 @@ export class ServiceMeter {
     this.#charge = charge;
   }
 
-  /** For the components of a service. */
+  /** The same service under quotas. */
+  metered<Components extends HasRegistrar, Service>(
+    name: ServiceName,
+    make: (components: Components) => Service,
+  ): (components: Components) => Service {
+    return (components) => make(gated(components, this.gates(name)));
+  }
+
   gates(name: ServiceName): Gates {
     return {
       admits: (_protocol, { remotePeer }, stream) => this.#admit(name, remotePeer.toString(), stream),
