@@ -19,8 +19,8 @@ export function parseJson(bytes: Uint8Array): JsonInput | undefined {
     const value = (LONG_INTEGER.test(text) ? parseWithSources(text, exactInteger) : JSON.parse(text)) as JsonInput;
     return isWithinBounds(value) ? value : undefined;
   } catch (error) {
-    // Not JSON, or not UTF-8.
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    // Not JSON, not UTF-8, or too deep for the parser itself.
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) return undefined;
     throw error;
   }
 }

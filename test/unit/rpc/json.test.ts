@@ -53,6 +53,8 @@ test('amounts are read without rounding, from numbers and texts', () => {
 
 test('what JSON.parse takes and Core does not is refused', () => {
   assert.equal(parseJson(bytes(`${'['.repeat(512)}${']'.repeat(512)}`)) === undefined, false);
+  // A long integer has each value looked at, level within level.
+  assert.equal(parseJson(bytes(`${'['.repeat(100_000)}${2n ** 64n}${']'.repeat(100_000)}`)), undefined);
   assert.equal(parseJson(bytes(`${'['.repeat(600)}${']'.repeat(600)}`)), undefined);
   assert.equal(parseJson(bytes(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)), undefined);
   assert.equal(parseJson(bytes('{"a":"\\ud800"}')), undefined);
