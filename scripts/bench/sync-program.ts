@@ -29,10 +29,12 @@ export async function syncByProgram(
   const args = ['node', '--network', 'regtest', '--datadir', datadir, '--listen', 'none', ...log, ...flags];
   const ended = await runProgram(args, execArgv, `"hash":"${tip}","msg":"new tip"`);
   const bans = join(networkDirectory(datadir, regtestParams()), 'libp2p', 'bans.json');
-  const stored = JSON.parse(await readFile(bans, 'utf8')) as readonly { readonly subject: string }[];
+  const stored: { readonly discouraged: readonly { readonly subject: string }[] } = JSON.parse(
+    await readFile(bans, 'utf8'),
+  );
   return {
     ...ended,
     reachedMs: ended.reachedMs ?? Number.NaN,
-    banned: stored.map(({ subject }) => subject.replace('peer:', '')),
+    banned: stored.discouraged.map(({ subject }) => subject.replace('peer:', '')),
   };
 }
