@@ -27,6 +27,8 @@ function blocksRequest(count: number): Uint8Array {
   return Buffer.concat([frameHead(request.length), request]);
 }
 
+type Stranger = { readonly raw: RawPeer; readonly connection: Connection };
+
 /** A victim that serves blocks and counts what was asked of its node for whom, and an honest peer of it. */
 async function withVictim(stack: AsyncDisposableStack) {
   const clock = createManualClock(1_000_000);
@@ -52,7 +54,7 @@ async function withVictim(stack: AsyncDisposableStack) {
     );
   };
   /** A connected stranger. */
-  const stranger = async (by = address): Promise<{ raw: RawPeer; connection: Connection }> => {
+  const stranger = async (by = address): Promise<Stranger> => {
     const raw = stack.use(await startRawPeer());
     const connection = await raw.dial(by);
     await victim.when(() => victim.connected.has(raw.id));
@@ -63,6 +65,19 @@ async function withVictim(stack: AsyncDisposableStack) {
     return { connections, open };
   };
   return { clock, victim, offences, address, served, ask, stranger, counts };
+}
+
+/** Blocks, on as many streams as there may be. */
+async function askWithoutReading({ raw, connection }: Stranger): Promise<Stream[]> {
+  const asked: Stream[] = [];
+  for (let count = 0; count < streams.blocks.maxInboundStreams; count += 1) {
+    const stream = await raw.open(connection, 'blocks');
+    stream.addEventListener('message', () => {});
+    stream.pause();
+    stream.send(blocksRequest(60));
+    asked.push(stream);
+  }
+  return asked;
 }
 
 /** Once it is above 0, until it has not changed for some turns of the event loop. */
@@ -86,16 +101,7 @@ suite('who asks for blocks and does not read', () => {
     const before = await counts();
     const figures = startFigures();
     const asked: Stream[] = [];
-    for (let peer = 0; peer < 4; peer += 1) {
-      const { raw, connection } = await stranger();
-      for (let count = 0; count < streams.blocks.maxInboundStreams; count += 1) {
-        const stream = await raw.open(connection, 'blocks');
-        stream.addEventListener('message', () => {});
-        stream.pause();
-        stream.send(blocksRequest(60));
-        asked.push(stream);
-      }
-    }
+    for (let peer = 0; peer < 4; peer += 1) asked.push(...(await askWithoutReading(await stranger())));
     const total = (): number => [...served.values()].reduce((sum, each) => sum + each, 0);
     const held = await settled(total);
     await ask();
@@ -115,17 +121,10 @@ suite('who asks for blocks and does not read', () => {
   test('as many bytes as the window takes are sent behind a request: the stream is reset', async () => {
     await using stack = new AsyncDisposableStack();
     const { served, ask, stranger, counts } = await withVictim(stack);
-    const { raw, connection } = await stranger();
+    const attacker = await stranger();
     const before = await counts();
-    const asked: Stream[] = [];
-    for (let count = 0; count < streams.blocks.maxInboundStreams; count += 1) {
-      const stream = await raw.open(connection, 'blocks');
-      stream.addEventListener('message', () => {});
-      stream.pause();
-      stream.send(blocksRequest(60));
-      asked.push(stream);
-    }
-    await settled(() => served.get(raw.id) ?? 0);
+    const asked = await askWithoutReading(attacker);
+    await settled(() => served.get(attacker.raw.id) ?? 0);
     for (const stream of asked) stream.send(new Uint8Array(200_000));
     // Nobody's clock moves: no deadline ends them.
     await within(eventually(() => asked.every(isOver)));

@@ -82,6 +82,12 @@ function buildGraph(edges: readonly (readonly number[])[]): Transaction[] {
 }
 
 /** What an entry tells without decoding its transaction, and what it decodes. */
+/** As transactions are of which only the family counts. */
+function addPlain(pool: Pool, tx: Transaction): PoolEntry {
+  const facts = { vsize: tx.size, sigOpCost: 0, time: 0, height: 0, spendsCoinbase: false };
+  return pool.add({ tx, fee: 1n, modifiedFee: 1n, ...facts });
+}
+
 function keptOf(of: PoolEntry | Transaction) {
   const { txid, wtxid, version, lockTime, weight, hasWitness, raw } = of;
   const ids = [of.txidBytes, of.wtxidBytes].map(toHex);
@@ -174,19 +180,7 @@ describe('pool', () => {
     const pool = new Pool(observers);
     const told: string[] = [];
     observers.add({ left: ({ tx }, reason) => told.push(`${tx.txid} ${reason} ${pool.size}`) });
-    const entries = buildGraph([[], [0], []]).map((tx) =>
-      pool.add({
-        tx,
-        fee: 1n,
-        modifiedFee: 1n,
-        vsize: tx.size,
-        sigOpCost: 0,
-        time: 0,
-        height: 0,
-        spendsCoinbase: false,
-      }),
-    );
-    const [top, child, other] = entries;
+    const [top, child, other] = buildGraph([[], [0], []]).map((tx) => addPlain(pool, tx));
     assert.ok(top !== undefined && child !== undefined && other !== undefined);
     pool.removeWithDescendants([top], 'sizelimit');
     pool.remove(other, 'block');
@@ -194,24 +188,8 @@ describe('pool', () => {
   });
 
   it('walks families of any shape once', () => {
-    const [top, left, right, bottom] = buildGraph([[], [0], [0], [1, 2]]);
     const pool = new Pool();
-    const entries: PoolEntry[] = [];
-    for (const tx of [top, left, right, bottom]) {
-      assert.ok(tx !== undefined);
-      entries.push(
-        pool.add({
-          tx,
-          fee: 1n,
-          modifiedFee: 1n,
-          vsize: tx.size,
-          sigOpCost: 0,
-          time: 0,
-          height: 0,
-          spendsCoinbase: false,
-        }),
-      );
-    }
+    const entries = buildGraph([[], [0], [0], [1, 2]]).map((tx) => addPlain(pool, tx));
     const [first, , , last] = entries;
     assert.ok(first !== undefined && last !== undefined);
     assert.equal(withDescendants([first]).size, 4);
