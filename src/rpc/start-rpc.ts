@@ -2,6 +2,7 @@
 import type { StarlingNode } from '#node';
 import { type Clock, errorText, type Logger, NodeError, type Random } from '#util';
 import { Dispatcher } from './dispatcher.ts';
+import { EventFeed } from './events/event-feed.ts';
 import { writeAddress } from './http/address-file.ts';
 import { COOKIE_USER, cookiePath, removeCookie, writeCookie } from './http/cookie.ts';
 import { Credentials } from './http/credentials.ts';
@@ -60,7 +61,8 @@ export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>,
   });
   const call: Dispatcher['call'] = (request, signal) => dispatcher.call(request, signal);
   const rest = full.rest ? createRest(node, call) : undefined;
-  const server = stack.use(new RpcHttpServer(full, { credentials, call, rest, clock, log }));
+  const events = stack.use(new EventFeed(node, clock));
+  const server = stack.use(new RpcHttpServer(full, { credentials, call, rest, events, clock, log }));
   const addresses = await listen(server, full, log);
   const [first] = addresses;
   // Who listens on all addresses is called by loopback.

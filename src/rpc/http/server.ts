@@ -11,6 +11,7 @@ import { hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, errorText, type Logger, NodeError, sleep } from '#util';
+import type { EventFeed } from '../events/event-feed.ts';
 import { parseJson } from '../json/parse.ts';
 import type { JsonValue } from '../json/value.ts';
 import type { RpcOptions } from '../options.ts';
@@ -18,6 +19,7 @@ import { answerBody, calledMethods, type Request } from '../protocol.ts';
 import type { Rest } from '../rest/rest.ts';
 import type { RestAnswer } from '../rest/rest-io.ts';
 import type { Credentials } from './credentials.ts';
+import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { allowedSources, type Endpoint, endpointText, isAllowedHost } from './hosts.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -49,6 +51,7 @@ export type RpcHttpDeps = {
   readonly call: (request: Request, signal: AbortSignal) => Promise<JsonValue>;
   /** Undefined where REST is not served. */
   readonly rest?: Rest | undefined;
+  readonly events?: EventFeed | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -144,6 +147,8 @@ export class RpcHttpServer implements AsyncDisposable {
     if (rest !== undefined && request.url?.startsWith(REST_PREFIX) === true) {
       return this.#answerRest(rest, request, response);
     }
+    const { events } = this.#deps;
+    if (events !== undefined && request.url === EVENTS_PATH) return this.#answerEvents(events, request, response);
     if (request.url !== '/') return end(request, response, 404, '');
     if (request.method !== 'POST') {
       return end(request, response, 405, 'JSONRPC server handles only POST requests');
@@ -155,6 +160,15 @@ export class RpcHttpServer implements AsyncDisposable {
     const body = await this.#readBody(request, response, MAX_BODY_BYTES);
     if (body === undefined) return;
     await this.#inTurn(request, response, body, () => this.#call(user, body, request, response));
+  }
+
+  async #answerEvents(events: EventFeed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'GET') return end(request, response, 405, '');
+    const user = await this.#logIn(request, response, request.socket.remoteAddress ?? '');
+    if (user === undefined) return;
+    if (!this.#deps.credentials.mayCall(user, 'events')) return end(request, response, 403, '');
+    if (events.isFull) return end(request, response, 503, 'Too many readers of events');
+    await streamEvents(events, request, response);
   }
 
   async #answerRest(rest: Rest, request: IncomingMessage, response: ServerResponse): Promise<void> {
