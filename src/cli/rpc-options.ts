@@ -20,6 +20,11 @@ const SERVER_OPTIONS = {
     parse: onOff,
     default: true,
   }),
+  rest: toggle({
+    flag: 'rest',
+    help: 'answer public REST requests (/rest/…) at the same port, without a login',
+    commands: SERVER,
+  }),
   rpcBind: list({
     flag: 'rpc-bind',
     value: 'ADDR',

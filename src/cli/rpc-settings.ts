@@ -77,6 +77,7 @@ function rpcOptions(settings: Settings): Partial<RpcOptions> {
     cookieFile: settings.rpcCookieFile,
     whitelist: settings.rpcWhitelist,
     whitelistDefault: settings.rpcWhitelistDefault,
+    rest: settings.rest,
     threads: settings.rpcThreads,
     workQueue: settings.rpcWorkQueue,
     serverTimeoutMs: settings.rpcServerTimeout * 1000,

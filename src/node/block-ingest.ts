@@ -27,7 +27,7 @@ export type BlockIngestDeps = {
   /** False until the first sync has ended: what needs the tip is ignored until then. */
   readonly isSynced: () => boolean;
   /** The peer was the first to tell of a block with more work than our tip. */
-  readonly onNews: (peer: PeerIdText) => void;
+  readonly onNews: (peer: PeerIdText, hash: BlockHash) => void;
   readonly clock: Clock;
 };
 
@@ -96,7 +96,7 @@ export class BlockIngest {
       if (offence !== undefined) charge(from, offence, `announced block ${hash}: ${verdict.failure.code}`);
       return gossip;
     }
-    if (verdict.added > 0 && verdict.last.chainWork > chain.tip().chainWork) onNews(from);
+    if (verdict.added > 0 && verdict.last.chainWork > chain.tip().chainWork) onNews(from, hash);
     // The header was known before.
     if (verdict.last.chainWork < minimumWork) return 'ignore';
     if (!this.#deps.isSynced() && !chain.hasBlock(prevHash)) {

@@ -11,6 +11,7 @@ export type {
   NodeOptions,
   NodeStatus,
   PackageSubmitResult,
+  PeerEvent,
   StarlingNode,
   SubmitResult,
   TxSubmitResult,

@@ -4,7 +4,6 @@ import { type Chain, type ChainChange, type HeaderEntry, networkDirectory } from
 import { checkSelection } from '#indexes';
 import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
 import { createNet, createWorkerNet, type Net, type NetHandlers } from '#net';
-import type { Transaction } from '#primitives';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
@@ -12,6 +11,7 @@ import { createVerifier, ScriptCache, withScriptCache } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
+import { createEvents, type NodeEvents } from './events.ts';
 import { feeFilter } from './fee-filter.ts';
 import { HedgePace } from './hedge-pace.ts';
 import { createIngest, type Ingest } from './ingest.ts';
@@ -54,6 +54,7 @@ type Parts = {
   readonly forms: CompactForms;
   readonly blocks: BlockAnnouncer;
   readonly noteUseful: NoteUseful;
+  readonly events: NodeEvents;
   /** Latched: true from the first time that sync reached the tip (Core's IsInitialBlockDownload, reversed). */
   readonly isSynced: () => boolean;
   readonly blockDelay: { ms: number | undefined };
@@ -91,6 +92,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     forms,
     blocks,
     noteUseful,
+    events: createEvents(mempool),
     isSynced: latchSynced(sync, chain),
     blockDelay: { ms: undefined },
     signal: stopping.signal,
@@ -101,19 +103,16 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   stack.use(new Rebroadcast({ mempool, publish: net.publish, clock, random, log: log.child('rebroadcast') }));
   const quality = stack.adopt(makeChainQuality(parts, peers), (each) => each.close());
   const upload = stack.use(new UploadTarget(options.maxUploadBytes ?? 0, clock));
-  const tipListeners = new Set<(tip: HeaderEntry) => void>();
-  stack.adopt(observeChain(parts, peers, ingest, quality, tipListeners), (stopObserving) => stopObserving());
-  const txListeners = hearTransactions(mempool);
+  stack.adopt(observeChain(parts, peers, ingest, quality), (stopObserving) => stopObserving());
   const serve = makeServe(parts, peers, ingest, upload);
-  const handlers = { ...peerHandlers(lateNet, peers, ingest, quality), ...gossipHandlers(ingest), serve };
+  const handlers = { ...peerHandlers(parts, lateNet, peers, ingest, quality), ...gossipHandlers(ingest), serve };
   const realNet = stack.use(await startNet(options, deps, handlers));
   lateNet.start(realNet);
   upload.follow(async () => (await realNet.status()).bytesOut);
   stack.defer(() => stopping.abort(new Error('the node is stopping')));
   void persistence.start();
   const miners = stack.use(new AsyncDisposableStack());
-  const onTip: StarlingNode['onTip'] = (listener) => listen(tipListeners, listener);
-
+  const { events } = parts;
   const mining = createMining({ chain, mempool, clock, random });
 
   const resources = stack.move();
@@ -124,7 +123,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
       template: mining.template,
       ingest,
       log: log.child('local'),
-      onTip,
+      onTip: events.tip.add,
       miners,
       mayMine: mayMine(options, sync),
     }),
@@ -136,8 +135,10 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
-    onTip,
-    onTransaction: (listener) => listen(txListeners, listener),
+    onTip: events.tip.add,
+    onTransaction: events.transaction.add,
+    onPeer: events.peer.add,
+    onBlockNews: events.blockNews.add,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -165,25 +166,6 @@ function mayMine({ params, bootstrap, connect }: NodeOptions, sync: Sync): () =>
     const { phase, peers } = sync.status();
     return phase === 'at-tip' || (isAlone && peers === 0);
   };
-}
-
-/** Whoever is in the set hears of what enters the mempool. */
-function hearTransactions(mempool: Mempool): Set<(tx: Transaction) => void> {
-  const listeners = new Set<(tx: Transaction) => void>();
-  mempool.observe({
-    entered: (entry) => {
-      if (listeners.size === 0) return;
-      const { tx } = entry;
-      for (const listener of listeners) listener(tx);
-    },
-  });
-  return listeners;
-}
-
-/** Gives what removes it again. */
-function listen<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }
 
 function openPersistence(options: NodeOptions, deps: NodeDeps, mempool: Mempool): Promise<Persistence> {
@@ -256,7 +238,7 @@ function makeChainQuality({ deps, chain, net, sync, isSynced }: Parts, peers: Pe
 }
 
 function makeIngest(parts: Parts, peers: Peers): Ingest {
-  const { deps, net, requests, blockDelay, noteUseful } = parts;
+  const { deps, net, requests, blockDelay, events, noteUseful } = parts;
   const { clock, random } = deps;
   const log = deps.log.child('ingest');
   return createIngest({
@@ -274,7 +256,10 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
     clock,
     random,
     log,
-    onNews: (peer) => noteUseful(peer, 'block'),
+    onNews: (peer, hash) => {
+      noteUseful(peer, 'block');
+      events.blockNews.tell(hash, peer);
+    },
     onTaken: (peer) => noteUseful(peer, 'tx'),
     onBlockDelay: (ms) => {
       blockDelay.ms = ms;
@@ -301,6 +286,7 @@ function gossipHandlers({ message, copy }: Ingest): Pick<NetHandlers, 'gossip' |
 
 /** A peer is known to ingest from before its first message until after its last request. */
 function peerHandlers(
+  { events }: Parts,
   { whenStarted }: LateNet,
   peers: Peers,
   ingest: Ingest,
@@ -311,12 +297,14 @@ function peerHandlers(
       whenStarted(() => {
         ingest.peerConnected(info);
         peers.connected(info);
+        events.peer.tell({ kind: 'joined', peer: info });
       }),
     peerDisconnected: (id, reason) =>
       whenStarted(() => {
         peers.disconnected(id, reason);
         ingest.peerDisconnected(id);
         quality.peerGone(id);
+        events.peer.tell({ kind: 'left', id, reason });
       }),
   };
 }
@@ -342,14 +330,8 @@ function startMempoolSync(parts: Parts, peers: Peers, ingest: Ingest): Disposabl
 }
 
 /** The order in which the rest of the node hears of a new tip. */
-function observeChain(
-  parts: Parts,
-  peers: Peers,
-  ingest: Ingest,
-  quality: ChainQuality,
-  tipListeners: ReadonlySet<(tip: HeaderEntry) => void>,
-): () => void {
-  const { deps, chain, mempool } = parts;
+function observeChain(parts: Parts, peers: Peers, ingest: Ingest, quality: ChainQuality): () => void {
+  const { deps, chain, events, mempool } = parts;
   const changed = async (change: ChainChange): Promise<void> => {
     const { height, hash } = change.tip;
     deps.log.debug('new tip', { height, hash });
@@ -360,7 +342,7 @@ function observeChain(
       peers.tipMoved();
       announceTip(parts, ingest, change.tip);
     }
-    for (const listener of tipListeners) listener(change.tip);
+    events.tip.tell(change.tip);
   };
   // Peers must not go on asking for what was removed.
   return chain.observe({ changed, pruned: () => peers.tipMoved() });

@@ -12,8 +12,8 @@ import type {
   MempoolOptions,
   SmartFeeEstimate,
 } from '#mempool';
-import type { NetStatus, ReachOptions } from '#net';
-import type { Block, BlockHeader, Transaction, Txid } from '#primitives';
+import type { NetStatus, PeerIdText, PeerInfo, ReachOptions } from '#net';
+import type { Block, BlockHash, BlockHeader, Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
 import type { RebuildStats } from './block-rebuilder.ts';
@@ -149,6 +149,10 @@ export type NodeMining = {
   readonly submitHeader: (header: BlockHeader) => HeadersVerdict;
 };
 
+export type PeerEvent =
+  | { readonly kind: 'joined'; readonly peer: PeerInfo }
+  | { readonly kind: 'left'; readonly id: PeerIdText; readonly reason: string };
+
 export type StarlingNode = AsyncDisposable & {
   readonly chain: ChainReader & ChainControl;
   readonly indexes: Indexes;
@@ -190,4 +194,8 @@ export type StarlingNode = AsyncDisposable & {
   readonly onTip: (listener: (tip: HeaderEntry) => void) => () => void;
   /** Called for each transaction that enters the mempool, in the same step. Must not throw. Returns what removes it. */
   readonly onTransaction: (listener: (tx: Transaction) => void) => () => void;
+  /** Called when a peer is connected, and when it is gone. Must not throw. Returns what removes it. */
+  readonly onPeer: (listener: (event: PeerEvent) => void) => () => void;
+  /** Called when gossip tells of a block with more work than the tip, with the first peer that did. Must not throw. */
+  readonly onBlockNews: (listener: (hash: BlockHash, peer: PeerIdText) => void) => () => void;
 };

@@ -22,6 +22,8 @@ export type RpcOptions = {
   readonly whitelist: readonly string[];
   /** Whether who is not in the whitelist may call nothing (-rpcwhitelistdefault); default: if there is a whitelist. */
   readonly whitelistDefault: boolean | undefined;
+  /** Whether what the chain and the mempool hold is given out without a login (-rest). */
+  readonly rest: boolean;
   /** Calls at work at once (-rpcthreads). */
   readonly threads: number;
   /** Calls that wait for that; more are refused with 503 (-rpcworkqueue). */
@@ -42,6 +44,7 @@ export const DEFAULT_RPC_OPTIONS: RpcOptions = {
   cookieFile: undefined,
   whitelist: [],
   whitelistDefault: undefined,
+  rest: false,
   threads: 16,
   workQueue: 64,
   serverTimeoutMs: 30_000,

@@ -1,7 +1,8 @@
-/** Starts the JSON-RPC server of a node: its login, its sockets, its methods. Disposal closes it before the node. */
+/** Starts the RPC server of a node: its login, its sockets, its methods, and REST beside them. Disposal closes it before the node. */
 import type { StarlingNode } from '#node';
 import { type Clock, errorText, type Logger, NodeError, type Random } from '#util';
 import { Dispatcher } from './dispatcher.ts';
+import { EventFeed } from './events/event-feed.ts';
 import { writeAddress } from './http/address-file.ts';
 import { COOKIE_USER, cookiePath, removeCookie, writeCookie } from './http/cookie.ts';
 import { Credentials } from './http/credentials.ts';
@@ -12,6 +13,7 @@ import { RPC_METHODS } from './methods/all.ts';
 import type { MockableClock } from './mockable-clock.ts';
 import { DEFAULT_RPC_OPTIONS, type RpcOptions } from './options.ts';
 import { PeerNumbers } from './peer-numbers.ts';
+import { createRest } from './rest/rest.ts';
 import { ScanSlot } from './scan-slot.ts';
 import type { DebugLogs } from './table/method.ts';
 
@@ -58,7 +60,9 @@ export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>,
     debugLogs,
   });
   const call: Dispatcher['call'] = (request, signal) => dispatcher.call(request, signal);
-  const server = stack.use(new RpcHttpServer(full, { credentials, call, clock, log }));
+  const rest = full.rest ? createRest(node, call) : undefined;
+  const events = stack.use(new EventFeed(node, clock));
+  const server = stack.use(new RpcHttpServer(full, { credentials, call, rest, events, clock, log }));
   const addresses = await listen(server, full, log);
   const [first] = addresses;
   // Who listens on all addresses is called by loopback.

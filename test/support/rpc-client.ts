@@ -4,6 +4,7 @@ import { request } from 'node:http';
 export type HttpAnswer = {
   readonly status: number;
   readonly headers: NodeJS.Dict<string | string[]>;
+  readonly bytes: Uint8Array;
   readonly text: string;
 };
 
@@ -35,8 +36,9 @@ export function httpRequest(address: string, options: HttpRequest): Promise<Http
         try {
           const chunks: Buffer[] = [];
           for await (const chunk of response) chunks.push(chunk as Buffer);
-          const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString('utf8');
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text });
         } catch (error) {
           reject(error);
         }

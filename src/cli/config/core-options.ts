@@ -98,7 +98,7 @@ const WITHOUT_COUNTERPART: readonly (readonly [names: string, instead: string])[
     BITCOIN_PEERS,
   ],
   [
-    'rest rpcallowip rpcauth rpcbind rpccookiefile rpccookieperms rpcdoccheck rpcpassword rpcport rpcservertimeout ' +
+    'rpcallowip rpcauth rpcbind rpccookiefile rpccookieperms rpcdoccheck rpcpassword rpcport rpcservertimeout ' +
       'rpcthreads rpcuser rpcwhitelist rpcwhitelistdefault rpcworkqueue deprecatedrpc server rpcconnect rpcwait ' +
       'rpcclienttimeout rpcwaittimeout',
     RPC,

@@ -1,19 +1,25 @@
 /**
  * The HTTP side: who may connect, log in and call; how much is read and how many calls are at work; then `protocol.ts`.
- * Order of the checks as in Core: source address, path, method, login, room in the queue, allowed methods.
+ * Order of the checks as in Core: source address, path, method, login, room in the queue, allowed methods. What is below
+ * `/rest/`, if it is served, needs no login; it waits in the same queue.
  *
  * Bounds: connections, bytes of a body and of all bodies at once, calls at work and waiting, logins that failed and wait
- * for their answer. A client that goes away aborts its call.
+ * for their answer, bytes of answers by REST that nobody has taken yet, and the time for that: beyond it the reader is
+ * dropped. A client that goes away aborts its call.
  */
 import { hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, errorText, type Logger, NodeError, sleep } from '#util';
+import type { EventFeed } from '../events/event-feed.ts';
 import { parseJson } from '../json/parse.ts';
 import type { JsonValue } from '../json/value.ts';
 import type { RpcOptions } from '../options.ts';
 import { answerBody, calledMethods, type Request } from '../protocol.ts';
+import type { Rest } from '../rest/rest.ts';
+import type { RestAnswer } from '../rest/rest-io.ts';
 import type { Credentials } from './credentials.ts';
+import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { allowedSources, type Endpoint, endpointText, isAllowedHost } from './hosts.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -21,6 +27,13 @@ import { WorkQueue } from './work-queue.ts';
 const MAX_BODY_BYTES = 0x0200_0000;
 /** Of all bodies that are being read or answered. */
 const MAX_BODIES_BYTES = 4 * MAX_BODY_BYTES;
+/** Who needs no login sends little: BIP64's message with 15 outpoints has 542 bytes. */
+const MAX_REST_BODY_BYTES = 16_384;
+/** Of answers by REST that are on their way. */
+const MAX_REST_ANSWERS_BYTES = 0x1000_0000;
+const REST_PREFIX = '/rest/';
+/** Those that Core's server knows. */
+const REST_METHODS: readonly (string | undefined)[] = ['GET', 'POST', 'HEAD', 'PUT'];
 /** Core's MAX_HEADERS_SIZE. */
 const MAX_HEADERS_BYTES = 8_192;
 const MAX_CONNECTIONS = 4_096;
@@ -36,6 +49,9 @@ const STOP_LIMIT_MS = 1_000;
 export type RpcHttpDeps = {
   readonly credentials: Credentials;
   readonly call: (request: Request, signal: AbortSignal) => Promise<JsonValue>;
+  /** Undefined where REST is not served. */
+  readonly rest?: Rest | undefined;
+  readonly events?: EventFeed | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -52,12 +68,18 @@ export class RpcHttpServer implements AsyncDisposable {
   readonly #stopping = new AbortController();
   readonly #answering = new Set<Promise<void>>();
   #bodyBytes = 0;
+  #restBytes = 0;
 
   constructor(options: RpcOptions, deps: RpcHttpDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#isAllowedSource = allowedSources(options.allowIps);
     this.#work = new WorkQueue(options.threads, options.workQueue);
+  }
+
+  /** For a whole request, and for a whole answer by REST. */
+  get #transferLimitMs(): number {
+    return Math.max(10 * this.#options.serverTimeoutMs, 1);
   }
 
   /** Gives where it listens. Throws NodeError `NETWORK`; its cause has the system's code. */
@@ -67,7 +89,7 @@ export class RpcHttpServer implements AsyncDisposable {
       {
         headersTimeout: serverTimeoutMs,
         keepAliveTimeout: serverTimeoutMs,
-        requestTimeout: Math.max(10 * serverTimeoutMs, 1),
+        requestTimeout: this.#transferLimitMs,
         maxHeaderSize: MAX_HEADERS_BYTES,
         connectionsCheckingInterval: Math.max(1_000, Math.min(serverTimeoutMs, 30_000)),
         // Checked here, for an answer of our own.
@@ -121,6 +143,12 @@ export class RpcHttpServer implements AsyncDisposable {
         'Host not allowed: use an IP address or localhost, or name it in --rpc-allow-host',
       );
     }
+    const { rest } = this.#deps;
+    if (rest !== undefined && request.url?.startsWith(REST_PREFIX) === true) {
+      return this.#answerRest(rest, request, response);
+    }
+    const { events } = this.#deps;
+    if (events !== undefined && request.url === EVENTS_PATH) return this.#answerEvents(events, request, response);
     if (request.url !== '/') return end(request, response, 404, '');
     if (request.method !== 'POST') {
       return end(request, response, 405, 'JSONRPC server handles only POST requests');
@@ -129,10 +157,59 @@ export class RpcHttpServer implements AsyncDisposable {
     if (user === undefined) return;
     const length = Number(request.headers['content-length'] ?? 0);
     if (length > MAX_BODY_BYTES) return end(request, response, 413, '');
-    const body = await this.#readBody(request, response);
+    const body = await this.#readBody(request, response, MAX_BODY_BYTES);
     if (body === undefined) return;
+    await this.#inTurn(request, response, body, () => this.#call(user, body, request, response));
+  }
+
+  async #answerEvents(events: EventFeed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'GET') return end(request, response, 405, '');
+    const user = await this.#logIn(request, response, request.socket.remoteAddress ?? '');
+    if (user === undefined) return;
+    if (!this.#deps.credentials.mayCall(user, 'events')) return end(request, response, 403, '');
+    if (events.isFull) return end(request, response, 503, 'Too many readers of events');
+    await streamEvents(events, request, response);
+  }
+
+  async #answerRest(rest: Rest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!REST_METHODS.includes(request.method)) return end(request, response, 405, '');
+    const path = request.url?.slice(REST_PREFIX.length) ?? '';
+    const body = await this.#readBody(request, response, MAX_REST_BODY_BYTES);
+    if (body === undefined) return;
+    await this.#inTurn(request, response, body, async () => {
+      const answer = await this.#untilGone(response, (signal) => rest({ path, body }, signal));
+      if (answer === undefined) end(request, response, 404, '');
+      else this.#sendRest(answer, request, response);
+    });
+  }
+
+  /** Whoever may connect may ask and not read: what waits for that is bounded, and does not wait for ever. */
+  #sendRest({ status, contentType, body }: RestAnswer, request: IncomingMessage, response: ServerResponse): void {
+    if (response.destroyed) return;
+    const length = Buffer.byteLength(body);
+    if (this.#restBytes + length > MAX_REST_ANSWERS_BYTES) {
+      end(request, response, 503, 'Work queue depth exceeded');
+      return;
+    }
+    this.#restBytes += length;
+    const limit = this.#deps.clock.after(this.#transferLimitMs, () => response.destroy());
+    response.once('close', () => {
+      this.#restBytes -= length;
+      limit.cancel();
+    });
+    response.setHeader('Content-Type', contentType);
+    end(request, response, status, body);
+  }
+
+  /** Runs the task when there is room, or refuses it; gives the body's bytes back. */
+  async #inTurn(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Uint8Array,
+    task: () => Promise<void>,
+  ): Promise<void> {
     try {
-      const running = this.#work.run(() => this.#call(user, body, request, response));
+      const running = this.#work.run(task);
       if (running === undefined) {
         this.#deps.log.warn(
           'request rejected because http work queue depth exceeded, it can be increased with --rpc-work-queue',
@@ -180,7 +257,11 @@ export class RpcHttpServer implements AsyncDisposable {
   }
 
   /** Undefined when the client went away, or was refused here. The caller gives the bytes back. */
-  async #readBody(request: IncomingMessage, response: ServerResponse): Promise<Uint8Array | undefined> {
+  async #readBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    maxBytes: number,
+  ): Promise<Uint8Array | undefined> {
     const chunks: Buffer[] = [];
     let length = 0;
     let isKept = false;
@@ -188,7 +269,7 @@ export class RpcHttpServer implements AsyncDisposable {
       for await (const chunk of request as AsyncIterable<Buffer>) {
         length += chunk.length;
         this.#bodyBytes += chunk.length;
-        if (length > MAX_BODY_BYTES) return void end(request, response, 413, '');
+        if (length > maxBytes) return void end(request, response, 413, '');
         if (this.#bodyBytes > MAX_BODIES_BYTES) return void end(request, response, 503, 'Work queue depth exceeded');
         chunks.push(chunk);
       }
@@ -209,25 +290,31 @@ export class RpcHttpServer implements AsyncDisposable {
       log.warn('RPC user not allowed to call this method', { user: user.slice(0, 80) });
       return end(request, response, 403, '');
     }
+    const { status, body: text } = await this.#untilGone(response, (signal) =>
+      answerBody(body, (each) => call(each, signal)),
+    );
+    if (text !== '') response.setHeader('Content-Type', 'application/json');
+    end(request, response, status, text);
+  }
+
+  /** The signal aborts when the client goes away, or the server stops. */
+  async #untilGone<T>(response: ServerResponse, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const gone = new AbortController();
     const leave = (): void => gone.abort(new Error('the client has gone'));
     response.once('close', leave);
-    const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
     try {
-      const { status, body: text } = await answerBody(body, (each) => call(each, signal));
-      if (text !== '') response.setHeader('Content-Type', 'application/json');
-      end(request, response, status, text);
+      return await task(AbortSignal.any([gone.signal, this.#stopping.signal]));
     } finally {
       response.off('close', leave);
     }
   }
 }
 
-function end(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
+function end(request: IncomingMessage, response: ServerResponse, status: number, body: string | Uint8Array): void {
   if (response.headersSent || response.destroyed) return;
   response.statusCode = status;
   // What was not read would be taken for the next request.
   if (!request.complete) response.setHeader('Connection', 'close');
-  if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(text);
+  if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.end(body);
 }

@@ -35,6 +35,7 @@ test('options with a counterpart are honoured under Core’s names', async () =>
     ['assumevalid=0', 'assumeValid', 'none'],
     ['minimumchainwork=0x10', 'minimumChainWork', 16n],
     ['reindex=1', 'reindex', true],
+    ['rest=1', 'rest', true],
     ['reindex-chainstate=1', 'reindexChainstate', true],
     ['fastprune=1', 'fastPrune', true],
     ['checkpoints=0', 'checkpoints', false],
