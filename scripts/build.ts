@@ -64,7 +64,7 @@ function publishedManifest(manifest: Manifest): object {
 function build(): void {
   rmSync(DIST, { recursive: true, force: true });
   compile();
-  for (const folder of ['networks', 'profiles', 'systemd']) {
+  for (const folder of ['networks', 'profiles', 'systemd', 'prometheus', 'grafana']) {
     cpSync(join(ROOT, 'config', folder), join(DIST, 'config', folder), { recursive: true });
   }
   mkdirSync(join(DIST, 'man'));

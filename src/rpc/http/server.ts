@@ -7,14 +7,14 @@
  */
 import { hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type Clock, errorText, type Logger, NodeError, sleep } from '#util';
+import { type Clock, errorText, type Logger, sleep } from '#util';
 import { parseJson } from '../json/parse.ts';
 import type { JsonValue } from '../json/value.ts';
 import type { RpcOptions } from '../options.ts';
 import { answerBody, calledMethods, type Request } from '../protocol.ts';
 import type { Credentials } from './credentials.ts';
-import { allowedSources, type Endpoint, endpointText, isAllowedHost } from './hosts.ts';
+import { allowedSources, type Endpoint, isAllowedHost } from './hosts.ts';
+import { endAnswer, listenOn } from './listening.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Core's MAX_SIZE. */
@@ -78,16 +78,9 @@ export class RpcHttpServer implements AsyncDisposable {
     server.maxConnections = MAX_CONNECTIONS;
     // Of one that sends no request: what the client did wrong is its own affair.
     server.on('clientError', (_error, socket) => socket.destroy());
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => {
-        const where = endpointText(endpoint);
-        reject(new NodeError('NETWORK', `the RPC server cannot listen on ${where}: ${errorText(cause)}`, { cause }));
-      });
-      server.listen(endpoint.port, endpoint.host, resolve);
-    });
+    const bound = await listenOn(server, endpoint, 'the RPC server');
     this.#servers.push(server);
-    const { address, port } = server.address() as AddressInfo;
-    return { host: address, port };
+    return bound;
   }
 
   /** Takes no more calls, has those at work end, answers them, and closes. */
@@ -112,23 +105,23 @@ export class RpcHttpServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { remoteAddress = '' } = request.socket;
-    if (!this.#isAllowedSource(remoteAddress)) return end(request, response, 403, '');
+    if (!this.#isAllowedSource(remoteAddress)) return endAnswer(request, response, 403, '');
     if (!isAllowedHost(request.headers.host, this.#options.allowHosts)) {
-      return end(
+      return endAnswer(
         request,
         response,
         403,
         'Host not allowed: use an IP address or localhost, or name it in --rpc-allow-host',
       );
     }
-    if (request.url !== '/') return end(request, response, 404, '');
+    if (request.url !== '/') return endAnswer(request, response, 404, '');
     if (request.method !== 'POST') {
-      return end(request, response, 405, 'JSONRPC server handles only POST requests');
+      return endAnswer(request, response, 405, 'JSONRPC server handles only POST requests');
     }
     const user = await this.#logIn(request, response, remoteAddress);
     if (user === undefined) return;
     const length = Number(request.headers['content-length'] ?? 0);
-    if (length > MAX_BODY_BYTES) return end(request, response, 413, '');
+    if (length > MAX_BODY_BYTES) return endAnswer(request, response, 413, '');
     const body = await this.#readBody(request, response);
     if (body === undefined) return;
     try {
@@ -137,7 +130,7 @@ export class RpcHttpServer implements AsyncDisposable {
         this.#deps.log.warn(
           'request rejected because http work queue depth exceeded, it can be increased with --rpc-work-queue',
         );
-        end(request, response, 503, 'Work queue depth exceeded');
+        endAnswer(request, response, 503, 'Work queue depth exceeded');
       }
       await running;
     } finally {
@@ -153,7 +146,7 @@ export class RpcHttpServer implements AsyncDisposable {
     const { authorization } = request.headers;
     const refuse = (): void => {
       response.setHeader('WWW-Authenticate', 'Basic realm="jsonrpc"');
-      end(request, response, 401, '');
+      endAnswer(request, response, 401, '');
     };
     if (authorization === undefined) {
       refuse();
@@ -161,7 +154,7 @@ export class RpcHttpServer implements AsyncDisposable {
     }
     const digest = hash('sha256', authorization);
     if (this.#failedLogins.isFull && !this.#goodLogins.has(digest)) {
-      end(request, response, 503, 'Work queue depth exceeded');
+      endAnswer(request, response, 503, 'Work queue depth exceeded');
       return undefined;
     }
     const user = this.#deps.credentials.userOf(authorization);
@@ -188,8 +181,9 @@ export class RpcHttpServer implements AsyncDisposable {
       for await (const chunk of request as AsyncIterable<Buffer>) {
         length += chunk.length;
         this.#bodyBytes += chunk.length;
-        if (length > MAX_BODY_BYTES) return void end(request, response, 413, '');
-        if (this.#bodyBytes > MAX_BODIES_BYTES) return void end(request, response, 503, 'Work queue depth exceeded');
+        if (length > MAX_BODY_BYTES) return void endAnswer(request, response, 413, '');
+        if (this.#bodyBytes > MAX_BODIES_BYTES)
+          return void endAnswer(request, response, 503, 'Work queue depth exceeded');
         chunks.push(chunk);
       }
       isKept = true;
@@ -207,7 +201,7 @@ export class RpcHttpServer implements AsyncDisposable {
     const body = parseJson(bytes);
     if (!credentials.mayCallAnything(user) || calledMethods(body).some((name) => !credentials.mayCall(user, name))) {
       log.warn('RPC user not allowed to call this method', { user: user.slice(0, 80) });
-      return end(request, response, 403, '');
+      return endAnswer(request, response, 403, '');
     }
     const gone = new AbortController();
     const leave = (): void => gone.abort(new Error('the client has gone'));
@@ -216,18 +210,9 @@ export class RpcHttpServer implements AsyncDisposable {
     try {
       const { status, body: text } = await answerBody(body, (each) => call(each, signal));
       if (text !== '') response.setHeader('Content-Type', 'application/json');
-      end(request, response, status, text);
+      endAnswer(request, response, status, text);
     } finally {
       response.off('close', leave);
     }
   }
-}
-
-function end(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
-  if (response.headersSent || response.destroyed) return;
-  response.statusCode = status;
-  // What was not read would be taken for the next request.
-  if (!request.complete) response.setHeader('Connection', 'close');
-  if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(text);
 }
