@@ -1,6 +1,6 @@
 /**
- * Writes the publishable package to dist/: JavaScript and declarations of src/, the network files, profiles and service,
- * the documents, the manual page, and a package.json derived from the project's own. Publishing goes from dist/ (the
+ * Writes the publishable package to dist/: JavaScript and declarations of src/, the network files, profiles, service,
+ * alerts and dashboard, the documents, the manual page, and a package.json derived from the project's own. Publishing goes from dist/ (the
  * root is private).
  *
  * Only packages under node_modules need this step: Node.js strips types everywhere else. Imports between modules
@@ -64,7 +64,7 @@ function publishedManifest(manifest: Manifest): object {
 function build(): void {
   rmSync(DIST, { recursive: true, force: true });
   compile();
-  for (const folder of ['networks', 'profiles', 'systemd']) {
+  for (const folder of ['networks', 'profiles', 'systemd', 'prometheus', 'grafana']) {
     cpSync(join(ROOT, 'config', folder), join(DIST, 'config', folder), { recursive: true });
   }
   mkdirSync(join(DIST, 'man'));

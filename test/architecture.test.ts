@@ -71,8 +71,10 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'crypto',
     'util',
   ],
+  // What rpc's HTTP listener is made of.
+  metrics: ['rpc', 'node', 'mempool', 'indexes', 'chain', 'util'],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
-  cli: ['rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
+  cli: ['metrics', 'rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
 };
 
 /** The program itself: nobody imports it, so it has no index. */

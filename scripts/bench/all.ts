@@ -10,6 +10,7 @@ import { mempoolMemory } from './mempool-memory.ts';
 import { overload } from './overload.ts';
 import { relay } from './relay.ts';
 import { rpc } from './rpc.ts';
+import { scrape } from './scrape.ts';
 import { serve } from './serve.ts';
 import { startup } from './startup.ts';
 import { stream } from './stream.ts';
@@ -25,6 +26,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   serve,
   startup,
   rpc,
+  scrape,
   hashes,
   coins,
   ibd,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { BUILT_IN_NAMES, PROFILE_NAMES } from './config/names.ts';
 import { INDEX_OPTIONS } from './index-options.ts';
 import { MEMPOOL_OPTIONS } from './mempool-options.ts';
+import { METRICS_OPTIONS } from './metrics-options.ts';
 import { type CommandName, list, type OptionRow, single, toggle } from './option-row.ts';
 import { REACH_OPTIONS } from './reach-options.ts';
 import { RPC_OPTIONS } from './rpc-options.ts';
@@ -144,6 +145,7 @@ export const OPTIONS = {
   ...INDEX_OPTIONS,
   ...MEMPOOL_OPTIONS,
   ...RPC_OPTIONS,
+  ...METRICS_OPTIONS,
   mine: single({
     flag: 'mine',
     value: 'ADDRESS',

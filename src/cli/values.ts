@@ -56,8 +56,20 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Whose lines have a level of their own: the names that loggers are given, as a test checks. */
 export const LOG_MODULES = [
-  ...['chain', 'indexes', 'ingest', 'local', 'mempool', 'mempool-sync', 'miner', 'net', 'peers', 'rebroadcast', 'rpc'],
-  'sync',
+  ...[
+    'chain',
+    'indexes',
+    'ingest',
+    'local',
+    'mempool',
+    'mempool-sync',
+    'metrics',
+    'miner',
+    'net',
+    'peers',
+    'rebroadcast',
+  ],
+  ...['rpc', 'sync'],
 ] as const;
 
 export type ModuleLevel = { readonly module: string; readonly level: LogLevel };

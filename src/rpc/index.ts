@@ -1,7 +1,8 @@
 export { callRpc, findEndpoint, findLogin, type RpcParams, type RpcReply, type RpcTarget } from './client/client.ts';
 export { convertNamed, convertPositional } from './client/convert.ts';
 export { RpcCode, RpcError } from './errors.ts';
-export { parseEndpoint } from './http/hosts.ts';
+export { type Endpoint, endpointText, isAllowedHost, parseEndpoint } from './http/hosts.ts';
+export { endAnswer, listenOn } from './http/listening.ts';
 export { amount, JsonNumber, type JsonObject, type JsonValue } from './json/value.ts';
 export { writeJson } from './json/write.ts';
 export { RPC_METHODS } from './methods/all.ts';

@@ -21,6 +21,7 @@ import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
 import { loggingOf } from '../logging.ts';
 import { mempoolSettings } from '../mempool-settings.ts';
+import { startNodeMetrics } from '../metrics-settings.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenAddresses, reachSettings } from '../reach-settings.ts';
@@ -66,8 +67,11 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     // Tests of a running node set its time, as Core's do.
     const testClock = options.params.name === 'regtest' ? mockableClock(systemClock) : undefined;
     const deps = { clock: testClock ?? systemClock, random: systemRandom, log, onFatal, onOpening, signal };
+    await using metrics = await startNodeMetrics(settings, log);
     await using node = await createNode(options, deps);
-    logging.openFile(networkDirectory(settings.datadir, options.params));
+    const directory = networkDirectory(settings.datadir, options.params);
+    logging.openFile(directory);
+    using _followed = metrics?.follow(node, directory);
     const ended = AbortSignal.any([stop.signal, failed.signal]);
     const showsLine = terminal.isInteractive && settings.logFormat !== 'json';
     await using rpc = await startNodeRpc(node, settings, {
@@ -78,6 +82,7 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     });
     await announce(node, log);
     for (const address of rpc?.addresses ?? []) log.info('answering JSON-RPC', { address });
+    if (metrics !== undefined) log.info('answering /metrics, /live and /ready', { address: metrics.address });
     if (mining !== undefined) node.mine(mining);
     if (showsLine) await showProgress(node, terminal, ended);
     else await logProgress(node, log, ended);

@@ -52,8 +52,8 @@ export function isAllowedHost(header: string | undefined, names: readonly string
   return names.some((name) => name.toLowerCase() === host);
 }
 
-/** `127.0.0.1`, `127.0.0.1:8332`, `::1`, `[::1]:8332`, `localhost`. Throws NodeError `BAD_CONFIG`. */
-export function parseEndpoint(text: string, defaultPort: number): Endpoint {
+/** `127.0.0.1`, `127.0.0.1:8332`, `::1`, `[::1]:8332`, `localhost`. Throws NodeError `BAD_CONFIG`, which names the option. */
+export function parseEndpoint(text: string, defaultPort: number, option = '-rpcbind'): Endpoint {
   if (isIP(text) !== 0) return { host: text, port: defaultPort };
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain ?? '';
@@ -61,7 +61,7 @@ export function parseEndpoint(text: string, defaultPort: number): Endpoint {
   if ((isIP(host) === 0 && host !== 'localhost') || number > 65_535) {
     throw new NodeError(
       'BAD_CONFIG',
-      `Invalid -rpcbind address ${text.slice(0, 80)}: an IP address, with or without a port, is expected`,
+      `Invalid ${option} address ${text.slice(0, 80)}: an IP address, with or without a port, is expected`,
     );
   }
   return { host, port: number };

@@ -9,8 +9,7 @@
  */
 import { hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type Clock, errorText, type Logger, NodeError, sleep } from '#util';
+import { type Clock, errorText, type Logger, sleep } from '#util';
 import type { EventFeed } from '../events/event-feed.ts';
 import { parseJson } from '../json/parse.ts';
 import type { JsonValue } from '../json/value.ts';
@@ -20,7 +19,8 @@ import type { Rest } from '../rest/rest.ts';
 import type { RestAnswer } from '../rest/rest-io.ts';
 import type { Credentials } from './credentials.ts';
 import { EVENTS_PATH, streamEvents } from './event-stream.ts';
-import { allowedSources, type Endpoint, endpointText, isAllowedHost } from './hosts.ts';
+import { allowedSources, type Endpoint, isAllowedHost } from './hosts.ts';
+import { endAnswer, listenOn } from './listening.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Core's MAX_SIZE. */
@@ -100,16 +100,9 @@ export class RpcHttpServer implements AsyncDisposable {
     server.maxConnections = MAX_CONNECTIONS;
     // Of one that sends no request: what the client did wrong is its own affair.
     server.on('clientError', (_error, socket) => socket.destroy());
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => {
-        const where = endpointText(endpoint);
-        reject(new NodeError('NETWORK', `the RPC server cannot listen on ${where}: ${errorText(cause)}`, { cause }));
-      });
-      server.listen(endpoint.port, endpoint.host, resolve);
-    });
+    const bound = await listenOn(server, endpoint, 'the RPC server');
     this.#servers.push(server);
-    const { address, port } = server.address() as AddressInfo;
-    return { host: address, port };
+    return bound;
   }
 
   /** Takes no more calls, has those at work end, answers them, and closes. */
@@ -134,9 +127,9 @@ export class RpcHttpServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { remoteAddress = '' } = request.socket;
-    if (!this.#isAllowedSource(remoteAddress)) return end(request, response, 403, '');
+    if (!this.#isAllowedSource(remoteAddress)) return endAnswer(request, response, 403, '');
     if (!isAllowedHost(request.headers.host, this.#options.allowHosts)) {
-      return end(
+      return endAnswer(
         request,
         response,
         403,
@@ -149,36 +142,36 @@ export class RpcHttpServer implements AsyncDisposable {
     }
     const { events } = this.#deps;
     if (events !== undefined && request.url === EVENTS_PATH) return this.#answerEvents(events, request, response);
-    if (request.url !== '/') return end(request, response, 404, '');
+    if (request.url !== '/') return endAnswer(request, response, 404, '');
     if (request.method !== 'POST') {
-      return end(request, response, 405, 'JSONRPC server handles only POST requests');
+      return endAnswer(request, response, 405, 'JSONRPC server handles only POST requests');
     }
     const user = await this.#logIn(request, response, remoteAddress);
     if (user === undefined) return;
     const length = Number(request.headers['content-length'] ?? 0);
-    if (length > MAX_BODY_BYTES) return end(request, response, 413, '');
+    if (length > MAX_BODY_BYTES) return endAnswer(request, response, 413, '');
     const body = await this.#readBody(request, response, MAX_BODY_BYTES);
     if (body === undefined) return;
     await this.#inTurn(request, response, body, () => this.#call(user, body, request, response));
   }
 
   async #answerEvents(events: EventFeed, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== 'GET') return end(request, response, 405, '');
+    if (request.method !== 'GET') return endAnswer(request, response, 405, '');
     const user = await this.#logIn(request, response, request.socket.remoteAddress ?? '');
     if (user === undefined) return;
-    if (!this.#deps.credentials.mayCall(user, 'events')) return end(request, response, 403, '');
-    if (events.isFull) return end(request, response, 503, 'Too many readers of events');
+    if (!this.#deps.credentials.mayCall(user, 'events')) return endAnswer(request, response, 403, '');
+    if (events.isFull) return endAnswer(request, response, 503, 'Too many readers of events');
     await streamEvents(events, request, response);
   }
 
   async #answerRest(rest: Rest, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!REST_METHODS.includes(request.method)) return end(request, response, 405, '');
+    if (!REST_METHODS.includes(request.method)) return endAnswer(request, response, 405, '');
     const path = request.url?.slice(REST_PREFIX.length) ?? '';
     const body = await this.#readBody(request, response, MAX_REST_BODY_BYTES);
     if (body === undefined) return;
     await this.#inTurn(request, response, body, async () => {
       const answer = await this.#untilGone(response, (signal) => rest({ path, body }, signal));
-      if (answer === undefined) end(request, response, 404, '');
+      if (answer === undefined) endAnswer(request, response, 404, '');
       else this.#sendRest(answer, request, response);
     });
   }
@@ -188,7 +181,7 @@ export class RpcHttpServer implements AsyncDisposable {
     if (response.destroyed) return;
     const length = Buffer.byteLength(body);
     if (this.#restBytes + length > MAX_REST_ANSWERS_BYTES) {
-      end(request, response, 503, 'Work queue depth exceeded');
+      endAnswer(request, response, 503, 'Work queue depth exceeded');
       return;
     }
     this.#restBytes += length;
@@ -198,7 +191,7 @@ export class RpcHttpServer implements AsyncDisposable {
       limit.cancel();
     });
     response.setHeader('Content-Type', contentType);
-    end(request, response, status, body);
+    endAnswer(request, response, status, body);
   }
 
   /** Runs the task when there is room, or refuses it; gives the body's bytes back. */
@@ -214,7 +207,7 @@ export class RpcHttpServer implements AsyncDisposable {
         this.#deps.log.warn(
           'request rejected because http work queue depth exceeded, it can be increased with --rpc-work-queue',
         );
-        end(request, response, 503, 'Work queue depth exceeded');
+        endAnswer(request, response, 503, 'Work queue depth exceeded');
       }
       await running;
     } finally {
@@ -230,7 +223,7 @@ export class RpcHttpServer implements AsyncDisposable {
     const { authorization } = request.headers;
     const refuse = (): void => {
       response.setHeader('WWW-Authenticate', 'Basic realm="jsonrpc"');
-      end(request, response, 401, '');
+      endAnswer(request, response, 401, '');
     };
     if (authorization === undefined) {
       refuse();
@@ -238,7 +231,7 @@ export class RpcHttpServer implements AsyncDisposable {
     }
     const digest = hash('sha256', authorization);
     if (this.#failedLogins.isFull && !this.#goodLogins.has(digest)) {
-      end(request, response, 503, 'Work queue depth exceeded');
+      endAnswer(request, response, 503, 'Work queue depth exceeded');
       return undefined;
     }
     const user = this.#deps.credentials.userOf(authorization);
@@ -269,8 +262,8 @@ export class RpcHttpServer implements AsyncDisposable {
       for await (const chunk of request as AsyncIterable<Buffer>) {
         length += chunk.length;
         this.#bodyBytes += chunk.length;
-        if (length > maxBytes) return void end(request, response, 413, '');
-        if (this.#bodyBytes > MAX_BODIES_BYTES) return void end(request, response, 503, 'Work queue depth exceeded');
+        if (length > maxBytes) return void endAnswer(request, response, 413, '');
+        if (this.#bodyBytes > MAX_BODIES_BYTES) return void endAnswer(request, response, 503, 'Work queue depth exceeded');
         chunks.push(chunk);
       }
       isKept = true;
@@ -288,13 +281,13 @@ export class RpcHttpServer implements AsyncDisposable {
     const body = parseJson(bytes);
     if (!credentials.mayCallAnything(user) || calledMethods(body).some((name) => !credentials.mayCall(user, name))) {
       log.warn('RPC user not allowed to call this method', { user: user.slice(0, 80) });
-      return end(request, response, 403, '');
+      return endAnswer(request, response, 403, '');
     }
     const { status, body: text } = await this.#untilGone(response, (signal) =>
       answerBody(body, (each) => call(each, signal)),
     );
     if (text !== '') response.setHeader('Content-Type', 'application/json');
-    end(request, response, status, text);
+    endAnswer(request, response, status, text);
   }
 
   /** The signal aborts when the client goes away, or the server stops. */
@@ -308,13 +301,4 @@ export class RpcHttpServer implements AsyncDisposable {
       response.off('close', leave);
     }
   }
-}
-
-function end(request: IncomingMessage, response: ServerResponse, status: number, body: string | Uint8Array): void {
-  if (response.headersSent || response.destroyed) return;
-  response.statusCode = status;
-  // What was not read would be taken for the next request.
-  if (!request.complete) response.setHeader('Connection', 'close');
-  if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(body));
-  response.end(body);
 }

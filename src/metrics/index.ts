@@ -1,0 +1,1 @@
+export { type MetricsServer, startMetrics } from './server.ts';

@@ -1,0 +1,145 @@
+/**
+ * `/metrics` for Prometheus, `/live` and `/ready` for who keeps the node running. Read-only and without login; whoever reaches
+ * the address may ask. Up before the node is, so that a long opening of its data is no reason to kill it.
+ *
+ * Bounds: connections, headers, time of a request; bodies are not read. Figures are read once for all who wait for them.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { StarlingNode } from '#node';
+import { type Endpoint, endAnswer, endpointText, isAllowedHost, listenOn } from '#rpc';
+import { type Clock, errorText, type Logger } from '#util';
+import { CONTENT_TYPE, Exposition } from './exposition.ts';
+import { FigureReader } from './figures.ts';
+import { whyNotReady } from './health.ts';
+import { processMetrics } from './process.ts';
+import { METRIC_ROWS } from './rows/all.ts';
+
+const MAX_CONNECTIONS = 64;
+const MAX_HEADERS_BYTES = 8_192;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer than Prometheus' usual minute between two scrapes. */
+const KEEP_ALIVE_MS = 90_000;
+
+export type MetricsOptions = {
+  /** Port 0 takes a free one. */
+  readonly endpoint: Endpoint;
+  /** Names by which it may be asked, beside IP addresses and localhost. */
+  readonly allowHosts: readonly string[];
+};
+
+export type MetricsDeps = { readonly clock: Clock; readonly log: Logger };
+
+export type MetricsServer = AsyncDisposable & {
+  /** `127.0.0.1:9332` */
+  readonly address: string;
+  /** The node to speak of from now on, until what this gives is disposed. `directory`: where its data are. */
+  readonly follow: (node: StarlingNode, directory: string) => Disposable;
+};
+
+type Answer = { readonly status: number; readonly text: string; readonly type?: string };
+
+type Followed = { readonly node: StarlingNode; readonly figures: FigureReader };
+
+/** Throws NodeError `NETWORK`. */
+export async function startMetrics(options: MetricsOptions, deps: MetricsDeps): Promise<MetricsServer> {
+  const routes = new Routes(deps);
+  const server = createServer(
+    {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADERS_BYTES,
+      // Checked here, for an answer of our own.
+      requireHostHeader: false,
+    },
+    (request, response) => void answer(request, response, options.allowHosts, routes),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  // Of one that sends no request: what the client did wrong is its own affair.
+  server.on('clientError', (_error, socket) => socket.destroy());
+  const bound = await listenOn(server, options.endpoint, 'the listener of --metrics');
+  return {
+    address: endpointText(bound),
+    follow: (node, directory) => routes.follow(node, directory),
+    [Symbol.asyncDispose]: () => close(server),
+  };
+}
+
+function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  return closed;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  allowHosts: readonly string[],
+  routes: Routes,
+): Promise<void> {
+  if (!isAllowedHost(request.headers.host, allowHosts)) {
+    const how = 'use an IP address or localhost, or name it in --metrics-allow-host';
+    return endAnswer(request, response, 403, `Host not allowed: ${how}\n`);
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    return endAnswer(request, response, 405, '');
+  }
+  const { status, text, type = 'text/plain; charset=utf-8' } = await routes.answer(request.url?.replace(/\?.*$/, ''));
+  response.setHeader('Content-Type', type);
+  response.setHeader('Cache-Control', 'no-store');
+  endAnswer(request, response, status, text);
+}
+
+class Routes {
+  readonly #deps: MetricsDeps;
+  readonly #exposition = new Exposition(METRIC_ROWS);
+  #followed: Followed | undefined;
+  /** The scrape under way. */
+  #scrape: Promise<Answer> | undefined;
+
+  constructor(deps: MetricsDeps) {
+    this.#deps = deps;
+  }
+
+  follow(node: StarlingNode, directory: string): Disposable {
+    const stack = new DisposableStack();
+    const followed = { node, figures: stack.use(new FigureReader(node, directory, this.#deps.clock)) };
+    this.#followed = followed;
+    stack.defer(() => {
+      if (this.#followed === followed) this.#followed = undefined;
+    });
+    return stack;
+  }
+
+  async answer(path: string | undefined): Promise<Answer> {
+    if (path === '/live') return { status: 200, text: 'live\n' };
+    if (path !== '/metrics' && path !== '/ready') return { status: 404, text: '/metrics, /live and /ready are here\n' };
+    const followed = this.#followed;
+    if (followed === undefined) return { status: 503, text: 'the node is opening its data, or stopping\n' };
+    try {
+      return await (path === '/ready' ? ready(followed.node) : this.#metrics(followed));
+    } catch (error) {
+      // The node is about to end, or its disk does not answer.
+      this.#deps.log.warn('the figures of the node could not be read', { error: errorText(error) });
+      return { status: 503, text: 'the figures of the node could not be read; its log says why\n' };
+    }
+  }
+
+  #metrics({ figures }: Followed): Promise<Answer> {
+    this.#scrape ??= this.#read(figures).finally(() => {
+      this.#scrape = undefined;
+    });
+    return this.#scrape;
+  }
+
+  async #read(figures: FigureReader): Promise<Answer> {
+    const ours = await this.#exposition.text(await figures.read());
+    return { status: 200, text: ours + (await processMetrics()), type: CONTENT_TYPE };
+  }
+}
+
+async function ready(node: StarlingNode): Promise<Answer> {
+  const why = whyNotReady(await node.status());
+  return why === undefined ? { status: 200, text: 'ready\n' } : { status: 503, text: `${why}\n` };
+}
