@@ -263,7 +263,8 @@ export class RpcHttpServer implements AsyncDisposable {
         length += chunk.length;
         this.#bodyBytes += chunk.length;
         if (length > maxBytes) return void endAnswer(request, response, 413, '');
-        if (this.#bodyBytes > MAX_BODIES_BYTES) return void endAnswer(request, response, 503, 'Work queue depth exceeded');
+        if (this.#bodyBytes > MAX_BODIES_BYTES)
+          return void endAnswer(request, response, 503, 'Work queue depth exceeded');
         chunks.push(chunk);
       }
       isKept = true;
