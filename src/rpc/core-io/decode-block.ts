@@ -1,8 +1,7 @@
 /** Blocks and headers from hex (Core's DecodeHexBlk and DecodeHexBlockHeader); undefined for what is none. */
 import { BLOCK_HEADER_BYTES, Block, BlockHeader, DecodeError } from '#primitives';
 import { fromHex } from '#util';
-
-const HEX = /^([0-9a-fA-F]{2})+$/;
+import { isHex } from '../json/hex.ts';
 
 /** All of it is decoded. */
 export function decodeHexBlock(text: string): Block | undefined {
@@ -15,7 +14,7 @@ export function decodeHexHeader(text: string): BlockHeader | undefined {
 }
 
 function decode<T>(text: string, decoder: (bytes: Uint8Array) => T): T | undefined {
-  if (!HEX.test(text)) return undefined;
+  if (!isHex(text)) return undefined;
   try {
     return decoder(fromHex(text));
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Transactions from hex (Core's DecodeHexTx): with or without inputs the same bytes may mean two things. */
 import { DecodeError, Transaction } from '#primitives';
 import { limits, Op, ScriptReader } from '#script';
+import { isHex } from '../json/hex.ts';
 
 export type DecodeTxOptions = {
   /** Whether the form with witness is tried (BIP144), and the one before it. */
@@ -13,7 +14,7 @@ export function decodeHexTx(
   hex: string,
   { witness = true, withoutWitness = false }: DecodeTxOptions = {},
 ): Transaction | undefined {
-  if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(hex)) return undefined;
+  if (!isHex(hex)) return undefined;
   const raw = new Uint8Array(Buffer.from(hex, 'hex'));
   const extended = witness ? tryDecode(() => Transaction.fromBytes(raw)) : undefined;
   if (extended !== undefined && hasSaneScripts(extended)) return extended;

@@ -5,8 +5,9 @@ import { DecodeError, idToBytes, Reader, type TxOutput, txidFromBytes, Writer, w
 import { fromHex, fromReversedHex } from '#util';
 import { scriptPubKeyJson } from '../core-io/script-json.ts';
 import { pooledTransaction } from '../core-io/spent-outputs.ts';
+import { isHex } from '../json/hex.ts';
 import { amount, type JsonObject } from '../json/value.ts';
-import { answerIn, badRequest, int32In, isHex, type RestForm, type RestHandler } from './rest-io.ts';
+import { answerIn, badRequest, int32In, type RestForm, type RestHandler } from './rest-io.ts';
 
 /** Core's MAX_GETUTXOS_OUTPOINTS. */
 const MAX_OUTPOINTS = 15;

@@ -1,8 +1,10 @@
 /** What all of REST has in common: the form that a path ends with, how paths name blocks, answers and failures. */
+
 import type { HeaderEntry } from '#chain';
 import type { StarlingNode } from '#node';
 import { type BlockHash, parseBlockHash } from '#primitives';
 import { toHex } from '#util';
+import { isHex } from '../json/hex.ts';
 import type { JsonInput, JsonValue } from '../json/value.ts';
 import { writeJson } from '../json/write.ts';
 
@@ -105,11 +107,6 @@ export async function answerInJson(
 
 function jsonAnswer(value: JsonValue): RestAnswer {
   return { status: 200, contentType: 'application/json', body: `${writeJson(value)}\n` };
-}
-
-/** Core's IsHex. */
-export function isHex(text: string): boolean {
-  return text.length > 0 && text.length % 2 === 0 && /^[0-9a-fA-F]+$/.test(text);
 }
 
 /** 64 hex digits in lower case (Core's ParseHashStr). */

@@ -2,6 +2,7 @@
 import { MAX_MONEY, type Sats } from '#primitives';
 import { assert } from '#util';
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
+import { isHex } from '../json/hex.ts';
 import { isObject, type JsonInput, type JsonInputObject, type JsonTypeName, typeName } from '../json/value.ts';
 import { firstName, type Param } from './param.ts';
 
@@ -130,7 +131,7 @@ export function hashOf(value: JsonInput, name: string): string {
 /** Bytes from hex digits (Core's ParseHexV). */
 export function bytesOf(value: JsonInput, name: string): Uint8Array {
   const text = typeof value === 'string' ? value : '';
-  if (text.length === 0 || text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) {
+  if (!isHex(text)) {
     throw invalidParameter(`${name} must be hexadecimal string (not '${shown(text)}')`);
   }
   return new Uint8Array(Buffer.from(text, 'hex'));
