@@ -1,5 +1,5 @@
 /** What users of a node can listen to. Listeners are told in the step in which it happens, and must not throw. */
-import type { HeaderEntry } from '#chain';
+import type { ChainChange, HeaderEntry } from '#chain';
 import type { Mempool } from '#mempool';
 import type { PeerIdText } from '#net';
 import type { BlockHash, Transaction } from '#primitives';
@@ -24,6 +24,8 @@ class Listeners<Args extends readonly unknown[]> {
 }
 
 export type NodeEvents = {
+  readonly chainChanging: Listeners<[change: ChainChange]>;
+  readonly chainChanged: Listeners<[change: ChainChange]>;
   readonly tip: Listeners<[tip: HeaderEntry]>;
   readonly transaction: Listeners<[tx: Transaction]>;
   readonly peer: Listeners<[event: PeerEvent]>;
@@ -38,5 +40,12 @@ export function createEvents(mempool: Pick<Mempool, 'observe'>): NodeEvents {
       if (!transaction.isEmpty) transaction.tell(entry.tx);
     },
   });
-  return { tip: new Listeners(), transaction, peer: new Listeners(), blockNews: new Listeners() };
+  return {
+    chainChanging: new Listeners(),
+    chainChanged: new Listeners(),
+    tip: new Listeners(),
+    transaction,
+    peer: new Listeners(),
+    blockNews: new Listeners(),
+  };
 }
