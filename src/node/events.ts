@@ -3,7 +3,7 @@ import type { ChainChange, HeaderEntry } from '#chain';
 import type { Mempool } from '#mempool';
 import type { PeerIdText } from '#net';
 import type { BlockHash, Transaction } from '#primitives';
-import type { PeerEvent } from './port.ts';
+import type { PeerEvent, StarlingNode } from './port.ts';
 
 class Listeners<Args extends readonly unknown[]> {
   readonly #listeners = new Set<(...args: Args) => void>();
@@ -47,5 +47,18 @@ export function createEvents(mempool: Pick<Mempool, 'observe'>): NodeEvents {
     transaction,
     peer: new Listeners(),
     blockNews: new Listeners(),
+  };
+}
+
+type Listening = 'onChainChanging' | 'onChainChanged' | 'onTip' | 'onTransaction' | 'onPeer' | 'onBlockNews';
+
+export function waysToListen(events: NodeEvents): Pick<StarlingNode, Listening> {
+  return {
+    onChainChanging: events.chainChanging.add,
+    onChainChanged: events.chainChanged.add,
+    onTip: events.tip.add,
+    onTransaction: events.transaction.add,
+    onPeer: events.peer.add,
+    onBlockNews: events.blockNews.add,
   };
 }

@@ -11,7 +11,7 @@ import { createVerifier, ScriptCache, withScriptCache } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
-import { createEvents, type NodeEvents } from './events.ts';
+import { createEvents, type NodeEvents, waysToListen } from './events.ts';
 import { feeFilter } from './fee-filter.ts';
 import { HedgePace } from './hedge-pace.ts';
 import { createIngest, type Ingest } from './ingest.ts';
@@ -137,12 +137,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
     isInitialDownload: initialDownload(chain, clock),
-    onChainChanging: events.chainChanging.add,
-    onChainChanged: events.chainChanged.add,
-    onTip: events.tip.add,
-    onTransaction: events.transaction.add,
-    onPeer: events.peer.add,
-    onBlockNews: events.blockNews.add,
+    ...waysToListen(events),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

@@ -7,7 +7,7 @@
  */
 import type { ChainChange, ConnectedBlock } from '#chain';
 import type { StarlingNode } from '#node';
-import type { Transaction } from '#primitives';
+import type { Block, Transaction } from '#primitives';
 import { fromHex } from '#util';
 import type { Publisher, ZmqTopic } from './publisher.ts';
 import { TipSteps } from './tip-steps.ts';
@@ -41,10 +41,10 @@ export class Notifier implements Disposable {
     this.#watching.defer(node.onChainChanging((change) => this.#changing(change)));
     this.#watching.defer(node.onChainChanged((change) => this.#changed(change)));
     node.mempool.observe({
-      entered: ({ tx }, _how, sequence) => {
+      entered: (entry, _how, sequence) => {
         if (this.#hasEnded) return;
-        this.#transaction(tx);
-        this.#event(tx.txid, 'A', sequence);
+        this.#transaction(entry);
+        this.#event(entry.txid, 'A', sequence);
       },
       left: ({ txid }, reason, sequence) => {
         if (!this.#hasEnded && reason !== 'block') this.#event(txid, 'R', sequence);
@@ -60,13 +60,16 @@ export class Notifier implements Disposable {
 
   /** Before the mempool hears of it. */
   #changing({ disconnected }: ChainChange): void {
+    const lowest = disconnected.at(-1);
+    if (lowest === undefined) return;
+    // The branch failed before it had the work of what was left.
+    for (const each of this.#held.splice(0)) this.#connected(each);
     for (const { block, entry } of disconnected) {
-      for (const tx of block.transactions) this.#transaction(tx);
+      this.#transactions(block);
       this.#event(entry.hash, 'D');
     }
     const { chain } = this.#node;
-    const lowest = disconnected.at(-1)?.entry;
-    const fork = lowest === undefined ? undefined : chain.getHeader(lowest.header.prevHash);
+    const fork = chain.getHeader(lowest.entry.header.prevHash);
     this.#tips.left(fork, ({ hash }) => chain.isInvalid(hash));
   }
 
@@ -74,7 +77,7 @@ export class Notifier implements Disposable {
     this.#held.push(...connected);
     // Until a reorganisation has the work of what it left, the mempool stands still, and no block is a new tip.
     const isFollowed = this.#node.mempool.syncedTip() !== undefined;
-    const ready = this.#held.splice(0, isFollowed ? this.#held.length : this.#held.length - MAX_HELD_BLOCKS);
+    const ready = this.#held.splice(0, Math.max(0, this.#held.length - (isFollowed ? 0 : MAX_HELD_BLOCKS)));
     const last = ready.at(-1);
     for (const each of ready) {
       this.#connected(each);
@@ -83,7 +86,7 @@ export class Notifier implements Disposable {
   }
 
   #connected({ block, entry }: ConnectedBlock): void {
-    for (const tx of block.transactions) this.#transaction(tx);
+    this.#transactions(block);
     this.#event(entry.hash, 'C');
   }
 
@@ -94,7 +97,13 @@ export class Notifier implements Disposable {
     }
   }
 
-  #transaction(tx: Transaction): void {
+  #transactions(block: Block): void {
+    if (this.#ofTransactions.length === 0) return;
+    for (const tx of block.transactions) this.#transaction(tx);
+  }
+
+  /** Its bytes are made when they are asked for, and only then. */
+  #transaction(tx: Pick<Transaction, 'raw' | 'txid'>): void {
     for (const each of this.#ofTransactions) {
       each.publish(() => (each.topic === 'rawtx' ? tx.raw : fromHex(tx.txid)));
     }

@@ -4,7 +4,7 @@ import type { Subscriber } from './subscriber.ts';
 const MAX_SUBSCRIBERS = 32;
 /** For one of them. Some ten full blocks. */
 const MAX_WAITING_BYTES = 32 << 20;
-/** For all together; beyond it each may have one message more that it takes at once, or nearly so. */
+/** For all together; beyond it each may have one message. */
 const MAX_WAITING_BYTES_OF_ALL = 128 << 20;
 
 export class Subscribers {
@@ -12,6 +12,13 @@ export class Subscribers {
 
   get hasRoom(): boolean {
     return this.#all.size < MAX_SUBSCRIBERS;
+  }
+
+  /** Of all of them. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const each of this.#all) bytes += each.waitingBytes;
+    return bytes;
   }
 
   add(subscriber: Subscriber): void {
@@ -26,8 +33,6 @@ export class Subscribers {
   mayWait({ waitingBytes }: Subscriber, bytes: number): boolean {
     if (waitingBytes === 0) return true;
     if (waitingBytes + bytes > MAX_WAITING_BYTES) return false;
-    let ofAll = bytes;
-    for (const each of this.#all) ofAll += each.waitingBytes;
-    return ofAll <= MAX_WAITING_BYTES_OF_ALL;
+    return this.waitingBytes + bytes <= MAX_WAITING_BYTES_OF_ALL;
   }
 }
