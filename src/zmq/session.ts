@@ -23,6 +23,8 @@ export class Session {
   #stage: 'greeting' | 'ready' | 'open' = 'greeting';
   /** Prefixes of topics, as Latin-1 text. */
   readonly #subscriptions = new Set<string>();
+  /** What follows from them. */
+  readonly #wanted = new Map<string, boolean>();
   /** Behind the first part of a message, which says all. */
   #isInMessage = false;
 
@@ -35,9 +37,13 @@ export class Session {
     return this.#stage === 'open';
   }
 
+  /** `topic`: one of ours, as they are remembered. */
   wants(topic: string): boolean {
-    for (const prefix of this.#subscriptions) if (topic.startsWith(prefix)) return true;
-    return false;
+    const known = this.#wanted.get(topic);
+    if (known !== undefined) return known;
+    const isWanted = this.#subscriptions.values().some((prefix) => topic.startsWith(prefix));
+    this.#wanted.set(topic, isWanted);
+    return isWanted;
   }
 
   received(chunk: Uint8Array): Refusal {
@@ -99,6 +105,7 @@ export class Session {
   #subscribe(prefix: Buffer): Refusal {
     const text = prefix.toString('latin1');
     this.#subscriptions.add(text);
+    this.#wanted.clear();
     if (this.#subscriptions.size > MAX_SUBSCRIPTIONS) return `more than ${MAX_SUBSCRIPTIONS} subscriptions`;
     this.#deps.onSubscribed(text);
     return undefined;
@@ -106,6 +113,7 @@ export class Session {
 
   #cancel(prefix: Buffer): Refusal {
     this.#subscriptions.delete(prefix.toString('latin1'));
+    this.#wanted.clear();
     return undefined;
   }
 
