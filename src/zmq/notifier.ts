@@ -70,7 +70,8 @@ export class Notifier implements Disposable {
     }
     const { chain } = this.#node;
     const fork = chain.getHeader(lowest.entry.header.prevHash);
-    this.#tips.left(fork, ({ hash }) => chain.isInvalid(hash));
+    const down = [...disconnected.map(({ entry }) => entry), ...(fork === undefined ? [] : [fork])];
+    this.#tips.left(down, ({ hash }) => chain.isInvalid(hash));
   }
 
   #changed({ connected, isSettled }: ChainChange): void {

@@ -13,9 +13,9 @@ export class TipSteps {
     this.#from = tip;
   }
 
-  /** The chain goes back to `fork`. A tip that was found to be invalid is nothing that has to be beaten. */
-  left(fork: HeaderEntry | undefined, isInvalid: (entry: HeaderEntry) => boolean): void {
-    if (fork !== undefined && isInvalid(this.#from)) this.#from = fork;
+  /** The chain went down from where it stood. Blocks that were found to be invalid are nothing that has to be beaten. */
+  left(down: readonly HeaderEntry[], isInvalid: (entry: HeaderEntry) => boolean): void {
+    if (isInvalid(this.#from)) this.#from = down.find((entry) => !isInvalid(entry)) ?? this.#from;
   }
 
   /** `isBest`: nothing better is known. Without more work it is there by preciousblock. */

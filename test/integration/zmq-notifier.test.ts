@@ -199,6 +199,18 @@ describe('the operator', () => {
     assert.deepEqual(published().slice(-4), [...txs('other.0').slice(1), 'C other', ...tip('other')]);
   });
 
+  it('leaves a tip below which another branch came first: on the way to that nothing is a tip', async () => {
+    await using scene = await start();
+    const { builder, give, mine, node, published } = scene;
+    const branch = builder.fork(builder.height);
+    await give(mine(branch, 'b1'), mine(branch, 'b2'));
+    await give(mine(builder, 'a1'), mine(builder, 'a2'), mine(builder, 'a3'));
+    published();
+    await node.chain.invalidateBlock(builder.tip.hash);
+    const blockEvents = published().filter((text) => !/^(?:hashtx|rawtx)/.test(text));
+    assert.deepEqual(blockEvents, ['D a3', 'D a2', 'D a1', 'C b1', 'C b2', ...tip('b2')]);
+  });
+
   it('prefers another block of the same work: that is a tip', async () => {
     await using scene = await start();
     const { builder, give, mine, node, published } = scene;
