@@ -23,7 +23,10 @@ type Scene = AsyncDisposable & {
   readonly spend: (name: string, coin: TestCoin, fee?: bigint) => Transaction;
   readonly give: (...blocks: readonly Block[]) => Promise<void>;
   readonly send: (...txs: readonly Transaction[]) => Promise<void>;
-  /** What was published since the last time, in words: `rawtx NAME`, `A 7 NAME`. */
+  /**
+   * What was published since the last time, in words: `rawtx NAME`, `A 7 NAME`. Fails the test where who follows `sequence`
+   * would hold another mempool than the node does.
+   */
   readonly published: () => string[];
 };
 
@@ -37,11 +40,16 @@ async function start(options: Partial<NodeOptions> = {}, ageSeconds = 3_600): Pr
   for (let at = 0; at < BASE_HEIGHT; at++) builder.mine({ time: first + at });
   for (const block of builder.blocks) await node.submitBlock(block.raw);
   const names = new Map<string, string>();
+  const blocks = new Map<string, Block>();
   const heard: string[] = [];
+  const followed = new Set<string>();
   const socket = {
     wants: () => true,
     send: (_topic: string, bytes: Buffer) => {
-      for (const parts of splitMessages(bytes).messages) heard.push(inWords(readMessage(parts), names));
+      for (const message of splitMessages(bytes).messages.map(readMessage)) {
+        heard.push(inWords(message, names));
+        if (message.topic === 'sequence') follow(message.body, followed, blocks);
+      }
     },
   };
   const publishers = ZMQ_TOPICS.map((topic) => new Publisher(topic, socket));
@@ -53,6 +61,7 @@ async function start(options: Partial<NodeOptions> = {}, ageSeconds = 3_600): Pr
     mine: (on, name, blockOptions = {}) => {
       const block = on.mine({ time: on.view(on.height).time + 1, ...blockOptions });
       names.set(block.hash, name).set(toHex(block.raw), name);
+      blocks.set(block.hash, block);
       const [coinbase] = block.transactions as [Transaction];
       names.set(coinbase.txid, `${name}.0`).set(toHex(coinbase.raw), `${name}.0`);
       return block;
@@ -68,7 +77,10 @@ async function start(options: Partial<NodeOptions> = {}, ageSeconds = 3_600): Pr
     send: async (...txs) => {
       for (const tx of txs) assert.equal((await node.submitTransaction(tx.raw)).kind, 'accepted');
     },
-    published: () => heard.splice(0),
+    published: () => {
+      assert.deepEqual([...followed].sort(), Array.from(node.mempool.entries(), ({ txid }) => txid as string).sort());
+      return heard.splice(0);
+    },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -79,6 +91,14 @@ function inWords({ topic, body }: ZmqMessage, names: ReadonlyMap<string, string>
   const label = body.toString('latin1', 32, 33);
   const number = body.length === 33 ? '' : ` ${body.readBigUInt64LE(33)}`;
   return `${label}${number} ${nameOf(body.subarray(0, 32))}`;
+}
+
+/** What a client makes of the events: what a block holds is in the mempool no more. */
+function follow(body: Buffer, mempool: Set<string>, blocks: ReadonlyMap<string, Block>): void {
+  const [hash, label] = [toHex(body.subarray(0, 32)), body.toString('latin1', 32, 33)];
+  if (label === 'A') mempool.add(hash);
+  if (label === 'R') assert.ok(mempool.delete(hash));
+  if (label === 'C') for (const { txid } of blocks.get(hash)?.transactions ?? []) mempool.delete(txid);
 }
 
 const txs = (...names: readonly string[]): string[] => names.flatMap((name) => [`hashtx ${name}`, `rawtx ${name}`]);
