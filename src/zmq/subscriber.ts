@@ -61,7 +61,7 @@ export class Subscriber {
   send(message: Buffer, maxMessages: number): void {
     if (this.#isFullFor(message, maxMessages)) this.#flush();
     if (this.#isFullFor(message, maxMessages)) {
-      if (this.#dropped === 0) this.#deps.log.debug('a subscriber is slow: messages for it are dropped');
+      if (this.#dropped === 0) this.#deps.log.warn('a ZMQ subscriber is slow: messages for it are dropped');
       this.#dropped++;
       return;
     }
