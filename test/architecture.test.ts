@@ -73,8 +73,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   // What rpc's HTTP listener is made of.
   metrics: ['rpc', 'node', 'mempool', 'indexes', 'chain', 'util'],
+  zmq: ['node', 'mempool', 'chain', 'primitives', 'util'],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
-  cli: ['metrics', 'rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
+  cli: ['zmq', 'metrics', 'rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
 };
 
 /** The program itself: nobody imports it, so it has no index. */

@@ -26,6 +26,7 @@ import {
   positiveNumber,
   wholeNumber,
 } from './values.ts';
+import { ZMQ_OPTIONS } from './zmq-options.ts';
 
 const LOG_FORMATS = ['auto', 'human', 'json'] as const;
 
@@ -146,6 +147,7 @@ export const OPTIONS = {
   ...MEMPOOL_OPTIONS,
   ...RPC_OPTIONS,
   ...METRICS_OPTIONS,
+  ...ZMQ_OPTIONS,
   mine: single({
     flag: 'mine',
     value: 'ADDRESS',

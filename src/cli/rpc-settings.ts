@@ -25,20 +25,18 @@ export function defaultRpcPort({ name }: NetworkParams): number | undefined {
 export async function startNodeRpc(
   node: StarlingNode,
   settings: Settings,
-  { log, stop, testClock, debugLogs }: Pick<RpcDeps, 'log' | 'stop' | 'testClock' | 'debugLogs'>,
+  { log, ...given }: Pick<RpcDeps, 'log' | 'stop' | 'testClock' | 'debugLogs' | 'zmqNotifications'>,
 ): Promise<RpcServer | undefined> {
   if (!settings.server) return undefined;
   const { params } = node.chain;
   const directory = networkDirectory(settings.datadir, params);
   const deps: RpcDeps = {
     directory,
-    clock: testClock ?? systemClock,
+    ...given,
+    clock: given.testClock ?? systemClock,
     random: systemRandom,
     log: log.child('rpc'),
-    stop,
     logPath: join(directory, 'debug.log'),
-    testClock,
-    debugLogs,
   };
   const start = (port: number): Promise<RpcServer> => startRpc(node, { ...rpcOptions(settings), port }, deps);
   const standard = defaultRpcPort(params) ?? 0;

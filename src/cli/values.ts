@@ -69,7 +69,7 @@ export const LOG_MODULES = [
     'peers',
     'rebroadcast',
   ],
-  ...['rpc', 'sync'],
+  ...['rpc', 'sync', 'zmq'],
 ] as const;
 
 export type ModuleLevel = { readonly module: string; readonly level: LogLevel };

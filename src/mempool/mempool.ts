@@ -101,6 +101,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee, refusedBusy: queue.refused };
     },
     version: () => pool.version,
+    sequence: () => observers.sequence,
     options,
     minFeeSatPerKvb,
     minRelayFeeSatPerKvb: options.minRelayFeeSatPerKvb,

@@ -21,17 +21,23 @@ export type Entrance = {
   readonly inPackage: boolean;
 };
 
-/** Observers must not throw and must not change the pool. */
+/** Observers must not throw and must not change the pool. `sequence`: the number of the event (Core's mempool_sequence). */
 export type PoolObserver = {
   /** It was let in, and room was made for it. */
-  readonly entered?: (entry: ObservedEntry, how: Entrance) => void;
-  readonly left?: (entry: ObservedEntry, reason: RemovalReason) => void;
+  readonly entered?: (entry: ObservedEntry, how: Entrance, sequence: number) => void;
+  readonly left?: (entry: ObservedEntry, reason: RemovalReason, sequence: number) => void;
   /** After everything that the block confirms or contradicts has left; `confirmed` in the block's order. */
   readonly blockConnected?: (height: number, confirmed: readonly ObservedEntry[]) => void;
 };
 
-export class PoolObservers implements Required<PoolObserver> {
+export class PoolObservers {
   readonly #observers: PoolObserver[] = [];
+  #sequence = 1;
+
+  /** The number that the next event will have: each that enters or leaves counts, for whatever reason. */
+  get sequence(): number {
+    return this.#sequence;
+  }
 
   /** For as long as the pool lives. */
   add(observer: PoolObserver): void {
@@ -39,11 +45,13 @@ export class PoolObservers implements Required<PoolObserver> {
   }
 
   entered(entry: ObservedEntry, how: Entrance): void {
-    for (const observer of this.#observers) observer.entered?.(entry, how);
+    const sequence = this.#sequence++;
+    for (const observer of this.#observers) observer.entered?.(entry, how, sequence);
   }
 
   left(entry: ObservedEntry, reason: RemovalReason): void {
-    for (const observer of this.#observers) observer.left?.(entry, reason);
+    const sequence = this.#sequence++;
+    for (const observer of this.#observers) observer.left?.(entry, reason, sequence);
   }
 
   blockConnected(height: number, confirmed: readonly ObservedEntry[]): void {

@@ -146,6 +146,8 @@ export type Mempool = AsyncDisposable & {
   readonly stats: () => MempoolStats;
   /** Another number after each change of the content or of a fee delta. */
   readonly version: () => number;
+  /** The number that the next to enter or leave will have (Core's mempool_sequence). */
+  readonly sequence: () => number;
   readonly options: MempoolOptions;
   /**
    * The fee rate with which a transaction should be confirmed within so many blocks; targets are 1 to

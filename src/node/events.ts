@@ -1,9 +1,9 @@
 /** What users of a node can listen to. Listeners are told in the step in which it happens, and must not throw. */
-import type { HeaderEntry } from '#chain';
+import type { ChainChange, HeaderEntry } from '#chain';
 import type { Mempool } from '#mempool';
 import type { PeerIdText } from '#net';
 import type { BlockHash, Transaction } from '#primitives';
-import type { PeerEvent } from './port.ts';
+import type { PeerEvent, StarlingNode } from './port.ts';
 
 class Listeners<Args extends readonly unknown[]> {
   readonly #listeners = new Set<(...args: Args) => void>();
@@ -24,6 +24,8 @@ class Listeners<Args extends readonly unknown[]> {
 }
 
 export type NodeEvents = {
+  readonly chainChanging: Listeners<[change: ChainChange]>;
+  readonly chainChanged: Listeners<[change: ChainChange]>;
   readonly tip: Listeners<[tip: HeaderEntry]>;
   readonly transaction: Listeners<[tx: Transaction]>;
   readonly peer: Listeners<[event: PeerEvent]>;
@@ -38,5 +40,25 @@ export function createEvents(mempool: Pick<Mempool, 'observe'>): NodeEvents {
       if (!transaction.isEmpty) transaction.tell(entry.tx);
     },
   });
-  return { tip: new Listeners(), transaction, peer: new Listeners(), blockNews: new Listeners() };
+  return {
+    chainChanging: new Listeners(),
+    chainChanged: new Listeners(),
+    tip: new Listeners(),
+    transaction,
+    peer: new Listeners(),
+    blockNews: new Listeners(),
+  };
+}
+
+type Listening = 'onChainChanging' | 'onChainChanged' | 'onTip' | 'onTransaction' | 'onPeer' | 'onBlockNews';
+
+export function waysToListen(events: NodeEvents): Pick<StarlingNode, Listening> {
+  return {
+    onChainChanging: events.chainChanging.add,
+    onChainChanged: events.chainChanged.add,
+    onTip: events.tip.add,
+    onTransaction: events.transaction.add,
+    onPeer: events.peer.add,
+    onBlockNews: events.blockNews.add,
+  };
 }

@@ -11,10 +11,11 @@ import { createVerifier, ScriptCache, withScriptCache } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
-import { createEvents, type NodeEvents } from './events.ts';
+import { createEvents, type NodeEvents, waysToListen } from './events.ts';
 import { feeFilter } from './fee-filter.ts';
 import { HedgePace } from './hedge-pace.ts';
 import { createIngest, type Ingest } from './ingest.ts';
+import { initialDownload } from './initial-download.ts';
 import { judgeBlock } from './judge.ts';
 import { createLateNet, type LateNet, type NetCalls } from './late-net.ts';
 import { createLocal } from './local.ts';
@@ -140,10 +141,8 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
-    onTip: events.tip.add,
-    onTransaction: events.transaction.add,
-    onPeer: events.peer.add,
-    onBlockNews: events.blockNews.add,
+    isInitialDownload: initialDownload(chain, clock),
+    ...waysToListen(events),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -340,6 +339,7 @@ function observeChain(parts: Parts, peers: Peers, ingest: Ingest, quality: Chain
   const changed = async (change: ChainChange): Promise<void> => {
     const { height, hash } = change.tip;
     deps.log.debug('new tip', { height, hash });
+    events.chainChanging.tell(change);
     await mempool.chainChanged(change);
     ingest.chainChanged(change);
     quality.tipMoved();
@@ -347,6 +347,7 @@ function observeChain(parts: Parts, peers: Peers, ingest: Ingest, quality: Chain
       peers.tipMoved();
       announceTip(parts, ingest, change.tip);
     }
+    events.chainChanged.tell(change);
     events.tip.tell(change.tip);
   };
   // Peers must not go on asking for what was removed.

@@ -1,5 +1,13 @@
 /** What embedders, the command line and (later) RPC see of a node. */
-import type { ChainControl, ChainReader, HeaderEntry, HeadersVerdict, OpenProgress, ReindexKind } from '#chain';
+import type {
+  ChainChange,
+  ChainControl,
+  ChainReader,
+  HeaderEntry,
+  HeadersVerdict,
+  OpenProgress,
+  ReindexKind,
+} from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { Indexes, IndexSelection } from '#indexes';
 import type {
@@ -195,6 +203,12 @@ export type StarlingNode = AsyncDisposable & {
    * function that removes the listener.
    */
   readonly onSync: (listener: (status: SyncStatus) => void) => () => void;
+  /** Whether the node is still on its way to the tip: latched, so that it ends once (Core's IsInitialBlockDownload). */
+  readonly isInitialDownload: () => boolean;
+  /** Called with each change of the chain, before the mempool hears of it. Must not throw. Returns what removes it. */
+  readonly onChainChanging: (listener: (change: ChainChange) => void) => () => void;
+  /** Called with each change of the chain, after the mempool followed. Must not throw. Returns what removes it. */
+  readonly onChainChanged: (listener: (change: ChainChange) => void) => () => void;
   /** Called after each change of the tip. Returns a function that removes the listener. */
   readonly onTip: (listener: (tip: HeaderEntry) => void) => () => void;
   /** Called for each transaction that enters the mempool, in the same step. Must not throw. Returns what removes it. */

@@ -8,14 +8,13 @@ import { COOKIE_USER, cookiePath, removeCookie, writeCookie } from './http/cooki
 import { Credentials } from './http/credentials.ts';
 import { type Endpoint, endpointText, parseEndpoint } from './http/hosts.ts';
 import { RpcHttpServer } from './http/server.ts';
-import { initialDownload } from './initial-download.ts';
 import { RPC_METHODS } from './methods/all.ts';
 import type { MockableClock } from './mockable-clock.ts';
 import { DEFAULT_RPC_OPTIONS, type RpcOptions } from './options.ts';
 import { PeerNumbers } from './peer-numbers.ts';
 import { createRest } from './rest/rest.ts';
 import { ScanSlot } from './scan-slot.ts';
-import type { DebugLogs } from './table/method.ts';
+import type { DebugLogs, ZmqNotification } from './table/method.ts';
 
 export type RpcDeps = {
   /** The network's own folder, where the cookie goes. */
@@ -31,6 +30,8 @@ export type RpcDeps = {
   readonly testClock?: MockableClock | undefined;
   /** What the method `logging` changes. */
   readonly debugLogs?: DebugLogs | undefined;
+  /** What `getzmqnotifications` says; none by default. */
+  readonly zmqNotifications?: readonly ZmqNotification[] | undefined;
 };
 
 export type RpcServer = AsyncDisposable & {
@@ -40,7 +41,7 @@ export type RpcServer = AsyncDisposable & {
 
 /** Throws NodeError. */
 export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>, deps: RpcDeps): Promise<RpcServer> {
-  const { clock, log, random, directory, stop, logPath = '', testClock, debugLogs } = deps;
+  const { clock, log, random, directory, stop, logPath = '', testClock, debugLogs, zmqNotifications = [] } = deps;
   const full: RpcOptions = { ...DEFAULT_RPC_OPTIONS, ...options };
   await using stack = new AsyncDisposableStack();
   const credentials = new Credentials(full, await logIn(full, directory, random, stack));
@@ -53,11 +54,12 @@ export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>,
     stop,
     logPath,
     methods: RPC_METHODS,
-    isInitialDownload: initialDownload(node.chain, clock),
+    isInitialDownload: node.isInitialDownload,
     peerNumbers: new PeerNumbers(),
     scan: new ScanSlot(),
     testClock,
     debugLogs,
+    zmqNotifications,
   });
   const call: Dispatcher['call'] = (request, signal) => dispatcher.call(request, signal);
   const rest = full.rest ? createRest(node, call) : undefined;

@@ -27,7 +27,7 @@ for (const profile of PROFILE_NAMES) {
 test('a bitcoin.conf starts a node, which names once what it does not use, and never a password', async (t) => {
   await using dir = await makeTempDir();
   const file = join(dir.path, 'bitcoin.conf');
-  const text = `regtest=1\ndatadir=${dir.path}\nzmqpubrawtx=tcp://127.0.0.1:1\ntorpassword=hunter2\ndbcache=8\n[regtest]\nport=1\nport=2\nlisten=${LOOPBACK}\n`;
+  const text = `regtest=1\ndatadir=${dir.path}\nblocknotify=hunter3\ntorpassword=hunter2\ndbcache=8\n[regtest]\nport=1\nport=2\nlisten=${LOOPBACK}\n`;
   await writeFile(file, text);
   const child = startCli(['node', '--config', file], { signal: t.signal });
   const ended = resultOf(child);
@@ -36,8 +36,8 @@ test('a bitcoin.conf starts a node, which names once what it does not use, and n
   const { code, err } = await ended;
   assert.equal(code, 0);
   const named = err.match(/\w+(?= is not used)/g);
-  assert.deepEqual(named, ['zmqpubrawtx', 'torpassword', 'port']);
-  assert.doesNotMatch(err, /hunter2/);
+  assert.deepEqual(named, ['blocknotify', 'torpassword', 'port']);
+  assert.doesNotMatch(err, /hunter/);
   const { out } = await runCli('config', 'show', '--config', file);
   assert.match(out, new RegExp(`^db-cache +8 +file ${file}:5$`, 'm'));
 });

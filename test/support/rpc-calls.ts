@@ -59,6 +59,7 @@ async function chainCalls(
     ['help', 'getblock'],
     ['rpc.discover'],
     ['uptime'],
+    ['getzmqnotifications'],
     ['getrpcinfo'],
     ['getmemoryinfo'],
     ['logging'],

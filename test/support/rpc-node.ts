@@ -8,6 +8,7 @@ import {
   findLogin,
   type JsonValue,
   mockableClock,
+  type RpcDeps,
   type RpcOptions,
   type RpcParams,
   type RpcReply,
@@ -43,6 +44,7 @@ export type RpcNode = AsyncDisposable & {
 export async function startRpcNode(
   nodeOptions: Partial<NodeOptions> = {},
   rpcOptions: Partial<RpcOptions> = {},
+  rpcDeps: Pick<RpcDeps, 'zmqNotifications'> = {},
 ): Promise<RpcNode> {
   await using stack = new AsyncDisposableStack();
   const nodes = stack.use(await createTestNodes(regtest()));
@@ -56,6 +58,7 @@ export async function startRpcNode(
     log: nullLogger,
     stop: stopped.resolve,
     testClock: mockableClock(systemClock),
+    ...rpcDeps,
   };
   const server = stack.use(await startRpc(node, rpcOptions, deps));
   const [address = ''] = server.addresses;

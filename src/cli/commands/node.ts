@@ -28,6 +28,7 @@ import { listenAddresses, reachSettings } from '../reach-settings.ts';
 import { debugLogs, startNodeRpc } from '../rpc-settings.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
+import { startNodeZmq } from '../zmq-settings.ts';
 
 const MIB = 1 << 20;
 /** Core's MAX_OUTBOUND_FULL_RELAY_CONNECTIONS; with so many `net` adds two for blocks alone. */
@@ -68,7 +69,9 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     const testClock = options.params.name === 'regtest' ? mockableClock(systemClock) : undefined;
     const deps = { clock: testClock ?? systemClock, random: systemRandom, log, onFatal, onOpening, signal };
     await using metrics = await startNodeMetrics(settings, log);
+    await using zmq = await startNodeZmq(settings, log);
     await using node = await createNode(options, deps);
+    using _published = zmq?.follow(node);
     const directory = networkDirectory(settings.datadir, options.params);
     logging.openFile(directory);
     using _followed = metrics?.follow(node, directory);
@@ -79,10 +82,12 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
       stop: stop.stop,
       testClock,
       debugLogs: debugLogs(logging, settings),
+      zmqNotifications: zmq?.notifications,
     });
     await announce(node, log);
     for (const address of rpc?.addresses ?? []) log.info('answering JSON-RPC', { address });
     if (metrics !== undefined) log.info('answering /metrics, /live and /ready', { address: metrics.address });
+    for (const { type, address } of zmq?.notifications ?? []) log.info('publishing by ZMQ', { type, address });
     if (mining !== undefined) node.mine(mining);
     if (showsLine) await showProgress(node, terminal, ended);
     else await logProgress(node, log, ended);

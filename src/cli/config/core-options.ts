@@ -68,7 +68,7 @@ const BITCOIN_PEERS = 'it is about Bitcoin’s own peer protocol, which is not s
 const ADDRESSES = 'peers are found by --bootstrap and the DHT';
 const LISTEN = 'use --listen /ip4/ADDRESS/tcp/PORT';
 const RPC = 'there is no such RPC setting';
-const NOTIFY = 'embedders have the node’s events';
+const NOTIFY = 'no commands are run; programs listen to --zmqpub…, or to the RPC server’s /events';
 const FIXED = 'it is fixed here';
 const TESTS = 'it is for Core’s own tests';
 const LOG = 'use --log-level, --log-module and --log-format';
@@ -103,11 +103,7 @@ const WITHOUT_COUNTERPART: readonly (readonly [names: string, instead: string])[
       'rpcclienttimeout rpcwaittimeout',
     RPC,
   ],
-  [
-    'zmqpubhashblock zmqpubhashblockhwm zmqpubhashtx zmqpubhashtxhwm zmqpubrawblock zmqpubrawblockhwm zmqpubrawtx ' +
-      'zmqpubrawtxhwm zmqpubsequence zmqpubsequencehwm alertnotify blocknotify startupnotify shutdownnotify',
-    NOTIFY,
-  ],
+  ['alertnotify blocknotify startupnotify shutdownnotify', NOTIFY],
   ['daemon daemonwait pid sysperms', 'a service manager starts it: config/systemd has a unit'],
   ['loadblock', 'use "starling import FILE"'],
   ['blocksdir', 'blocks lie in the data directory; its blocks/ may be a link'],

@@ -32,6 +32,7 @@ import { SIGN_RAW_METHODS } from './sign-raw.ts';
 import { SUBMIT_BLOCK_METHODS } from './submit-block.ts';
 import { TX_PROOF_METHODS } from './tx-proof.ts';
 import { WAIT_METHODS } from './wait.ts';
+import { ZMQ_METHODS } from './zmq.ts';
 
 export const RPC_METHODS: readonly RpcMethod[] = [
   ...BAN_METHODS,
@@ -66,4 +67,5 @@ export const RPC_METHODS: readonly RpcMethod[] = [
   ...SUBMIT_BLOCK_METHODS,
   ...TX_PROOF_METHODS,
   ...WAIT_METHODS,
+  ...ZMQ_METHODS,
 ];

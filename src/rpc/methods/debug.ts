@@ -37,7 +37,7 @@ const CATEGORIES: Readonly<Record<string, string | undefined>> = {
   util: undefined,
   validation: 'chain',
   walletdb: undefined,
-  zmq: undefined,
+  zmq: 'zmq',
 };
 const ALL: readonly string[] = ['all', '1'];
 const NONE: readonly string[] = ['none', '0'];

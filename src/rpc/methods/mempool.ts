@@ -209,8 +209,7 @@ async function rawMempool(call: RpcCall): Promise<JsonValue> {
   if (isVerbose && withSequence) {
     throw invalidParameter('Verbose results cannot contain mempool sequence values.');
   }
-  // Core counts from 1.
-  const sequence = node.mempool.version() + 1;
+  const sequence = node.mempool.sequence();
   const entries = await byDepthAndScore(node.mempool.entries(), clock);
   if (isVerbose) return entriesJson(call, entries);
   const txids = entries.map(({ txid }) => txid);

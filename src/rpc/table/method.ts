@@ -18,7 +18,8 @@ export type Category =
   | 'network'
   | 'rawtransactions'
   | 'signer'
-  | 'util';
+  | 'util'
+  | 'zmq';
 
 export type ActiveCall = { readonly method: string; readonly startedMs: number };
 
@@ -45,7 +46,11 @@ export type RpcContext = {
   readonly testClock: Pick<MockableClock, 'setTime' | 'forward'> | undefined;
   /** Debug lines by module, where they can be changed. */
   readonly debugLogs: DebugLogs | undefined;
+  /** What is published by ZMQ, in Core's order. */
+  readonly zmqNotifications: readonly ZmqNotification[];
 };
+
+export type ZmqNotification = { readonly type: string; readonly address: string; readonly hwm: number };
 
 export type DebugLogs = {
   readonly isOn: (module: string) => boolean;

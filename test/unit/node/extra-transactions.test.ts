@@ -74,7 +74,7 @@ describe('extra transactions', () => {
     reasons.forEach((reason, at) => {
       const tx = numberedTx(at);
       const { txid, wtxid, size, raw } = tx;
-      observer.left?.({ txid, wtxid, size, raw, tx, fee: 0n, vsize: 1, parents: new Set() }, reason);
+      observer.left?.({ txid, wtxid, size, raw, tx, fee: 0n, vsize: 1, parents: new Set() }, reason, at);
     });
     assert.deepEqual(kept(extra), [0, 1, 5]);
   });

@@ -37,6 +37,8 @@ test('options with a counterpart are honoured under Core’s names', async () =>
     ['reindex=1', 'reindex', true],
     ['rest=1', 'rest', true],
     ['reindex-chainstate=1', 'reindexChainstate', true],
+    ['zmqpubrawtx=tcp://127.0.0.1:1\nzmqpubrawtx=ipc:///a', 'zmqpubrawtx', ['tcp://127.0.0.1:1', 'ipc:///a']],
+    ['zmqpubsequencehwm=0', 'zmqpubsequencehwm', 0],
     ['fastprune=1', 'fastPrune', true],
     ['checkpoints=0', 'checkpoints', false],
     ['maxmempool=50', 'maxMempool', 50],
@@ -178,7 +180,7 @@ test('what has no counterpart is told once, by name, with what serves instead, a
     [
       '1 walletdir is not used: there is no wallet in the node',
       '3 port is not used: use --listen /ip4/ADDRESS/tcp/PORT',
-      '4 blocknotify is not used: embedders have the node’s events',
+      '4 blocknotify is not used: no commands are run; programs listen to --zmqpub…, or to the RPC server’s /events',
       '5 debug is not used: no lines are of that category; --log-module names a module',
       '6 prune is not used: there is no pruning by hand; give the size to stay below, in MiB',
       '7 connect is not used: peers are multiaddrs: use --connect',

@@ -1,0 +1,1 @@
+export { startZmq, type ZmqNotification, type ZmqOptions, type ZmqServer } from './start-zmq.ts';
