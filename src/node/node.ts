@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import { type Chain, type ChainChange, type HeaderEntry, networkDirectory } from '#chain';
 import { checkSelection } from '#indexes';
 import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
-import { createNet, createWorkerNet, type Net, type NetHandlers } from '#net';
+import { createNet, createWorkerNet, type MeteredNet, type Net, type NetHandlers } from '#net';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
-import { createVerifier, ScriptCache, withScriptCache } from '#verify';
+import { createCachedVerifier } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
 import { createEvents, type NodeEvents } from './events.ts';
 import { feeFilter } from './fee-filter.ts';
+import { BlockDelay, figuresOf } from './figures.ts';
 import { HedgePace } from './hedge-pace.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { judgeBlock } from './judge.ts';
@@ -57,19 +58,18 @@ type Parts = {
   readonly events: NodeEvents;
   /** Latched: true from the first time that sync reached the tip (Core's IsInitialBlockDownload, reversed). */
   readonly isSynced: () => boolean;
-  readonly blockDelay: { ms: number | undefined };
+  readonly blockDelay: BlockDelay;
   readonly signal: AbortSignal;
 };
 
 /** Opens the data directory, connects what it holds, and listens. Throws NodeError. */
 export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
   const { clock, random, log } = deps;
-  checkMempoolOptions(options.mempool ?? {}, options.params);
-  checkSelection(options.indexes ?? {}, (options.pruneBytes ?? 0) > 0);
+  checkOptions(options);
   const stopping = new AbortController();
   await using stack = new AsyncDisposableStack();
 
-  const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), new ScriptCache());
+  const verifier = stack.use(createCachedVerifier(options.scriptThreads));
   const { chain, indexes } = stack.use(await openData(options, deps, verifier, (error) => fatal(deps, error)));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }, options.mempool));
   const persistence = stack.use(await openPersistence(options, deps, mempool));
@@ -94,7 +94,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     noteUseful,
     events: createEvents(mempool),
     isSynced: latchSynced(sync, chain),
-    blockDelay: { ms: undefined },
+    blockDelay: new BlockDelay(),
     signal: stopping.signal,
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
@@ -134,6 +134,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     peers: createNodePeers(realNet, peers, sync),
     indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
+    figures: () => figuresOf({ ...parts, chain, net: realNet, verifier, ingest }),
     onSync: sync.onStatus,
     onTip: events.tip.add,
     onTransaction: events.transaction.add,
@@ -141,6 +142,12 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     onBlockNews: events.blockNews.add,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Throws NodeError. */
+function checkOptions({ mempool, params, indexes, pruneBytes = 0 }: NodeOptions): void {
+  checkMempoolOptions(mempool ?? {}, params);
+  checkSelection(indexes ?? {}, pruneBytes > 0);
 }
 
 async function statusOf(parts: Parts, net: Net, ingest: Ingest, upload: UploadTarget): Promise<NodeStatus> {
@@ -154,7 +161,7 @@ async function statusOf(parts: Parts, net: Net, ingest: Ingest, upload: UploadTa
     mempool: { count, bytes: vsize, refusedBusy },
     txRelay: ingest.txs.stats(),
     upload: upload.status,
-    lastBlockDelayMs: blockDelay.ms,
+    lastBlockDelayMs: blockDelay.lastMs,
     announcedBlocks: ingest.rebuildStats(),
   };
 }
@@ -261,9 +268,7 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
       events.blockNews.tell(hash, peer);
     },
     onTaken: (peer) => noteUseful(peer, 'tx'),
-    onBlockDelay: (ms) => {
-      blockDelay.ms = ms;
-    },
+    onBlockDelay: (ms) => blockDelay.add(ms),
     onFailure: (error) => log.error('a block could not be stored', { error: errorText(error) }),
   });
 }
@@ -356,7 +361,7 @@ function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, t
   blocks.tip(header).catch((error) => deps.log.debug('tip not announced', { hash, error: errorText(error) }));
 }
 
-function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {
+function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): Promise<MeteredNet> {
   const { params, datadir, listen, reach, bootstrap, connect, maxPeers, targetOutbound, asmapFile } = options;
   const { clock, random, log } = deps;
   const create = options.netThread === 'worker' ? createWorkerNet : createNet;
