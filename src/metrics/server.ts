@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { StarlingNode } from '#node';
 import { type Endpoint, endAnswer, endpointText, isAllowedHost, listenOn } from '#rpc';
 import { type Clock, errorText, type Logger } from '#util';
-import { CONTENT_TYPE, Exposition } from './exposition.ts';
+import { CONTENT_TYPE, expositionText } from './exposition.ts';
 import { FigureReader } from './figures.ts';
 import { whyNotReady } from './health.ts';
 import { processMetrics } from './process.ts';
@@ -93,7 +93,6 @@ async function answer(
 
 class Routes {
   readonly #deps: MetricsDeps;
-  readonly #exposition = new Exposition(METRIC_ROWS);
   #followed: Followed | undefined;
   /** The scrape under way. */
   #scrape: Promise<Answer> | undefined;
@@ -104,7 +103,7 @@ class Routes {
 
   follow(node: StarlingNode, directory: string): Disposable {
     const stack = new DisposableStack();
-    const followed = { node, figures: stack.use(new FigureReader(node, directory, this.#deps.clock)) };
+    const followed = { node, figures: stack.use(new FigureReader(node, directory, this.#deps)) };
     this.#followed = followed;
     stack.defer(() => {
       if (this.#followed === followed) this.#followed = undefined;
@@ -134,7 +133,7 @@ class Routes {
   }
 
   async #read(figures: FigureReader): Promise<Answer> {
-    const ours = await this.#exposition.text(await figures.read());
+    const ours = expositionText(METRIC_ROWS, await figures.read());
     return { status: 200, text: ours + (await processMetrics()), type: CONTENT_TYPE };
   }
 }

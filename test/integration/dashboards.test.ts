@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Exposition } from '../../src/metrics/exposition.ts';
+import { expositionText } from '../../src/metrics/exposition.ts';
 import { processMetrics } from '../../src/metrics/process.ts';
 import { METRIC_ROWS } from '../../src/metrics/rows/all.ts';
 import { type Family, parseExposition } from '../support/exposition.ts';
@@ -29,7 +29,7 @@ type Panel = {
 };
 
 async function families(): Promise<ReadonlyMap<string, Family>> {
-  const text = (await new Exposition(METRIC_ROWS).text(sampleFigures())) + (await processMetrics());
+  const text = expositionText(METRIC_ROWS, sampleFigures()) + (await processMetrics());
   return parseExposition(text);
 }
 

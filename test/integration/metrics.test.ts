@@ -61,11 +61,13 @@ test('a node with a peer is ready; its figures are the text format and agree wit
   const value = async (sample: string): Promise<number | undefined> => {
     const { status, text, headers } = await get(server, '/metrics');
     assert.deepEqual([status, headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8']);
-    return parseExposition(text).get(sample.replace(/\{.*/, ''))?.samples.get(sample);
+    return parseExposition(text)
+      .get(sample.replace(/(?:_count|_sum|_bucket)?(?:\{.*)?$/, ''))
+      ?.samples.get(sample);
   };
   for (let i = 0; i < 3; i++) await miner.mineBlock(ANYONE);
   assert.equal(await value('starling_chain_height'), 3);
-  assert.equal(await value('starling_chain_reorganisations_total'), 0);
+  assert.equal(await value('starling_chain_reorganisation_blocks_count'), 0);
 
   await nodes.start('other', { connect: await addressesOf(miner) });
   await statusWhen(miner, ({ net }) => net.peers.length === 1);
@@ -81,7 +83,7 @@ test('a node with a peer is ready; its figures are the text format and agree wit
   const second = miner.chain.activeAt(2)?.hash ?? assert.fail();
   await miner.chain.invalidateBlock(second);
   await tipOf(miner, (tip) => tip.hash !== left);
-  assert.equal(await value('starling_chain_reorganisations_total'), 1);
+  assert.equal(await value('starling_chain_reorganisation_blocks_count'), 1);
   assert.equal(await value('starling_chain_disconnected_blocks_total'), 2);
 
   // Several at once are one reading.
