@@ -101,7 +101,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       const { size: count, vsize, usage, totalFee } = pool;
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee, refusedBusy: queue.refused };
     },
-    figures: () => queue.figures(),
+    figures: () => ({ ...queue.figures(), unbroadcast: unbroadcast.size }),
     version: () => pool.version,
     options,
     minFeeSatPerKvb,

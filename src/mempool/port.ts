@@ -96,6 +96,8 @@ export type MempoolFigures = {
   readonly decideSeconds: HistogramFigures;
   /** Submissions that wait for their turn or are looked at. */
   readonly waiting: number;
+  /** Own transactions that no peer is known to have. */
+  readonly unbroadcast: number;
 };
 
 /** The answer of Core's estimatesmartfee. */

@@ -32,7 +32,7 @@ export class SubmitQueue {
     return this.#refused;
   }
 
-  figures(): MempoolFigures {
+  figures(): Omit<MempoolFigures, 'unbroadcast'> {
     const waiting = this.#waitingOfPeers + (this.#waiting.get('local') ?? 0);
     return { waiting, decideSeconds: this.#decideSeconds.figures(), refused: this.refusals.byReason() };
   }

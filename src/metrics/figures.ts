@@ -36,7 +36,6 @@ type ChainFigures = {
 
 type MempoolFigures = ReturnType<StarlingNode['mempool']['stats']> & {
   readonly minFeeSatPerKvb: number;
-  readonly unbroadcast: number;
   readonly entered: number;
   /** By Core's MemPoolRemovalReason. */
   readonly left: Readonly<Record<string, number>>;
@@ -99,7 +98,6 @@ export class FigureReader implements Disposable {
       mempool: {
         ...mempool.stats(),
         minFeeSatPerKvb: mempool.minFeeSatPerKvb(),
-        unbroadcast: mempool.unbroadcast().length,
         entered: this.#entered,
         left: { ...this.#left },
       },

@@ -56,7 +56,7 @@ export function sampleFigures(): Figures {
     },
     mempool: {
       ...{ count: 5, vsize: 1000, usage: 9000, maxBytes: 300_000_000, totalFee: 5000n, refusedBusy: 0 },
-      ...{ minFeeSatPerKvb: 1000, unbroadcast: 0, entered: 8, left: { block: 3, expiry: 0 } },
+      ...{ minFeeSatPerKvb: 1000, entered: 8, left: { block: 3, expiry: 0 } },
     },
     indexes: [{ name: 'txindex', synced: true, bestBlockHeight: 700 }],
     disk: { blockFileBytes: 1, coinsBytes: 2, diskFreeBytes: 3, diskSizeBytes: 4 },
@@ -80,7 +80,7 @@ function countedFigures(): Figures['counted'] {
       ...{ windowBlocks: 1024, requestsInFlight: 1, receivedBlocks: 700, receivedBytes: 210_000 },
       ...{ heldBytes: 0, maxHeldBytes: 64_000_000, stallMs: 2_000 },
     },
-    mempool: { refused: new Refusals().byReason(), decideSeconds: seconds, waiting: 0 },
+    mempool: { refused: new Refusals().byReason(), decideSeconds: seconds, waiting: 0, unbroadcast: 0 },
     verifier: {
       ...{ workers: 2, activeMs: 100, idleMs: 900, batches: 1, inputs: 2, failed: 0, waitingInputs: 0 },
       ...{ seconds, cache: { hits: 3, misses: 4, entries: 4 } },

@@ -50,7 +50,7 @@ export const MEMPOOL_ROWS: readonly MetricRow[] = [
     help: 'Own transactions that no peer is known to have',
     type: 'gauge',
     unit: 'count',
-    read: ({ mempool }) => mempool.unbroadcast,
+    read: ({ counted }) => counted.mempool.unbroadcast,
   },
   {
     name: 'starling_mempool_entered_total',
