@@ -1,5 +1,5 @@
 /** What connecting blocks costs, since the start: a few additions a block. */
-import { Histogram, type HistogramFigures } from '#meter';
+import { Histogram, type HistogramFigures, LATENCY_SECONDS } from '#meter';
 import type { Clock } from '#util';
 
 /**
@@ -37,6 +37,9 @@ type Measured = {
   readonly coins: { readonly figures: () => CoinsFigures };
 };
 
+/** A flush of gigabytes takes a minute and more. */
+const FLUSH_SECONDS = [...LATENCY_SECONDS, 60, 120, 300];
+
 export class ChainMeter {
   readonly #clock: Clock;
   readonly #phases: Readonly<Record<ConnectPhase, Histogram>> = {
@@ -46,7 +49,7 @@ export class ChainMeter {
     undo: new Histogram(),
     follow: new Histogram(),
   };
-  readonly #flushSeconds = new Histogram();
+  readonly #flushSeconds = new Histogram(FLUSH_SECONDS);
   invalidBlocks = 0;
 
   constructor(clock: Clock) {
