@@ -11,7 +11,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startMetrics } from '#metrics';
 import { nullLogger, systemClock } from '#util';
+import { expositionText } from '../../src/metrics/exposition.ts';
+import { METRIC_ROWS } from '../../src/metrics/rows/all.ts';
 import { regtest } from '../support/chain-builder.ts';
+import { parseExposition } from '../support/exposition.ts';
+import { sampleFigures } from '../support/node-figures.ts';
 import { httpRequest } from '../support/rpc-client.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { addressesOf, createTestNodes, statusWhen, tipOf } from '../support/test-nodes.ts';
@@ -21,6 +25,7 @@ const ALERTS = join(CONFIG, 'prometheus', 'alerts.yml');
 const ALERT_TESTS = fileURLToPath(new URL('alerts.test.yml', import.meta.url));
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 const skip = hasPromtool ? false : 'promtool (Debian package prometheus) is not installed';
+const INSTANCE = 'node:9332';
 /** OP_TRUE. */
 const ANYONE = Uint8Array.of(0x51);
 
@@ -68,20 +73,45 @@ test('of each alert there is a case in which it fires, and one in which it does 
   }
 });
 
-test('Prometheus can read every query of the dashboards', { skip }, async () => {
-  await using folder = await makeTempDir();
-  const dashboards = join(CONFIG, 'grafana');
-  const queries = readdirSync(dashboards).flatMap((name) => {
-    const { panels } = JSON.parse(readFileSync(join(dashboards, name), 'utf8'));
-    return panels.flatMap(({ targets = [] }: { targets?: readonly { expr: string }[] }) => targets);
+type Query = { readonly expr: string };
+
+function queriesOfDashboards(): readonly string[] {
+  const folder = join(CONFIG, 'grafana');
+  return readdirSync(folder).flatMap((name) => {
+    const { panels } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    const queries: Query[] = panels.flatMap(({ targets = [] }: { targets?: readonly Query[] }) => targets);
+    return queries.map(({ expr }) => expr.replaceAll('$instance', INSTANCE).replaceAll('$__rate_interval', '5m'));
   });
-  assert.ok(queries.length > 100);
-  const rules = queries.map(({ expr }: { expr: string }, at: number) => ({
-    record: `query:${at}`,
-    expr: expr.replaceAll('$__rate_interval', '1m'),
-  }));
-  const path = join(folder.path, 'queries.yml');
+}
+
+/** All that a node tells, each growing. */
+function seriesOfNode(): readonly { readonly series: string; readonly values: string }[] {
+  const families = parseExposition(expositionText(METRIC_ROWS, sampleFigures()));
+  return [...families.values()].flatMap(({ samples }) =>
+    [...samples.keys()].map((sample) => {
+      const [name = '', labels = ''] = sample.replace('}', '').split('{');
+      return { series: `${name}{instance="${INSTANCE}",${labels}}`, values: '1+1x20' };
+    }),
+  );
+}
+
+/** Evaluates the queries, as rules, on the series of a node. Throws what Prometheus objects to. */
+async function evaluate(queries: readonly string[]): Promise<void> {
+  await using folder = await makeTempDir();
+  const rules = queries.map((expr, at) => ({ record: `query:${at}`, expr }));
   // JSON is YAML.
-  await writeFile(path, JSON.stringify({ groups: [{ name: 'dashboards', rules }] }));
-  promtool(['check', 'rules', path]);
+  await writeFile(join(folder.path, 'rules.yml'), JSON.stringify({ groups: [{ name: 'dashboards', rules }] }));
+  const expectation = { expr: 'vector(1)', eval_time: '15m', exp_samples: [{ labels: '{}', value: 1 }] };
+  const tests = [{ interval: '1m', input_series: seriesOfNode(), promql_expr_test: [expectation] }];
+  const path = join(folder.path, 'tests.yml');
+  await writeFile(path, JSON.stringify({ rule_files: ['rules.yml'], evaluation_interval: '1m', tests }));
+  promtool(['test', 'rules', path]);
+}
+
+test('Prometheus can evaluate every query of the dashboards', { skip }, async () => {
+  const queries = queriesOfDashboards();
+  assert.ok(queries.length > 100);
+  await evaluate(queries);
+  const unmatched = 'starling_peers_connected / on (instance) starling_peers_places';
+  await assert.rejects(evaluate([unmatched]), /many-to-many|duplicate/, 'what does not match is found');
 });
