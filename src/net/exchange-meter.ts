@@ -10,6 +10,7 @@ import { streamNames } from './rows.ts';
 /** Of ours: `answered`, or why not. Of others: `answered`, `busy` (over the quota), or cut. */
 export type ExchangeResult = 'answered' | 'busy' | RequestErrorCode;
 
+/** Shown from the start. */
 const USUAL: readonly ExchangeResult[] = ['answered', 'ABORTED', 'DISCONNECTED', 'STREAM_RESET', 'TIMEOUT'];
 
 type Counts = { running: number; readonly results: Tally; readonly seconds: Histogram };
@@ -18,11 +19,12 @@ export class ExchangeMeter {
   readonly #clock: Clock;
   readonly #counts: Readonly<Record<StreamName, Counts>>;
 
-  constructor(clock: Clock) {
+  /** `more`: results that are usual too. */
+  constructor(clock: Clock, more: readonly ExchangeResult[] = []) {
     this.#clock = clock;
     this.#counts = byStream(() => ({
       running: 0,
-      results: new Tally(USUAL.map(labelOf)),
+      results: new Tally([...USUAL, ...more].map(labelOf)),
       seconds: new Histogram(),
     }));
   }

@@ -32,7 +32,7 @@ export class NetMeter {
 
   constructor(network: string, clock: Clock) {
     this.asked = new ExchangeMeter(clock);
-    this.served = new ExchangeMeter(clock);
+    this.served = new ExchangeMeter(clock, ['busy']);
     this.#clock = clock;
     this.#nameOf = protocolNamer(network);
   }
@@ -53,16 +53,16 @@ export class NetMeter {
   }
 
   figures(): Pick<NetFigures, 'asked' | 'served' | 'protocols' | 'dials' | 'offences'> {
-    const { manual, feeler, ...chosen } = this.#dials;
+    const dials = this.#dials;
     return {
       asked: this.asked.figures(),
       served: this.served.figures(),
       protocols: Object.fromEntries([...this.#protocols].map(([name, counts]) => [name, { ...counts }])),
       dials: {
-        'full-relay': figuresOf(chosen['full-relay']),
-        'block-only': figuresOf(chosen['block-only']),
-        feeler: figuresOf(feeler),
-        manual: figuresOf(manual),
+        'full-relay': figuresOf(dials['full-relay']),
+        'block-only': figuresOf(dials['block-only']),
+        feeler: figuresOf(dials.feeler),
+        manual: figuresOf(dials.manual),
       },
       offences: this.offences.figures() as Record<OffenceName, number>,
     };
