@@ -23,23 +23,24 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Module to the modules it may import, in the order of the layers. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   util: [],
+  meter: ['util'],
   crypto: ['util'],
   primitives: ['crypto', 'util'],
   script: ['primitives', 'crypto', 'util'],
   descriptor: ['script', 'primitives', 'crypto', 'util'],
   signing: ['descriptor', 'script', 'primitives', 'crypto', 'util'],
   consensus: ['script', 'primitives', 'crypto', 'util'],
-  store: ['util'],
-  verify: ['script', 'primitives', 'crypto', 'util'],
+  store: ['meter', 'util'],
+  verify: ['script', 'primitives', 'crypto', 'meter', 'util'],
   protocol: ['primitives', 'crypto', 'util'],
-  chain: ['consensus', 'script', 'verify', 'store', 'primitives', 'crypto', 'util'],
-  mempool: ['chain', 'consensus', 'script', 'verify', 'primitives', 'crypto', 'util'],
+  chain: ['consensus', 'script', 'verify', 'store', 'primitives', 'crypto', 'meter', 'util'],
+  mempool: ['chain', 'consensus', 'script', 'verify', 'primitives', 'crypto', 'meter', 'util'],
   indexes: ['chain', 'consensus', 'script', 'store', 'primitives', 'crypto', 'util'],
   miner: ['mempool', 'chain', 'consensus', 'primitives', 'crypto', 'util'],
   relay: ['mempool', 'chain', 'protocol', 'primitives', 'crypto', 'util'],
   // SipHash, for the places of addresses.
-  net: ['protocol', 'crypto', 'util'],
-  sync: ['chain', 'consensus', 'mempool', 'protocol', 'primitives', 'crypto', 'util'],
+  net: ['protocol', 'crypto', 'meter', 'util'],
+  sync: ['chain', 'consensus', 'mempool', 'protocol', 'primitives', 'crypto', 'meter', 'util'],
   node: [
     ...[
       'sync',
@@ -56,7 +57,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
       'script',
       'primitives',
     ],
-    ...['crypto', 'util'],
+    ...['crypto', 'meter', 'util'],
   ],
   rpc: [
     'node',
@@ -72,7 +73,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'util',
   ],
   // What rpc's HTTP listener is made of.
-  metrics: ['rpc', 'node', 'mempool', 'indexes', 'chain', 'util'],
+  metrics: ['rpc', 'node', 'mempool', 'indexes', 'chain', 'meter', 'util'],
   zmq: ['node', 'mempool', 'chain', 'primitives', 'util'],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
   cli: ['zmq', 'metrics', 'rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],

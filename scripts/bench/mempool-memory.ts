@@ -1,6 +1,6 @@
 /** What a mempool filled to its bound really takes, against what it says that it takes. No network, no signatures. */
 import { join } from 'node:path';
-import { openChain } from '#chain';
+import { type ChainReader, openChain } from '#chain';
 import { sha256 } from '#crypto';
 import { createMempool, type Mempool } from '#mempool';
 import { Transaction, type TxInput, type TxOutput, Writer } from '#primitives';
@@ -75,18 +75,8 @@ function fill(context: BenchmarkContext, name: string, form: Form): Case {
 async function measure({ scratch }: BenchmarkContext, form: Form, maxBytes: number): Promise<Sample> {
   const params = regtestParams();
   await using chain = await openChain({ params, datadir: join(scratch, 'chain'), dbCacheBytes: DB_CACHE_BYTES });
-  const coin = {
-    output: { value: COIN_VALUE, scriptPubKey: form.isLegacy ? P2PKH : P2WPKH },
-    height: 0,
-    isCoinbase: false,
-  };
-  // As old as the chain: a node that is behind does not learn about fees, and keeps nothing for that.
-  const clock = { ...systemClock, now: () => params.genesis.header.time * 1000 };
   const before = await memoryInUse();
-  await using mempool = createMempool(
-    { chain: { ...chain, getCoin: () => coin }, verifier: NO_SCRIPTS, clock, log: nullLogger },
-    { maxBytes },
-  );
+  await using mempool = emptyMempool(chain, form, maxBytes);
   const times = await timed(() => fillUp(mempool, form));
   const { count, usage, vsize } = mempool.stats();
   const inUse = (await memoryInUse()) - before;
@@ -104,6 +94,23 @@ async function measure({ scratch }: BenchmarkContext, form: Form, maxBytes: numb
       'MB peak of the process': usageOf('self').peakMemoryMb ?? Number.NaN,
     },
   };
+}
+
+function emptyMempool(chain: ChainReader, { isLegacy }: Form, maxBytes: number): Mempool {
+  const output = { value: COIN_VALUE, scriptPubKey: isLegacy ? P2PKH : P2WPKH };
+  const coin = { output, height: 0, isCoinbase: false };
+  // As old as the chain: a node that is behind does not learn about fees, and keeps nothing for that.
+  const clock = { ...systemClock, now: () => chain.params.genesis.header.time * 1000 };
+  const deps = { chain: { ...chain, getCoin: () => coin }, verifier: NO_SCRIPTS, clock, log: nullLogger };
+  return createMempool(deps, { maxBytes });
+}
+
+/** One that is full of small payments, all of them our own, on a chain that has no block yet. */
+export async function fullMempool(chain: ChainReader, isLong: boolean): Promise<Mempool> {
+  const form: Form = { isLegacy: false, shape: () => ({ inputs: 1, outputs: 2 }) };
+  const mempool = emptyMempool(chain, form, isLong ? FULL_BYTES : SHORT_BYTES);
+  await fillUp(mempool, form);
+  return mempool;
 }
 
 /** Until something is refused for want of room. */

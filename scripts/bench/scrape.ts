@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import { networkDirectory } from '#chain';
 import { startMetrics } from '#metrics';
+import type { StarlingNode } from '#node';
 import { assert, nullLogger, systemClock } from '#util';
-import type { Benchmark, Sample } from './benchmark.ts';
+import type { Benchmark, Case, Sample } from './benchmark.ts';
 import { timed } from './benchmark.ts';
+import { fullMempool } from './mempool-memory.ts';
 import { listenAddress, startNode } from './node.ts';
 
 const SCRAPES = 200;
@@ -12,7 +14,7 @@ const PEERS = 4;
 
 export const scrape: Benchmark = {
   name: 'scrape',
-  what: `/metrics of a node with ${PEERS} peers, ${SCRAPES} times one after another; nodes and client in one process`,
+  what: `/metrics of a node with ${PEERS} peers, ${SCRAPES} times, also with a full mempool (30 MB; --long: 300 MB); all in one process`,
   run: async ({ isLong, scratch, measure }) => {
     await using stack = new AsyncDisposableStack();
     const network = 'regtest';
@@ -26,11 +28,19 @@ export const scrape: Benchmark = {
     }
     const endpoint = { host: '127.0.0.1', port: 0 };
     const server = stack.use(await startMetrics({ endpoint, allowHosts: [] }, { clock: systemClock, log: nullLogger }));
-    stack.use(server.follow(node, networkDirectory(datadir, node.chain.params)));
+    const directory = networkDirectory(datadir, node.chain.params);
     const url = `http://${server.address}/metrics`;
-    return {
-      results: await measure([{ name: '/metrics', unit: 'scrapes', measure: () => scrapes(url) }], isLong ? 15 : 5),
-    };
+    const mempool = stack.use(await fullMempool(node.chain, isLong));
+    const caseOf = (name: string, followed: StarlingNode): Case => ({
+      name,
+      unit: 'scrapes',
+      measure: async () => {
+        using _ = server.follow(followed, directory);
+        return await scrapes(url);
+      },
+    });
+    const cases = [caseOf('/metrics', node), caseOf('/metrics, full mempool', { ...node, mempool })];
+    return { results: await measure(cases, isLong ? 15 : 5) };
   },
 };
 

@@ -20,6 +20,7 @@ import type { CoinsCache, SpentOutPoint } from './coins-cache.ts';
 import { disconnectBlock } from './disconnect.ts';
 import type { Flusher } from './flusher.ts';
 import type { HeaderId } from './header-tree.ts';
+import type { ChainMeter } from './meter.ts';
 import type { ChainChange, Coin, ConnectedBlock, OutPoint } from './port.ts';
 import { damaged } from './repair.ts';
 import { readStoredBlock } from './stored-block.ts';
@@ -38,6 +39,7 @@ export type ActivatorDeps = {
   readonly storage: BlockStorage;
   readonly verifier: ScriptVerifier;
   readonly flusher: Flusher;
+  readonly meter: ChainMeter;
   readonly log: Logger;
   /** A stored block that is still in memory. */
   readonly bodyOf: (id: HeaderId) => Block | undefined;
@@ -83,6 +85,11 @@ export class Activator {
       this.#takeBackAll();
       await this.#tellObservers();
     }
+  }
+
+  /** Blocks whose scripts run. */
+  get inFlight(): number {
+    return this.#inFlight.length;
   }
 
   /** There may be more to do: a block was stored. */
@@ -137,25 +144,36 @@ export class Activator {
   }
 
   async #start(id: HeaderId): Promise<void> {
-    const { bodyOf, closing, coins, index, mustRunScripts, storage, verifier } = this.#deps;
+    const { bodyOf, closing, coins, index, meter, mustRunScripts, storage } = this.#deps;
     const entry = index.tree.entry(id);
+    const startedMs = meter.now();
     const block = bodyOf(id) ?? (await readStoredBlock(index, storage, id));
     await coins.prefetch(outsideInputs(block));
+    const loadedMs = meter.ended('load', startedMs);
     // The chain may have been told meanwhile that the block is invalid.
     if (closing.aborted || index.isFailed(id)) return;
     const change = new BlockChange(this.#deps, block, entry);
     const broken = change.apply();
+    meter.ended('check', loadedMs);
     if (broken !== undefined) {
       await this.#settleAll();
       if (this.#deps.active.tip === index.tree.parentOf(id)) await this.#markInvalid(id, broken);
       return;
     }
-    const jobs = mustRunScripts(id) ? change.jobs : [];
-    const verdict = verifier.verify(jobs, closing).then(
-      (failed) => ({ failed }),
-      (error: unknown) => ({ error }),
-    );
+    const verdict = this.#runScripts(mustRunScripts(id) ? change.jobs : []);
     this.#inFlight.push({ id, change, verdict });
+  }
+
+  async #runScripts(jobs: BlockChange['jobs']): Promise<Verdict> {
+    const { verifier, closing, meter } = this.#deps;
+    const startedMs = meter.now();
+    try {
+      const failed = await verifier.verify(jobs, closing);
+      if (jobs.length > 0) meter.ended('scripts', startedMs);
+      return { failed };
+    } catch (error) {
+      return { error };
+    }
   }
 
   async #settleAll(): Promise<void> {
@@ -170,7 +188,7 @@ export class Activator {
 
   /** Waits for the scripts of the lowest block in flight and makes it the tip, or takes all back. */
   async #settleOldest(): Promise<void> {
-    const { active, closing, index, storage } = this.#deps;
+    const { active, closing, index, meter, storage } = this.#deps;
     const [oldest] = this.#inFlight;
     if (oldest === undefined) return;
     const { id, change } = oldest;
@@ -182,7 +200,9 @@ export class Activator {
       return this.#markInvalid(id, scriptFailure(change, verdict.failed));
     }
     // Undo data first: coins must never run ahead of what is needed to go back.
+    const decidedMs = meter.now();
     const undo = index.undoPosition(id) ?? (await storage.appendUndo(change.spent, change.block.header));
+    meter.ended('undo', decidedMs);
     this.#inFlight.shift();
     index.setConnected(id, undo);
     active.push(id);
@@ -221,13 +241,15 @@ export class Activator {
   }
 
   async #tellObservers(): Promise<void> {
-    const { active, candidates, changed, index } = this.#deps;
+    const { active, candidates, changed, index, meter } = this.#deps;
     const [disconnected, connected] = [this.#disconnected, this.#connected];
     if (active.tip === undefined || (disconnected.length === 0 && connected.length === 0)) return;
     this.#disconnected = [];
     this.#connected = [];
     const isSettled = candidates.best() === active.tip;
+    const startedMs = meter.now();
     await changed({ disconnected, connected, tip: index.tree.entry(active.tip), isSettled });
+    meter.ended('follow', startedMs);
   }
 }
 

@@ -21,6 +21,7 @@ import { Flusher } from './flusher.ts';
 import type { HeaderId } from './header-tree.ts';
 import { loadState } from './load.ts';
 import { lowWorkRefusal } from './low-work.ts';
+import { ChainMeter } from './meter.ts';
 import type {
   BlockVerdict,
   Chain,
@@ -112,6 +113,7 @@ export async function createChain(deps: ChainDeps, options: ChainOptions): Promi
     invalidateBlock: (hash) => chain.invalidateBlock(hash),
     reconsiderBlock: (hash) => chain.reconsiderBlock(hash),
     observe: (observer) => chain.observe(observer),
+    figures: () => chain.meter.figures(state, chain.inFlight),
     flush: () => chain.holdStill(() => chain.flush()),
     idle: () => chain.idle(),
     [Symbol.asyncDispose]: () => chain.close(),
@@ -122,6 +124,7 @@ type State = Pick<ReaderState, 'index' | 'active' | 'coins'> & { readonly candid
 
 class ChainWriter {
   readonly pruner: Pruner;
+  readonly meter: ChainMeter;
   readonly #state: State;
   readonly #deps: ChainDeps;
   readonly #accept: AcceptDeps;
@@ -160,11 +163,14 @@ class ChainWriter {
       },
       { targetBytes: pruneBytes === 'as-is' || pruneBytes === 0 ? undefined : pruneBytes, maxFileBytes },
     );
-    this.#flusher = new Flusher({ ...deps, ...state, pruner: this.pruner });
+    this.meter = new ChainMeter(deps.clock);
+    const { meter } = this;
+    this.#flusher = new Flusher({ ...deps, ...state, pruner: this.pruner, meter });
     this.#activator = new Activator({
       ...deps,
       ...state,
       flusher: this.#flusher,
+      meter,
       bodyOf: (id) => this.#bodies.get(id),
       mustRunScripts: (id) => this.#mustRunScripts(id),
       changed: (change) => this.#changed(change),
@@ -176,6 +182,10 @@ class ChainWriter {
 
   get bestHeader(): HeaderId {
     return this.#bestHeader;
+  }
+
+  get inFlight(): number {
+    return this.#activator.inFlight;
   }
 
   coinAtTip(outpoint: OutPoint): Coin | undefined {
@@ -444,6 +454,7 @@ class ChainWriter {
   }
 
   #invalid(id: HeaderId, reason: ValidationFailure): void {
+    this.meter.invalidBlocks += 1;
     if (this.#failures.size >= MAX_REMEMBERED_FAILURES) {
       const [oldest] = this.#failures.keys();
       if (oldest !== undefined) this.#failures.delete(oldest);

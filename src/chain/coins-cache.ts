@@ -16,6 +16,7 @@ import type { BatchOp, KeyValueStore } from '#store';
 import { concatBytes, type Random } from '#util';
 import { decodeCoin, encodeCoinKey } from './coin-codec.ts';
 import { type ChunkPool, CoinKey, CoinTable, DIRTY, FRESH } from './coin-table.ts';
+import type { CoinsFigures } from './meter.ts';
 import type { Coin, OutPoint } from './port.ts';
 import { damaged } from './repair.ts';
 
@@ -57,6 +58,8 @@ export class CoinsCache {
   #table: CoinTable;
   #address = 0;
   #dirtyCount = 0;
+  #hits = 0;
+  #misses = 0;
 
   constructor(store: KeyValueStore, random: Random, options: CoinsCacheOptions) {
     this.#store = store;
@@ -76,6 +79,17 @@ export class CoinsCache {
   /** Records that the next flush writes. */
   get dirtyCount(): number {
     return this.#dirtyCount;
+  }
+
+  figures(): CoinsFigures {
+    return {
+      bytes: this.bytes,
+      maxBytes: this.#maxBytes,
+      entries: this.#young.count + this.#old.count,
+      dirtyEntries: this.#dirtyCount,
+      hits: this.#hits,
+      misses: this.#misses,
+    };
   }
 
   /** Time for a flush. */
@@ -99,7 +113,10 @@ export class CoinsCache {
 
   /** Loads the coins that are not in memory yet, all at once. Nothing may be flushed before it is done. */
   async prefetch(outpoints: Iterable<SpentOutPoint>): Promise<void> {
-    const missing = [...outpoints].filter(({ prevTxid, prevIndex }) => !this.#isCached(prevTxid, prevIndex));
+    const wanted = [...outpoints];
+    const missing = wanted.filter(({ prevTxid, prevIndex }) => !this.#isCached(prevTxid, prevIndex));
+    this.#hits += wanted.length - missing.length;
+    this.#misses += missing.length;
     if (missing.length === 0) return;
     const values = await this.#store.getMany(
       missing.map(({ prevTxid, prevIndex }) => encodeCoinKey({ txid: prevTxid, index: prevIndex })),

@@ -10,6 +10,7 @@ import type { ActiveChain } from './active-chain.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStorage } from './block-storage.ts';
 import type { CoinsCache } from './coins-cache.ts';
+import type { ChainMeter } from './meter.ts';
 import type { Pruner } from './pruner.ts';
 import { saveIndex } from './save-index.ts';
 
@@ -25,6 +26,7 @@ export type FlusherDeps = {
   readonly active: ActiveChain;
   readonly storage: BlockStorage;
   readonly pruner: Pruner;
+  readonly meter: ChainMeter;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -46,7 +48,7 @@ export class Flusher {
 
   /** Nothing may be in flight. Throws NodeError; what was not written stays in memory and is tried again. */
   async flush(): Promise<void> {
-    const { active, coins, index, indexStore, storage, pruner, clock, log } = this.#deps;
+    const { active, coins, index, indexStore, storage, pruner, meter, clock, log } = this.#deps;
     const { tip } = active;
     assert(tip !== undefined, 'genesis is connected');
     const entry = index.tree.entry(tip);
@@ -55,6 +57,7 @@ export class Flusher {
     await saveIndex(index, indexStore, storage);
     await coins.flush(entry.hash);
     this.#lastMs = clock.monotonicMs();
+    meter.flushed(this.#lastMs - startedMs);
     log.debug('flushed', { height: entry.height, coinsWritten, ms: Math.round(this.#lastMs - startedMs) });
     await pruner.prune();
   }

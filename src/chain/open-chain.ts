@@ -5,7 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NetworkParams } from '#consensus';
-import { type KeyValueStore, lockDirectory, openAppendFiles, openLevelStore } from '#store';
+import { type LevelStore, lockDirectory, openAppendFiles, openLevelStore, type StoreFigures } from '#store';
 import { type Clock, type Logger, NodeError, nullLogger, type Random, systemClock, systemRandom } from '#util';
 import { createVerifier, type ScriptVerifier } from '#verify';
 import { createBlockStorage } from './block-storage.ts';
@@ -33,6 +33,9 @@ export type OpenChainOptions = Pick<ChainOptions, 'pruneBytes' | 'keepFrom' | 's
   readonly log?: Logger;
 };
 
+/** Its databases: the coins, and the index of blocks and headers. */
+export type OpenedChain = Chain & { readonly stores: () => Readonly<Record<'coins' | 'blocks', StoreFigures>> };
+
 const MIB = 1 << 20;
 /** The stores' own block caches: small beside the coins cache, as Core's are. */
 const COINS_STORE_CACHE_BYTES = 16 * MIB;
@@ -46,7 +49,7 @@ export function networkDirectory(datadir: string, params: NetworkParams): string
 }
 
 /** Opens or creates. Throws NodeError: DATADIR_LOCKED, WRONG_NETWORK, SCHEMA_TOO_NEW, CORRUPT_DATA, DISK_FULL, IO, BAD_CONFIG, ABORTED. */
-export async function openChain(options: OpenChainOptions): Promise<Chain> {
+export async function openChain(options: OpenChainOptions): Promise<OpenedChain> {
   const { params } = options;
   const directory = networkDirectory(options.datadir, params);
   await using stack = new AsyncDisposableStack();
@@ -84,11 +87,12 @@ export async function openChain(options: OpenChainOptions): Promise<Chain> {
     ),
   );
   const resources = stack.move();
-  return { ...chain, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  const stores: OpenedChain['stores'] = () => ({ coins: coinsStore.figures(), blocks: indexStore.figures() });
+  return { ...chain, stores, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** One that is damaged is built anew when a reindex was asked for. */
-async function openIndexStore(path: string, reindex: ReindexKind | undefined): Promise<KeyValueStore> {
+async function openIndexStore(path: string, reindex: ReindexKind | undefined): Promise<LevelStore> {
   const options = { cacheBytes: INDEX_STORE_CACHE_BYTES, writeBufferBytes: WRITE_BUFFER_BYTES / 4 };
   try {
     return await openLevelStore(path, options);

@@ -2,6 +2,7 @@
 import type { NetworkParams, ValidationFailure } from '#consensus';
 import type { Block, BlockHash, BlockHeader, TxOutput } from '#primitives';
 import type { FilePosition } from '#store';
+import type { ChainFigures } from './meter.ts';
 
 /** A header that passed its checks, in its place in the tree. */
 export type HeaderEntry = {
@@ -245,6 +246,8 @@ export type Chain = AsyncDisposable &
     readonly submitBlock: (block: Block) => Promise<BlockVerdict>;
     /** Returns a function that removes the observer. */
     readonly observe: (observer: ChainObserver) => () => void;
+    /** What connecting costs. Of numbers that are kept: asking is cheap. */
+    readonly figures: () => ChainFigures;
     /** Resolves when every submitBlock so far is decided and the best block is the tip; never rejects. */
     readonly idle: () => Promise<void>;
   };

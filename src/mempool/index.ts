@@ -20,6 +20,7 @@ export type {
   LoadCounts,
   LoadOptions,
   Mempool,
+  MempoolFigures,
   MempoolVerdict,
   PackageVerdict,
   SmartFeeEstimate,

@@ -51,7 +51,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
   const isClosed = (): boolean => closing.signal.aborted;
   const submit = async (tx: Transaction, origin: TxOrigin, timeMs?: number): Promise<MempoolVerdict> => {
     const decide = async (): Promise<MempoolVerdict> => (isClosed() ? CLOSED : admission.admit(tx, 'single', timeMs));
-    return (await queue.submit(tx.size, origin, decide)) ?? BUSY;
+    return queue.refusals.count((await queue.submit(tx.size, origin, decide)) ?? BUSY);
   };
   const minFeeSatPerKvb = (): number => Math.max(rollingFee.satPerKvb(), options.minRelayFeeSatPerKvb);
 
@@ -69,7 +69,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       // Copies of what is here take no place in the queue.
       if (pool.byWtxid(tx.wtxid) !== undefined) {
         if (origin !== 'local') unbroadcast.delete(tx.txid);
-        return { kind: 'duplicate', code: 'txn-already-in-mempool' };
+        return queue.refusals.count({ kind: 'duplicate', code: 'txn-already-in-mempool' });
       }
       const verdict = await submit(tx, origin);
       if (origin === 'local' && verdict.kind === 'accepted') unbroadcast.add(tx.txid);
@@ -80,6 +80,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       const decide = async (): Promise<PackageVerdict> =>
         isClosed() ? refusedPackage(CLOSED) : packages.admit(parent, child, besides);
       const verdict = (await queue.submit(parent.size + child.size, origin, decide)) ?? refusedPackage(BUSY);
+      for (const each of [verdict.parent, verdict.child]) queue.refusals.count(each);
       if (origin !== 'local') return verdict;
       if (verdict.parent?.kind === 'accepted') unbroadcast.add(parent.txid);
       if (verdict.child?.kind === 'accepted') unbroadcast.add(child.txid);
@@ -100,6 +101,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       const { size: count, vsize, usage, totalFee } = pool;
       return { count, vsize, usage, maxBytes: options.maxBytes, totalFee, refusedBusy: queue.refused };
     },
+    figures: () => ({ ...queue.figures(), unbroadcast: unbroadcast.size }),
     version: () => pool.version,
     sequence: () => observers.sequence,
     options,

@@ -1,6 +1,7 @@
 /** What the rest of the node sees of the mempool. */
 import type { ChainChange } from '#chain';
 import type { ValidationFailure } from '#consensus';
+import type { HistogramFigures } from '#meter';
 import type { BlockHash, Sats, Transaction, Txid, Wtxid } from '#primitives';
 import type { FeeEstimator } from './fee-estimator/estimator.ts';
 import type { EstimateMode } from './fee-estimator/smart-fee.ts';
@@ -87,6 +88,18 @@ export type MempoolStats = {
   readonly refusedBusy: number;
 };
 
+/** Since the start. */
+export type MempoolFigures = {
+  /** By Core's reject reason, of scripts without what failed in them; dry runs left out. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** From the turn of a submission to its verdict. */
+  readonly decideSeconds: HistogramFigures;
+  /** Submissions that wait for their turn or are looked at. */
+  readonly waiting: number;
+  /** Own transactions that no peer is known to have. */
+  readonly unbroadcast: number;
+};
+
 /** The answer of Core's estimatesmartfee. */
 export type SmartFeeEstimate = {
   /** sat per 1000 vbytes. */
@@ -144,6 +157,8 @@ export type Mempool = AsyncDisposable & {
   /** In the order of arrival. Do not hold the iterator over an await. */
   readonly entries: () => IterableIterator<MempoolEntry>;
   readonly stats: () => MempoolStats;
+  /** What is refused, and why; how long that takes. Numbers that are kept: asking is cheap. */
+  readonly figures: () => MempoolFigures;
   /** Another number after each change of the content or of a fee delta. */
   readonly version: () => number;
   /** The number that the next to enter or leave will have (Core's mempool_sequence). */

@@ -1,52 +1,58 @@
-/** The rows as Prometheus' text format. A registry of its own: several nodes may run in one process. */
-import { Counter, Gauge, Registry } from 'prom-client';
+/**
+ * The rows as Prometheus' text format, version 0.0.4. Written here: the counts are kept by whom they are about, and
+ * prom-client takes none that it did not count itself.
+ */
+import type { HistogramFigures } from '#meter';
 import type { Figures } from './figures.ts';
-import type { MetricRow } from './row.ts';
+import type { ByLabel, MetricRow } from './row.ts';
 
-export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Where values go; a counter is set anew each time, as its count is kept elsewhere. */
-type Target = {
-  readonly reset: () => void;
-  readonly set: (value: number, labels: Readonly<Record<string, string>>) => void;
-};
+type Value = number | HistogramFigures | undefined;
+/** Labels as they are written, without braces, and the value. */
+type Sample = readonly [string, Value];
 
-export class Exposition {
-  readonly #registry = new Registry();
-  readonly #targets: readonly (readonly [MetricRow, Target])[];
-
-  constructor(rows: readonly MetricRow[]) {
-    this.#targets = rows.map((row) => [row, makeTarget(row, this.#registry)]);
-  }
-
-  text(figures: Figures): Promise<string> {
-    for (const [row, target] of this.#targets) {
-      target.reset();
-      for (const [labelValue, value] of samples(row, figures)) {
-        const labels = row.label === undefined ? {} : { [row.label]: labelValue };
-        if (value !== undefined && Number.isFinite(value)) target.set(value, labels);
-      }
-    }
-    return this.#registry.metrics();
-  }
+export function expositionText(rows: readonly MetricRow[], figures: Figures): string {
+  return `${rows.map((row) => familyText(row, figures)).join('\n')}\n`;
 }
 
-function samples(row: MetricRow, figures: Figures): readonly (readonly [string, number | undefined])[] {
-  return row.label === undefined ? [['', row.read(figures)]] : Object.entries(row.read(figures));
+function familyText(row: MetricRow, figures: Figures): string {
+  const lines = [`# HELP ${row.name} ${row.help}`, `# TYPE ${row.name} ${row.type}`];
+  for (const [labels, value] of samples(row, figures)) {
+    if (typeof value === 'object') pushHistogram(lines, row.name, labels, value);
+    else if (value !== undefined && Number.isFinite(value)) lines.push(sampleText(row.name, labels, value));
+  }
+  return lines.join('\n');
 }
 
-function makeTarget({ name, help, type, label }: MetricRow, registry: Registry): Target {
-  const labelNames = label === undefined ? [] : [label];
-  const configuration = { name, help, labelNames, registers: [registry] };
-  if (type === 'gauge') {
-    const gauge = new Gauge(configuration);
-    const reset = (): void => {
-      gauge.reset();
-      // Of a gauge without label that leaves a 0, also where nothing is known.
-      if (label === undefined) gauge.remove();
-    };
-    return { reset, set: (value, labels) => gauge.set(labels, value) };
+function samples(row: MetricRow, figures: Figures): readonly Sample[] {
+  if (row.labels === undefined) return [['', row.read(figures)]];
+  const [first, second] = row.labels;
+  const read: ByLabel<Value | ByLabel<Value>> = row.read(figures);
+  if (second === undefined) return labelled(first, read as ByLabel<Value>);
+  return Object.entries(read as ByLabel<ByLabel<Value>>).flatMap(([label, values]) =>
+    labelled(second, values).map(([inner, value]): Sample => [`${labelText(first, label)},${inner}`, value]),
+  );
+}
+
+function labelled(name: string, values: ByLabel<Value>): readonly Sample[] {
+  return Object.entries(values).map(([label, value]) => [labelText(name, label), value]);
+}
+
+function pushHistogram(lines: string[], name: string, labels: string, { bounds, counts, sum }: HistogramFigures): void {
+  const before = labels === '' ? '' : `${labels},`;
+  let upTo = 0;
+  for (const [at, count] of counts.entries()) {
+    upTo += count;
+    lines.push(sampleText(`${name}_bucket`, `${before}le="${bounds[at] ?? '+Inf'}"`, upTo));
   }
-  const counter = new Counter(configuration);
-  return { reset: () => counter.reset(), set: (value, labels) => counter.inc(labels, value) };
+  lines.push(sampleText(`${name}_sum`, labels, sum), sampleText(`${name}_count`, labels, upTo));
+}
+
+function sampleText(name: string, labels: string, value: number): string {
+  return labels === '' ? `${name} ${value}` : `${name}{${labels}} ${value}`;
+}
+
+function labelText(name: string, value: string): string {
+  return `${name}="${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`;
 }

@@ -2,13 +2,14 @@
  * `/metrics` for Prometheus, `/live` and `/ready` for who keeps the node running. Read-only and without login; whoever reaches
  * the address may ask. Up before the node is, so that a long opening of its data is no reason to kill it.
  *
- * Bounds: connections, headers, time of a request; bodies are not read. Figures are read once for all who wait for them.
+ * Bounds: connections, headers, time of a request and of an answer; bodies are not read. Figures are read once for all who wait
+ * for them, so a node that does not answer is asked once, however many ask here.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { StarlingNode } from '#node';
 import { type Endpoint, endAnswer, endpointText, isAllowedHost, listenOn } from '#rpc';
-import { type Clock, errorText, type Logger } from '#util';
-import { CONTENT_TYPE, Exposition } from './exposition.ts';
+import { type Clock, errorText, type Logger, NodeError } from '#util';
+import { CONTENT_TYPE, expositionText } from './exposition.ts';
 import { FigureReader } from './figures.ts';
 import { whyNotReady } from './health.ts';
 import { processMetrics } from './process.ts';
@@ -19,6 +20,8 @@ const MAX_HEADERS_BYTES = 8_192;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than Prometheus' usual minute between two scrapes. */
 const KEEP_ALIVE_MS = 90_000;
+/** Less than the ten seconds after which Prometheus gives a scrape up: who asks hears why. */
+const ANSWER_MS = 8_000;
 
 export type MetricsOptions = {
   /** Port 0 takes a free one. */
@@ -37,6 +40,8 @@ export type MetricsServer = AsyncDisposable & {
 };
 
 type Answer = { readonly status: number; readonly text: string; readonly type?: string };
+
+type Asked = '/metrics' | '/ready';
 
 type Followed = { readonly node: StarlingNode; readonly figures: FigureReader };
 
@@ -93,10 +98,9 @@ async function answer(
 
 class Routes {
   readonly #deps: MetricsDeps;
-  readonly #exposition = new Exposition(METRIC_ROWS);
   #followed: Followed | undefined;
-  /** The scrape under way. */
-  #scrape: Promise<Answer> | undefined;
+  /** What is being read for those who ask. */
+  readonly #underWay = new Map<Asked, Promise<Answer>>();
 
   constructor(deps: MetricsDeps) {
     this.#deps = deps;
@@ -104,8 +108,10 @@ class Routes {
 
   follow(node: StarlingNode, directory: string): Disposable {
     const stack = new DisposableStack();
-    const followed = { node, figures: stack.use(new FigureReader(node, directory, this.#deps.clock)) };
+    const followed = { node, figures: stack.use(new FigureReader(node, directory, this.#deps)) };
     this.#followed = followed;
+    // What the one before is asked would be an answer of another node.
+    this.#underWay.clear();
     stack.defer(() => {
       if (this.#followed === followed) this.#followed = undefined;
     });
@@ -118,7 +124,7 @@ class Routes {
     const followed = this.#followed;
     if (followed === undefined) return { status: 503, text: 'the node is opening its data, or stopping\n' };
     try {
-      return await (path === '/ready' ? ready(followed.node) : this.#metrics(followed));
+      return await this.#inTime(this.#once(path, followed));
     } catch (error) {
       // The node is about to end, or its disk does not answer.
       this.#deps.log.warn('the figures of the node could not be read', { error: errorText(error) });
@@ -126,17 +132,35 @@ class Routes {
     }
   }
 
-  #metrics({ figures }: Followed): Promise<Answer> {
-    this.#scrape ??= this.#read(figures).finally(() => {
-      this.#scrape = undefined;
-    });
-    return this.#scrape;
+  #once(path: Asked, { node, figures }: Followed): Promise<Answer> {
+    const running = this.#underWay.get(path);
+    if (running !== undefined) return running;
+    const answer = path === '/ready' ? ready(node) : metrics(figures);
+    this.#underWay.set(path, answer);
+    const forget = (): void => {
+      if (this.#underWay.get(path) === answer) this.#underWay.delete(path);
+    };
+    answer.then(forget, forget);
+    return answer;
   }
 
-  async #read(figures: FigureReader): Promise<Answer> {
-    const ours = await this.#exposition.text(await figures.read());
-    return { status: 200, text: ours + (await processMetrics()), type: CONTENT_TYPE };
+  /** Throws NodeError. */
+  async #inTime(answer: Promise<Answer>): Promise<Answer> {
+    const late = Promise.withResolvers<never>();
+    const timer = this.#deps.clock.after(ANSWER_MS, () => {
+      late.reject(new NodeError('NETWORK', `the node has not answered for ${ANSWER_MS / 1000} s`));
+    });
+    try {
+      return await Promise.race([answer, late.promise]);
+    } finally {
+      timer.cancel();
+    }
   }
+}
+
+async function metrics(figures: FigureReader): Promise<Answer> {
+  const ours = expositionText(METRIC_ROWS, await figures.read());
+  return { status: 200, text: ours + (await processMetrics()), type: CONTENT_TYPE };
 }
 
 async function ready(node: StarlingNode): Promise<Answer> {

@@ -9,6 +9,7 @@ import { gossipSettings } from './gossip-settings.ts';
 import { GossipWatchdog } from './gossip-watchdog.ts';
 import { createHost, type Host, type HostParts } from './host.ts';
 import { makeSlots, type Slots } from './make-slots.ts';
+import { NetMeter } from './net-meter.ts';
 import type { PeerTable } from './peer-table.ts';
 import { Peers } from './peers.ts';
 import type { Net, PeerIdText } from './port.ts';
@@ -34,12 +35,14 @@ export type Parts = {
   readonly discovery: Discovery;
   readonly exchange: AddressExchange;
   readonly request: Net['request'];
+  readonly meter: NetMeter;
   readonly charge: Charge;
 };
 
 export async function assemble(base: Base): Promise<Parts> {
   const { clock, log, options, handlers } = base;
   const { network, tuning } = options;
+  const meter = new NetMeter(network, clock);
   const gater = makeGater(
     base,
     () => peers,
@@ -48,7 +51,11 @@ export async function assemble(base: Base): Promise<Parts> {
   const host = await makeHost(base, gater, {
     isProbe: (connection) => peers.table.isProbe(connection),
     charge: (...offence) => charge(...offence),
-    metrics: createStreamMeter(clock, (stream) => peers.table.trafficOf(stream)),
+    metrics: createStreamMeter({
+      clock,
+      trafficOf: (stream) => peers.table.trafficOf(stream),
+      countsOf: (protocol) => meter.protocol(protocol),
+    }),
   });
   const { pubsub, identify, dht } = host.services;
   const peers = makePeers(
@@ -57,9 +64,9 @@ export async function assemble(base: Base): Promise<Parts> {
     () => watchdog,
     () => slots,
   );
-  const charge = makeCharge(base, peers);
+  const charge = makeCharge(base, peers, meter);
   const dialling = new AbortController();
-  const slots = await joinSlots(base, gater, host, peers, dialling.signal);
+  const slots = await joinSlots(base, gater, host, { peers, meter, signal: dialling.signal });
   const gossip = new Gossip({
     network,
     pubsub,
@@ -70,11 +77,12 @@ export async function assemble(base: Base): Promise<Parts> {
     isAnnounced: (peer) => peers.table.isAnnounced(peer),
     isBlockOnly: (peer) => peers.table.kindOf(peer) === 'block-only',
     charge,
+    meter: meter.gossip,
   });
   const watchdog = new GossipWatchdog({ pubsub, identify, clock, log, peers, charge }, tuning.watchdogMs);
   const whenAnnounced: PeerTable['whenAnnounced'] = (connection) => peers.table.whenAnnounced(connection);
   const connectionOf: PeerTable['connectionOf'] = (peer) => peers.table.connectionOf(peer);
-  const request = createRequester({ network, clock, connectionOf, charge });
+  const request = createRequester({ network, clock, connectionOf, charge, meter: meter.asked });
   const isShort = (): boolean => slots.outbound.isShort();
   const onFound = (): void => slots.outbound.poke();
   const exchange = new AddressExchange({ ...base, connectionOf, request, charge, onFound });
@@ -82,11 +90,11 @@ export async function assemble(base: Base): Promise<Parts> {
     if (name !== 'peers') return handlers.serve(name, from, bytes, signal);
     return peers.table.kindOf(from) === 'block-only' ? nothing() : exchange.serve(from, bytes);
   };
-  const server = createServer({ clock, log, serve, whenAnnounced, charge });
+  const server = createServer({ clock, log, serve, whenAnnounced, charge, meter: meter.served });
   const parts = { ...base, libp2p: host, dht, network, isShort, onFound };
   const discovery = new Discovery(parts, tuning);
   base.local.onFound((peer) => discovery.foundLocally(peer));
-  return { host, peers, server, gossip, watchdog, slots, dialling, discovery, exchange, request, charge };
+  return { host, peers, server, gossip, watchdog, slots, dialling, discovery, exchange, request, charge, meter };
 }
 
 function makeGater(base: Base, peers: () => Peers, slots: () => Slots): Gater {
@@ -150,10 +158,11 @@ function makePeers(base: Base, gater: Gater, watchdog: () => GossipWatchdog, slo
   );
 }
 
-function makeCharge(base: Base, peers: Peers): Charge {
+function makeCharge(base: Base, peers: Peers, meter: NetMeter): Charge {
   const { log, reputation, manual, addresses } = base;
   return (peer, offence, detail) => {
     const isManual = manual.has(peer) || peers.table.kindOf(peer) === 'manual';
+    meter.offences.add(offence);
     const judgement = reputation.charge(peer, peers.table.ipOf(peer), offence, isManual);
     log.debug('offence', { peer, offence, judgement, detail: detail.slice(0, 200) });
     if (judgement === 'ban') addresses.forget(peer);
@@ -161,13 +170,15 @@ function makeCharge(base: Base, peers: Peers): Charge {
   };
 }
 
-function joinSlots(base: Base, gater: Gater, host: Host, peers: Peers, signal: AbortSignal): Promise<Slots> {
+type WireParts = Pick<WireDeps, 'peers' | 'meter' | 'signal'>;
+
+function joinSlots(base: Base, gater: Gater, host: Host, parts: WireParts): Promise<Slots> {
   const { clock, log, options, reputation } = base;
   const { dialTimeoutMs } = options.tuning;
   const dial: WireDeps['dial'] = (addresses, dialSignal) => host.dial(addresses, { signal: dialSignal });
-  const wire = createWire({ clock, log, peers, dial, dialTimeoutMs, signal });
+  const wire = createWire({ ...parts, clock, log, dial, dialTimeoutMs });
   const isUnwelcome = (peer: PeerIdText): boolean => reputation.isPeerBanned(peer) || gater.isCoolingDown(peer);
-  return makeSlots({ ...base, wire, isUnwelcome, isActive: () => peers.isActive }, options);
+  return makeSlots({ ...base, wire, isUnwelcome, isActive: () => parts.peers.isActive }, options);
 }
 
 /** What a block-only peer is told of addresses. */

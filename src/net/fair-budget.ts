@@ -40,6 +40,11 @@ export class FairBudget {
     return this.#held;
   }
 
+  /** Who waits for room. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
   /** Resolves once the bytes are the peer's. Rejects with the signal's reason; then nothing was taken. */
   async acquire(peer: string, bytes: number, signal: AbortSignal): Promise<Share> {
     signal.throwIfAborted();

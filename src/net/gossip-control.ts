@@ -15,7 +15,7 @@ export type Control = {
 };
 export type Rpc = {
   readonly subscriptions: readonly object[];
-  readonly messages: readonly { readonly data?: Uint8Array }[];
+  readonly messages: readonly { readonly data?: Uint8Array; readonly topic?: string }[];
   readonly control?: Control;
 };
 

@@ -6,6 +6,7 @@
  */
 import type { GossipSub } from '@libp2p/gossipsub';
 import { assert } from '#util';
+import type { Control } from './gossip-control.ts';
 import type { PeerIdText } from './port.ts';
 
 /** Far below what other implementations take: 5,000 messages, 1 MiB. */
@@ -37,11 +38,17 @@ function only(message: Rpc['messages'][number]): Rpc {
   return { subscriptions: [], messages: [message], control: undefined };
 }
 
-export function mergeSends(pubsub: GossipSub): void {
+/** `sent` hears of all control messages, also those that gossipsub adds to what it sends. */
+export function mergeSends(pubsub: GossipSub, sent: (control: Partial<Control> | undefined) => void): void {
   const internals = pubsub as unknown as Internals;
   assert(typeof internals.sendRpc === 'function', 'gossipsub hides how it sends');
   assert(internals.streamsOutbound instanceof Map, 'gossipsub hides its streams');
-  const send = internals.sendRpc.bind(pubsub);
+  const sendNow = internals.sendRpc.bind(pubsub);
+  const send = (peer: PeerIdText, rpc: Rpc): boolean => {
+    const isSent = sendNow(peer, rpc);
+    if (isSent) sent(rpc.control as Partial<Control> | undefined);
+    return isSent;
+  };
   const waiting = new Map<PeerIdText, Waiting>();
 
   const flush = (peer: PeerIdText): void => {

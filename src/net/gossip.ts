@@ -9,10 +9,12 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import type { GossipFigures } from './figures.ts';
 import { hideTopic } from './gossip-block-only.ts';
 import type { Rpc } from './gossip-control.ts';
 import { GossipGather } from './gossip-gather.ts';
 import { boundMemory } from './gossip-memory.ts';
+import { byTopic, type GossipMeter } from './gossip-meter.ts';
 import { type ReaderDeps, readRpcs } from './gossip-reader.ts';
 import { mergeSends } from './gossip-sends.ts';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
@@ -49,6 +51,7 @@ export type GossipDeps = {
   /** No transactions go over its connection. */
   readonly isBlockOnly: (peer: PeerIdText) => boolean;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
+  readonly meter: GossipMeter;
 };
 
 /** A message whose verdict is open. */
@@ -105,7 +108,7 @@ export class Gossip {
     hideTopic(deps.pubsub, topicId(deps.network, 'tx'), deps.isBlockOnly);
     this.#read();
     this.#watchCopies();
-    mergeSends(deps.pubsub);
+    mergeSends(deps.pubsub, (control) => deps.meter.control('out', control));
   }
 
   /** Joins all topics. */
@@ -136,11 +139,31 @@ export class Gossip {
     return { received: this.#received, fresh: this.#fresh, dropped: this.#dropped };
   }
 
+  figures(): GossipFigures {
+    const { meter, pubsub, network } = this.#deps;
+    return {
+      topics: byTopic((name) => {
+        const id = topicId(network, name);
+        const { waiting = [], withNode = 0 } = this.#queues.get(name) ?? {};
+        return {
+          ...meter.counts[name],
+          meshPeers: this.#internals.mesh.get(id)?.size ?? 0,
+          subscribers: pubsub.getSubscribers(id).length,
+          waiting: waiting.length,
+          withNode,
+          verdictSeconds: meter.verdictSeconds(name),
+        };
+      }),
+      control: meter.controlFigures(),
+    };
+  }
+
   /** Number of peers that the message was sent to. */
   async publish(topic: TopicName, data: Uint8Array): Promise<number> {
     const { maxBytes, floodPublish = false } = topicLimits(topic);
     assert(data.length <= maxBytes, `a ${topic} message of ${data.length} bytes`);
     const id = topicId(this.#deps.network, topic);
+    this.#deps.meter.counts[topic].published += 1;
     const { recipients } = await this.#internals.publish(id, data, { floodPublish });
     return recipients.length;
   }
@@ -152,21 +175,22 @@ export class Gossip {
     const queue = topic === undefined ? undefined : this.#queues.get(topic);
     if (topic === undefined || queue === undefined || this.#isStopped || !this.#deps.isAnnounced(from)) {
       this.#ignored.set(event.msgId, new Set([from]));
-      this.#report(event.msgId, from, 'ignore');
+      this.#report(event.msgId, from, 'ignore', topic);
       return;
     }
     const { data } = event.msg;
     const row = topicLimits(topic);
     if (data.length > row.maxBytes) {
       this.#deps.charge(from, 'oversized-frame', `${topic} message of ${data.length} bytes`);
-      this.#report(event.msgId, from, 'reject');
+      this.#report(event.msgId, from, 'reject', topic);
       return;
     }
     const message: Waiting = { id: event.msgId, topic, from, data, arrivedAt: this.#deps.clock.monotonicMs() };
     if (queue.waiting.length >= row.queue.length) {
       this.#dropped += 1;
+      this.#deps.meter.counts[topic].dropped += 1;
       const dropped = row.queue.drop === 'newest' ? message : queue.waiting.shift();
-      if (dropped !== undefined) this.#report(dropped.id, dropped.from, 'ignore');
+      if (dropped !== undefined) this.#report(dropped.id, dropped.from, 'ignore', topic);
       if (dropped === message) return;
     }
     queue.waiting.push(message);
@@ -193,14 +217,17 @@ export class Gossip {
     } catch (error) {
       this.#deps.log.error('a gossip message could not be judged', { topic, error: errorText(error) });
     }
+    this.#deps.meter.judged(topic, this.#deps.clock.monotonicMs() - arrivedAt);
     const senders = this.#open.get(id);
     this.#open.delete(id);
     if (this.#isStopped) return;
     if (verdict === 'ignore' && senders !== undefined) this.#ignored.set(id, senders);
     if (verdict === 'ignore' || verdict === 'reject') {
-      this.#report(id, from, verdict);
+      this.#report(id, from, verdict, topic);
       return;
     }
+    // Counted now: it may be held before gossipsub hears of it.
+    this.#deps.meter.counts[topic].accepted += 1;
     const rowHoldMs = data.length >= IDONTWANT_MIN_BYTES ? (topicLimits(topic).holdAcceptMs ?? 0) : 0;
     const leftMs = arrivedAt + rowHoldMs - this.#deps.clock.monotonicMs();
     const askedMs = verdict === 'accept' ? 0 : verdict.acceptAfterMs;
@@ -223,8 +250,10 @@ export class Gossip {
     this.#held.add(timer);
   }
 
-  #report(id: string, from: PeerIdText, verdict: Result): void {
+  /** `topic`: of one that is over with that; what was accepted is counted before. */
+  #report(id: string, from: PeerIdText, verdict: Result, topic?: TopicName): void {
     this.#open.delete(id);
+    if (topic !== undefined) this.#deps.meter.counts[topic][verdict === 'reject' ? 'rejected' : 'ignored'] += 1;
     this.#internals.reportMessageValidationResult(id, from, RESULT[verdict]);
   }
 
@@ -237,6 +266,8 @@ export class Gossip {
     this.#internals.validateReceivedMessage = async (peer, raw) => {
       const result = await validate(peer, raw);
       const id = result.msgIdStr ?? '';
+      const topic = this.#names.get(raw.topic);
+      if (result.code === DUPLICATE && topic !== undefined) this.#deps.meter.counts[topic].duplicates += 1;
       if (result.code === DUPLICATE)
         this.#copied(peer.toString(), raw, this.#open.get(id) ?? this.#ignored.sendersOf(id));
       return result;
@@ -255,9 +286,14 @@ export class Gossip {
   /** Counts, and forgets what gossipsub would remember for too long. */
   #read(): void {
     const forgetSurplus = boundMemory(this.#deps.pubsub);
-    const { clock, log, charge } = this.#deps;
+    const { clock, log, charge, meter } = this.#deps;
     const handle: ReaderDeps['handle'] = async (from, rpc) => {
       this.#received += rpc.messages.length;
+      for (const { topic = '' } of rpc.messages) {
+        const name = this.#names.get(topic);
+        if (name !== undefined) meter.counts[name].received += 1;
+      }
+      meter.control('in', rpc.control);
       await this.#internals.handleReceivedRpc(from, rpc);
       forgetSurplus();
     };

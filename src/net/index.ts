@@ -1,6 +1,7 @@
 export type { NetDeps } from './base.ts';
 export { createNet } from './create-net.ts';
 export { RequestError } from './errors.ts';
+export type { MeteredNet } from './figures.ts';
 export type { AddedPeer, Ban, OperatorPeers, PeerDetails } from './operator-port.ts';
 export type { NetOptions, NetTuning } from './options.ts';
 export type {

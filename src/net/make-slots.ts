@@ -3,6 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import type { Clock, Logger, Random } from '#util';
 import type { AddressManager } from './addrman/manager.ts';
 import { LOCAL_GROUP, type NetGroups } from './addrman/net-groups.ts';
+import type { NetFigures } from './figures.ts';
 import type { JsonFile } from './json-file.ts';
 import type { ManualPeers } from './manual-peers.ts';
 import type { CompleteNetOptions } from './options.ts';
@@ -27,7 +28,11 @@ export type SlotsDeps = {
   readonly manual: ManualPeers;
 };
 
-export type Slots = { readonly outbound: OutboundSlots; readonly inbound: InboundSlots };
+export type Slots = {
+  readonly outbound: OutboundSlots;
+  readonly inbound: InboundSlots;
+  readonly places: NetFigures['places'];
+};
 
 export async function makeSlots(deps: SlotsDeps, options: CompleteNetOptions): Promise<Slots> {
   const { wire, random, self, anchorsFile } = deps;
@@ -52,6 +57,7 @@ export async function makeSlots(deps: SlotsDeps, options: CompleteNetOptions): P
       },
     ),
     inbound: new InboundSlots(wire, random, { places: inboundPlaces(options), maxPeers }),
+    places: { inbound: inboundPlaces(options), 'full-relay': targetOutbound, 'block-only': targetBlockOnly },
   };
 }
 

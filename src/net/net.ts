@@ -10,10 +10,11 @@ import type { AddressExchange } from './addrman/address-exchange.ts';
 import { assemble, type Parts } from './assemble.ts';
 import { type Base, type NetDeps, openBase } from './base.ts';
 import { BY_RELAYS } from './by-relays.ts';
+import type { MeteredNet, NetFigures } from './figures.ts';
 import { type Host, startHost, stopHost } from './host.ts';
 import { createOperatorPeers } from './operator-peers.ts';
 import { type CompleteNetOptions, completeOptions, type NetOptions } from './options.ts';
-import type { Net, NetHandlers, NetStatus } from './port.ts';
+import type { NetHandlers, NetStatus } from './port.ts';
 import { runsOverRelays, streamLimits, streamNames } from './rows.ts';
 import type { ConnectionFacts } from './slots/port.ts';
 
@@ -21,7 +22,7 @@ import type { ConnectionFacts } from './slots/port.ts';
 const SAVE_SOON_MS = 500;
 
 /** Starts the network. It listens and dials when the promise resolves. Throws NodeError. */
-export async function createNet(options: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Net> {
+export async function createNet(options: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<MeteredNet> {
   const base = await openBase(completeOptions(options), handlers, deps);
   const parts = await assemble(base);
   await listen(base, parts);
@@ -60,13 +61,14 @@ async function listen(base: Base, { host, peers, server, discovery, exchange }: 
   await startHost(host, base.options.listen);
 }
 
-function netOf(base: Base, parts: Parts): Net {
+function netOf(base: Base, parts: Parts): MeteredNet {
   const { clock, log, self, addresses, reputation } = base;
   const { host, peers, gossip, charge, server } = parts;
   let saving: TimerHandle | undefined;
   return {
     peerId: self,
     status: async () => statusOf(base, parts),
+    figures: async () => figuresOf(base, parts),
     peers: createOperatorPeers(base, parts),
     request: parts.request,
     publish: (topic, data) => gossip.publish(topic, data),
@@ -117,6 +119,18 @@ function statusOf({ self, options, addresses, reputation }: Base, { host, peers,
     gossip: gossip.counts(),
     isActive: peers.isActive,
     standing: reputation.standing(),
+  };
+}
+
+function figuresOf({ addresses }: Base, { gossip, server, slots, meter }: Parts): NetFigures {
+  const { tried, fresh } = addresses.size;
+  return {
+    ...meter.figures(),
+    gossip: gossip.figures(),
+    serving: server.figures(),
+    addresses: { tried, new: fresh },
+    places: slots.places,
+    thread: undefined,
   };
 }
 

@@ -9,6 +9,7 @@ import { FrameError, frameHead, type OffenceName, protocolId, readResponse, type
 import { assert, type Clock, concatBytes } from '#util';
 import { Deadline } from './deadline.ts';
 import { RequestError, toRequestError } from './errors.ts';
+import type { ExchangeMeter, ExchangeResult } from './exchange-meter.ts';
 import { KeptStreams } from './kept-streams.ts';
 import type { Net, PeerIdText, ResponseFrame } from './port.ts';
 import { runsOverRelays, streamLimits } from './rows.ts';
@@ -20,6 +21,7 @@ export type RequestDeps = {
   /** The connection to use for a peer; undefined when there is none. */
   readonly connectionOf: (peer: PeerIdText) => Connection | undefined;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
+  readonly meter: ExchangeMeter;
 };
 
 export function createRequester(deps: RequestDeps): Net['request'] {
@@ -38,11 +40,18 @@ export function createRequester(deps: RequestDeps): Net['request'] {
     if (count >= row.maxOutboundStreams) throw new RequestError('TOO_MANY_STREAMS', `${count} in flight already`);
     inFlight.set(key, count + 1);
     const exchange: Exchange = { ...deps, kept, connection, peer, name, bytes, signal };
+    const ended = deps.meter.begin(name);
+    // Unless it says otherwise below: who asked left before the end.
+    let result: ExchangeResult = 'ABORTED';
     try {
       const stream = kept.take(connection, name);
-      if (stream !== undefined && (yield* ask(exchange, stream)) === 'answered') return;
-      yield* ask(exchange, undefined);
+      if (stream === undefined || (yield* ask(exchange, stream)) !== 'answered') yield* ask(exchange, undefined);
+      result = 'answered';
+    } catch (error) {
+      result = toRequestError(error).code;
+      throw error;
     } finally {
+      ended(result);
       const left = (inFlight.get(key) ?? 1) - 1;
       if (left > 0) inFlight.set(key, left);
       else inFlight.delete(key);

@@ -11,8 +11,10 @@ import type { Uint8ArrayList } from 'uint8arraylist';
 import { FrameError, type OffenceName, readFrames, responseStatus, type StreamName } from '#protocol';
 import { assert, type Clock, errorText, type Logger, sleep } from '#util';
 import { Deadline } from './deadline.ts';
-import { RequestError } from './errors.ts';
+import { RequestError, toRequestError } from './errors.ts';
+import type { ExchangeMeter } from './exchange-meter.ts';
 import { FairBudget } from './fair-budget.ts';
+import type { NetFigures } from './figures.ts';
 import { PieceWriter } from './piece-writer.ts';
 import type { PeerIdText, RequestErrorCode, ResponseFrame } from './port.ts';
 import { ResponseWriter, type SendOptions } from './response-writer.ts';
@@ -54,6 +56,7 @@ export type ServeDeps = {
   /** Resolves to whether the peer was announced to the node; false when it went away first. */
   readonly whenAnnounced: (connection: Connection) => Promise<boolean>;
   readonly charge: (peer: PeerIdText, offence: OffenceName, detail: string) => void;
+  readonly meter: ExchangeMeter;
 };
 
 export type Server = {
@@ -61,6 +64,7 @@ export type Server = {
   readonly once: (name: StreamName, stream: Stream, connection: Connection) => Promise<void>;
   /** A stream for one exchange after another, until the peer ends it or does not ask again for a minute. */
   readonly repeatedly: (name: StreamName, stream: Stream, connection: Connection) => Promise<void>;
+  readonly figures: () => NetFigures['serving'];
   /** Resets every stream that is being served. */
   readonly stop: () => void;
 };
@@ -117,6 +121,10 @@ export function createServer(deps: ServeDeps): Server {
         let isOpen = await served.answer(REQUEST_MS);
         while (isOpen) isOpen = await served.answer(IDLE_MS);
       }),
+    figures: () => ({
+      large: { heldBytes: shared.large.held, waiting: shared.large.waiting },
+      small: { heldBytes: shared.small.held, waiting: shared.small.waiting },
+    }),
     stop: () => {
       for (const served of running) served.cut('ABORTED', 'the node stops');
     },
@@ -173,6 +181,18 @@ class ServedStream {
   async answer(requestMs: number): Promise<boolean> {
     const request = await this.#readRequest(requestMs);
     if (request === undefined) return false;
+    const ended = this.#shared.meter.begin(this.#name);
+    try {
+      ended((await this.#answerTo(request)) ? 'answered' : 'busy');
+      return true;
+    } catch (error) {
+      ended(toRequestError(error).code);
+      throw error;
+    }
+  }
+
+  /** False: the peer asks too much, and was told so. */
+  async #answerTo(request: Uint8Array): Promise<boolean> {
     if (!(await this.#shared.whenAnnounced(this.#connection))) throw new RequestError('DISCONNECTED', 'no hello came');
     this.#signal.throwIfAborted();
     const { clock, turns } = this.#shared;
@@ -181,11 +201,12 @@ class ServedStream {
     const leave = this.isLarge ? turns.enter() : undefined;
     const writer = new ResponseWriter(this.#stream, clock, this.#sendOptions);
     try {
-      if (await this.#admit(request)) await this.#respond(request, writer, deadline);
+      const isAdmitted = await this.#admit(request);
+      if (isAdmitted) await this.#respond(request, writer, deadline);
       else await writer.write({ status: responseStatus.busy, payload: new Uint8Array(0) });
       deadline.run();
       await writer.end();
-      return true;
+      return isAdmitted;
     } finally {
       deadline.stop();
       writer.discard();

@@ -4,6 +4,7 @@
  */
 import type { Metrics, Stream } from '@libp2p/interface';
 import type { Clock } from '#util';
+import type { ProtocolCounts } from './net-meter.ts';
 import type { Traffic } from './traffic.ts';
 
 const MAX_LOOKS = 8;
@@ -21,12 +22,19 @@ const NOTHING = {
 /** What streams have at run time beyond their interface. */
 type Receiving = { onData?: (data: { readonly byteLength: number }) => void };
 
-/** `trafficOf`: the account of the peer at the other end; undefined while nobody knows the connection. */
-export function createStreamMeter(clock: Clock, trafficOf: (stream: Stream) => Traffic | undefined): Metrics {
+export type StreamMeterDeps = {
+  readonly clock: Clock;
+  /** The account of the peer at the other end; undefined while nobody knows the connection. */
+  readonly trafficOf: (stream: Stream) => Traffic | undefined;
+  /** The account of a protocol, for all peers. */
+  readonly countsOf: (protocol: string) => ProtocolCounts;
+};
+
+export function createStreamMeter(deps: StreamMeterDeps): Metrics {
   const register = () => NOTHING;
   return {
     trackMultiaddrConnection: () => {},
-    trackProtocolStream: (stream) => meter(stream, clock, trafficOf),
+    trackProtocolStream: (stream) => meter(stream, deps),
     registerMetric: register as Metrics['registerMetric'],
     registerMetricGroup: register as Metrics['registerMetricGroup'],
     registerCounter: register as Metrics['registerCounter'],
@@ -41,7 +49,9 @@ export function createStreamMeter(clock: Clock, trafficOf: (stream: Stream) => T
 }
 
 /** Not by an event: a first listener would be given what was read ahead, and whom it is for would miss it. */
-function meter(stream: Stream, clock: Clock, trafficOf: (stream: Stream) => Traffic | undefined): void {
+function meter(stream: Stream, { clock, trafficOf, countsOf }: StreamMeterDeps): void {
+  const counts = countsOf(stream.protocol);
+  counts[stream.direction === 'inbound' ? 'openedIn' : 'openedOut'] += 1;
   let known: Traffic | undefined;
   let looks = 0;
   const traffic = (): Traffic | undefined => {
@@ -54,6 +64,7 @@ function meter(stream: Stream, clock: Clock, trafficOf: (stream: Stream) => Traf
   };
   const send = stream.send.bind(stream);
   stream.send = (data) => {
+    counts.bytesOut += data.byteLength;
     traffic()?.sent(stream.protocol, data.byteLength, clock.now());
     return send(data);
   };
@@ -61,6 +72,7 @@ function meter(stream: Stream, clock: Clock, trafficOf: (stream: Stream) => Traf
   const onData = receiving.onData?.bind(stream);
   if (onData === undefined) return;
   receiving.onData = (data) => {
+    counts.bytesIn += data.byteLength;
     traffic()?.received(stream.protocol, data.byteLength, clock.now());
     onData(data);
   };

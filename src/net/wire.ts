@@ -2,6 +2,7 @@
 import type { Connection } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { type Clock, errorText, type Logger } from '#util';
+import type { NetMeter } from './net-meter.ts';
 import type { Peers } from './peers.ts';
 import type { Wire } from './slots/port.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -12,6 +13,7 @@ export type WireDeps = {
   readonly peers: Peers;
   readonly dial: (addresses: Multiaddr[], signal: AbortSignal) => Promise<Connection>;
   readonly dialTimeoutMs: number;
+  readonly meter: NetMeter;
   /** Ends every dial. */
   readonly signal: AbortSignal;
 };
@@ -23,7 +25,7 @@ export function createWire(deps: WireDeps): Wire {
     dial: async ({ id, addresses }, kind) => {
       if (peers.promote(id, kind)) return true;
       const complete = addresses.map((text) => multiaddr(`${text}/p2p/${id}`));
-      return (await dialInTime(deps, complete)) || peers.table.isConnected(id);
+      return deps.meter.dialled(kind, async () => (await dialInTime(deps, complete)) || peers.table.isConnected(id));
     },
     close: (peer, reason) => peers.drop(peer, reason),
   };

@@ -21,7 +21,7 @@ import {
 } from './block-fill.ts';
 import type { CompactForms } from './compact-forms.ts';
 import { type CompactMessage, CompactPull, type PullDeps } from './compact-pull.ts';
-import { HedgePace } from './hedge-pace.ts';
+import { type HedgeFigures, HedgePace } from './hedge-pace.ts';
 import { judgeBlock } from './judge.ts';
 
 const MAX_FILLS = 8;
@@ -84,6 +84,10 @@ export class BlockRebuilder {
 
   get stats(): RebuildStats {
     return this.#stats;
+  }
+
+  requestFigures(): Record<'form' | 'transactions', HedgeFigures> {
+    return { form: this.#formPace.figures(), transactions: this.#deps.fill.pace.figures() };
   }
 
   /** The block if it was just rebuilt, or once it is; undefined if it is not. */

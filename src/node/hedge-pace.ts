@@ -5,6 +5,15 @@
  * What a peer took that was overtaken is not counted: who is late on purpose, to be waited for the next time, gets nothing
  * by it, unless everybody else is later.
  */
+import { Histogram, type HistogramFigures } from '#meter';
+
+/** Since the start: peers asked first, and beside or after another; what useful answers took. */
+export type HedgeFigures = {
+  readonly first: number;
+  readonly more: number;
+  readonly answerSeconds: HistogramFigures;
+};
+
 const MIN_UNIT_MS = 500;
 const MAX_UNIT_MS = 4_000;
 /** RFC 6298's K, alpha and beta. */
@@ -13,6 +22,9 @@ const MEAN_GAIN = 1 / 8;
 const DEVIATION_GAIN = 1 / 4;
 
 export class HedgePace {
+  readonly #answerSeconds = new Histogram();
+  #first = 0;
+  #more = 0;
   #meanMs: number | undefined;
   #deviationMs = 0;
 
@@ -31,8 +43,18 @@ export class HedgePace {
     return Math.round(Math.min(MAX_UNIT_MS, Math.max(MIN_UNIT_MS, expectedMs)));
   }
 
+  asked(isFirst: boolean): void {
+    if (isFirst) this.#first += 1;
+    else this.#more += 1;
+  }
+
+  figures(): HedgeFigures {
+    return { first: this.#first, more: this.#more, answerSeconds: this.#answerSeconds.figures() };
+  }
+
   /** A useful answer came so long after its peer was asked. */
   answered(tookMs: number): void {
+    this.#answerSeconds.add(tookMs / 1000);
     if (this.#meanMs === undefined) {
       this.#meanMs = tookMs;
       this.#deviationMs = tookMs / 2;

@@ -89,6 +89,7 @@ export class Hedge {
   }
 
   #ask(peer: PeerIdText): void {
+    this.#deps.pace.asked(this.#asked.size === 0);
     this.#asked.add(peer);
     this.#hasAskedOutbound ||= this.#deps
       .peers(this.#plan.hash)

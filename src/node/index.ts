@@ -1,3 +1,4 @@
+export type { NodeFigures } from './figures.ts';
 export { loadNetwork, type NetworkOverrides, overrideNetwork } from './networks.ts';
 export { createNode } from './node.ts';
 export type { NodePeerDetails, NodePeers } from './operator.ts';

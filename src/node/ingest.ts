@@ -31,12 +31,13 @@ export type Ingest = {
   /** A block of which gossip has told: if it was just rebuilt, or once it is. Undefined if it is not. */
   readonly rebuilt: (hash: BlockHash) => Promise<Block | undefined>;
   readonly rebuildStats: () => RebuildStats;
+  readonly blockRequests: BlockRebuilder['requestFigures'];
   /** To be told before any message of the peer. */
   readonly peerConnected: TxIngest['peerConnected'];
   readonly peerDisconnected: TxIngest['peerDisconnected'];
   /** To be told once the mempool has followed the change. */
   readonly chainChanged: TxIngest['chainChanged'];
-  readonly txs: Pick<TxIngest, 'listed' | 'openOf' | 'stats'>;
+  readonly txs: Pick<TxIngest, 'listed' | 'openOf' | 'stats' | 'fetches'>;
   readonly close: () => void;
 };
 
@@ -68,6 +69,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     unmarkAnnounced: (hash) => blocks.unmarkAnnounced(hash),
     rebuilt: (hash) => rebuilder.rebuilt(hash),
     rebuildStats: () => rebuilder.stats,
+    blockRequests: () => rebuilder.requestFigures(),
     peerConnected: (info) => txs.peerConnected(info),
     peerDisconnected: (id) => txs.peerDisconnected(id),
     chainChanged: (change) => txs.chainChanged(change),

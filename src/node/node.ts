@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import { type Chain, type ChainChange, type HeaderEntry, networkDirectory } from '#chain';
 import { checkSelection } from '#indexes';
 import { checkMempoolOptions, createMempool, type Mempool } from '#mempool';
-import { createNet, createWorkerNet, type Net, type NetHandlers } from '#net';
+import { createNet, createWorkerNet, type MeteredNet, type Net, type NetHandlers } from '#net';
 import { networkId } from '#protocol';
 import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
-import { createVerifier, ScriptCache, withScriptCache } from '#verify';
+import { createCachedVerifier } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
 import { createEvents, type NodeEvents, waysToListen } from './events.ts';
 import { feeFilter } from './fee-filter.ts';
+import { BlockDelay, figuresOf } from './figures.ts';
 import { HedgePace } from './hedge-pace.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { initialDownload } from './initial-download.ts';
@@ -58,14 +59,9 @@ type Parts = {
   readonly events: NodeEvents;
   /** Latched: true from the first time that sync reached the tip (Core's IsInitialBlockDownload, reversed). */
   readonly isSynced: () => boolean;
-  readonly blockDelay: { ms: number | undefined };
+  readonly blockDelay: BlockDelay;
   readonly signal: AbortSignal;
 };
-
-function checkOptions({ mempool = {}, params, indexes = {}, pruneBytes = 0 }: NodeOptions): void {
-  checkMempoolOptions(mempool, params);
-  checkSelection(indexes, pruneBytes > 0);
-}
 
 /** Opens the data directory, connects what it holds, and listens. Throws NodeError. */
 export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
@@ -74,8 +70,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
   const stopping = new AbortController();
   await using stack = new AsyncDisposableStack();
 
-  const scriptCache = new ScriptCache(options.scriptCacheEntries);
-  const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), scriptCache);
+  const verifier = stack.use(createCachedVerifier(options.scriptThreads, options.scriptCacheEntries));
   const { chain, indexes } = stack.use(await openData(options, deps, verifier, (error) => fatal(deps, error)));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }, options.mempool));
   const persistence = stack.use(await openPersistence(options, deps, mempool));
@@ -100,7 +95,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     noteUseful,
     events: createEvents(mempool),
     isSynced: latchSynced(sync, chain),
-    blockDelay: { ms: undefined },
+    blockDelay: new BlockDelay(),
     signal: stopping.signal,
   };
   const peers = stack.adopt(makePeers(parts), (each) => each.close());
@@ -140,11 +135,18 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     peers: createNodePeers(realNet, peers, sync),
     indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
+    figures: () => figuresOf({ ...parts, chain, net: realNet, verifier, ingest }),
     onSync: sync.onStatus,
     isInitialDownload: initialDownload(chain, clock),
     ...waysToListen(events),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Throws NodeError. */
+function checkOptions({ mempool, params, indexes, pruneBytes = 0 }: NodeOptions): void {
+  checkMempoolOptions(mempool ?? {}, params);
+  checkSelection(indexes ?? {}, pruneBytes > 0);
 }
 
 async function statusOf(parts: Parts, net: Net, ingest: Ingest, upload: UploadTarget): Promise<NodeStatus> {
@@ -158,7 +160,7 @@ async function statusOf(parts: Parts, net: Net, ingest: Ingest, upload: UploadTa
     mempool: { count, bytes: vsize, refusedBusy },
     txRelay: ingest.txs.stats(),
     upload: upload.status,
-    lastBlockDelayMs: blockDelay.ms,
+    lastBlockDelayMs: blockDelay.lastMs,
     announcedBlocks: ingest.rebuildStats(),
   };
 }
@@ -265,9 +267,7 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
       events.blockNews.tell(hash, peer);
     },
     onTaken: (peer) => noteUseful(peer, 'tx'),
-    onBlockDelay: (ms) => {
-      blockDelay.ms = ms;
-    },
+    onBlockDelay: (ms) => blockDelay.add(ms),
     onFailure: (error) => log.error('a block could not be stored', { error: errorText(error) }),
   });
 }
@@ -362,7 +362,7 @@ function announceTip({ deps, chain, blocks, isSynced }: Parts, ingest: Ingest, t
   blocks.tip(header).catch((error) => deps.log.debug('tip not announced', { hash, error: errorText(error) }));
 }
 
-function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): ReturnType<typeof createNet> {
+function startNet(options: NodeOptions, deps: NodeDeps, handlers: NetHandlers): Promise<MeteredNet> {
   const { params, datadir, listen, reach, bootstrap, connect, maxPeers, targetOutbound, asmapFile } = options;
   const { clock, random, log } = deps;
   const create = options.netThread === 'worker' ? createWorkerNet : createNet;

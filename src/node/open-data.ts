@@ -1,12 +1,13 @@
 /** The chain, and the indexes that follow it: all of the data directory that is made from blocks. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Chain, networkDirectory, openChain } from '#chain';
+import { networkDirectory, openChain } from '#chain';
 import { openIndexes, type RunningIndexes } from '#indexes';
 import type { ScriptVerifier } from '#verify';
+import type { OpenedChain } from './figures.ts';
 import type { NodeDeps, NodeOptions } from './port.ts';
 
-export type NodeData = AsyncDisposable & { readonly chain: Chain; readonly indexes: RunningIndexes };
+export type NodeData = AsyncDisposable & { readonly chain: OpenedChain; readonly indexes: RunningIndexes };
 
 /** Throws NodeError. */
 export async function openData(

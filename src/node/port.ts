@@ -25,6 +25,7 @@ import type { Block, BlockHash, BlockHeader, Transaction, Txid } from '#primitiv
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
 import type { RebuildStats } from './block-rebuilder.ts';
+import type { NodeFigures } from './figures.ts';
 import type { NodePeers } from './operator.ts';
 import type { TxRelayStats } from './tx-ingest.ts';
 import type { UploadStatus } from './upload-target.ts';
@@ -175,6 +176,8 @@ export type StarlingNode = AsyncDisposable & {
   readonly mempoolFile: NodeMempoolFile;
   readonly mining: NodeMining;
   readonly status: () => Promise<NodeStatus>;
+  /** What its parts count, for metrics. Cheap, but of no use to a person. */
+  readonly figures: () => Promise<NodeFigures>;
   /** Checks a serialised transaction, keeps it and announces it, unless told not to: peers that ask get it then too. */
   readonly submitTransaction: (raw: Uint8Array, options?: { readonly announce: boolean }) => Promise<TxSubmitResult>;
   /**

@@ -5,6 +5,7 @@
  */
 import type { ChainChange } from '#chain';
 import type { Mempool } from '#mempool';
+import { Tally } from '#meter';
 import type { GossipVerdict, Net, PeerIdText, PeerInfo } from '#net';
 import type { Sats, Transaction, Wtxid } from '#primitives';
 import { type Decoded, streams, topics, txMessageFor } from '#protocol';
@@ -37,6 +38,13 @@ export type TxIngestDeps = TxSubmissionDeps & {
 
 type TxMessage = Decoded<(typeof topics)['tx']['codec']>;
 
+/** Transactions that peers were asked for, by what came, since the start. */
+export type TxFetches = Readonly<Record<FetchResult, number>>;
+
+type FetchResult = 'received' | 'not-found' | 'unanswered';
+
+const FETCH_RESULTS: readonly FetchResult[] = ['received', 'not-found', 'unanswered'];
+
 export type TxRelayStats = ReturnType<TxDownload['stats']>;
 
 /** A gossip message whose verdict waits for a body or a parent. */
@@ -54,6 +62,7 @@ export class TxIngest {
   readonly #heldOf = new Map<PeerIdText, number>();
   /** Listed by peers: all of them have it, or will hear of it. Those that are still open with the tracker. */
   readonly #listed = new Set<Wtxid>();
+  readonly #fetches = new Tally<FetchResult>(FETCH_RESULTS);
   #timer: TimerHandle | undefined;
   #soon: TimerHandle | undefined;
   #isReconsidering = false;
@@ -107,6 +116,10 @@ export class TxIngest {
 
   stats(): TxRelayStats {
     return this.#download.stats();
+  }
+
+  fetches(): TxFetches {
+    return this.#fetches.figures() as TxFetches;
   }
 
   /** Transactions that the peer may still be asked for. */
@@ -200,6 +213,7 @@ export class TxIngest {
     try {
       for await (const { ref, tx } of this.#deps.requests.transactions(peer, refs, this.#deps.signal)) {
         answers += 1;
+        this.#fetches.add(tx === undefined ? 'not-found' : 'received');
         if (tx === undefined) this.#download.notFound(peer, ref);
         else await this.#fetched(tx, peer);
       }
@@ -208,6 +222,7 @@ export class TxIngest {
     } catch (error) {
       this.#deps.log.debug('transactions not fetched', { peer, asked: refs.length, answers, error: errorText(error) });
     }
+    this.#fetches.add('unanswered', Math.max(0, refs.length - answers));
     this.#download.batchEnded(batch, result);
     // The peer's other announcements went with it.
     if (result === 'failed') this.#forgetListed();

@@ -12,8 +12,9 @@ import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ClassicLevel } from 'classic-level';
-import { errorText, NodeError, Serial } from '#util';
+import { errorText, NodeError, Serial, systemClock } from '#util';
 import { errnoOf, ioError } from './io-error.ts';
+import { type StoreFigures, StoreMeter } from './meter.ts';
 import type { BatchOp, KeyRange, KeyValueStore } from './ports.ts';
 
 export type LevelStoreOptions = {
@@ -32,8 +33,10 @@ const BYTES_PER_TRIP = 256 * 1024;
 
 type Level = ClassicLevel<Uint8Array, Uint8Array>;
 
+export type LevelStore = KeyValueStore & { readonly figures: () => StoreFigures };
+
 /** Opens or creates the database in the directory `path`. Throws NodeError. */
-export async function openLevelStore(path: string, options: LevelStoreOptions): Promise<KeyValueStore> {
+export async function openLevelStore(path: string, options: LevelStoreOptions): Promise<LevelStore> {
   const level: Level = new ClassicLevel(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -48,15 +51,16 @@ export async function openLevelStore(path: string, options: LevelStoreOptions): 
   } catch (error) {
     throw levelError(error, 'open', path);
   }
-  return new LevelStore(level, path, 2 * options.writeBufferBytes);
+  return new DiskStore(level, path, 2 * options.writeBufferBytes);
 }
 
-class LevelStore implements KeyValueStore {
+class DiskStore implements LevelStore {
   readonly #level: Level;
   readonly #path: string;
   /** Opening writes the log into a table, and the next write may fill a log and a table. */
   readonly #reopenBytes: number;
   readonly #serial = new Serial();
+  readonly #meter = new StoreMeter(systemClock);
   #writeFailure: NodeError | undefined;
 
   constructor(level: Level, path: string, reopenBytes: number) {
@@ -67,6 +71,7 @@ class LevelStore implements KeyValueStore {
 
   get(key: Uint8Array): Uint8Array | undefined {
     let sealed: Uint8Array | undefined;
+    this.#meter.reads += 1;
     try {
       sealed = this.#level.getSync(key);
     } catch (error) {
@@ -77,6 +82,7 @@ class LevelStore implements KeyValueStore {
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     if (this.#level.status !== 'open') await this.#serial.idle();
+    this.#meter.reads += keys.length;
     let values: (Uint8Array | undefined)[];
     try {
       values = await this.#level.getMany([...keys]);
@@ -89,7 +95,9 @@ class LevelStore implements KeyValueStore {
   write(ops: readonly BatchOp[], options?: { readonly sync?: boolean }): Promise<void> {
     // Copied now: the caller may reuse its arrays while earlier writes are still under way.
     const batch = toLevelOps(ops);
-    return this.#change(() => this.#level.batch(batch, { sync: options?.sync ?? false }));
+    const bytes = bytesOf(ops);
+    const work = (): Promise<void> => this.#level.batch(batch, { sync: options?.sync ?? false });
+    return this.#change(() => this.#meter.write(batch.length, bytes, work));
   }
 
   /** Looks at no value: what is damaged goes too. */
@@ -119,6 +127,12 @@ class LevelStore implements KeyValueStore {
     } catch (error) {
       throw ioError(error, 'measure', this.#path);
     }
+  }
+
+  figures(): StoreFigures {
+    // Only an open database tells; while it is opened anew it has none.
+    const memory = this.#level.status === 'open' ? this.#level.getProperty('leveldb.approximate-memory-usage') : '0';
+    return { ...this.#meter.figures(), memoryBytes: Number(memory) };
   }
 
   /** LevelDB maps each table that it reads into memory, and lets go of none before it is closed. */
@@ -185,6 +199,10 @@ function checksum(key: Uint8Array, value: Uint8Array): number {
 
 function readChecksum(sealed: Uint8Array, offset: number): number {
   return new DataView(sealed.buffer, sealed.byteOffset + offset, CHECKSUM_BYTES).getUint32(0, true);
+}
+
+function bytesOf(ops: readonly BatchOp[]): number {
+  return ops.reduce((sum, op) => sum + op.key.length + (op.kind === 'put' ? op.value.length : 0), 0);
 }
 
 type LevelOp =

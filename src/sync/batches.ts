@@ -112,6 +112,8 @@ export type BatchEnd =
   /** We do not need it any more. */
   | 'dropped';
 
+export const BATCH_ENDS: readonly BatchEnd[] = ['complete', 'short', 'failed', 'silent', 'outrun', 'wrong', 'dropped'];
+
 export type BatchState =
   | { readonly kind: 'downloading' }
   /** Its reader waits for memory on our side: no time counts against the peer. */

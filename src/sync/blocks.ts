@@ -7,12 +7,14 @@
  */
 import type { HeaderEntry } from '#chain';
 import type { ValidationFailure } from '#consensus';
+import { Tally } from '#meter';
 import { BLOCK_HEADER_BYTES, type BlockHash, BlockHeader } from '#primitives';
 import { AssertionFailure, errorText } from '#util';
 import type { Plan } from './assign.ts';
-import { Batch, type BatchEnd, type Slot } from './batches.ts';
+import { BATCH_ENDS, Batch, type BatchEnd, type Slot } from './batches.ts';
 import { BlockPeer, BlockPeers } from './block-peer.ts';
 import { isTimeout } from './errors.ts';
+import type { SyncFigures } from './figures.ts';
 import { forkHeight } from './fork-height.ts';
 import { type Body, type BodyVerdict, Intake } from './intake.ts';
 import type { BlockOptions } from './options.ts';
@@ -51,6 +53,9 @@ export class BlockSync {
   readonly #peers = new BlockPeers();
   readonly #planner: Planner;
   readonly #blockBytes: MovingAverage;
+  readonly #ends = new Tally<BatchEnd>(BATCH_ENDS);
+  #receivedBlocks = 0;
+  #receivedBytes = 0;
   #stallMs: number;
   /** The branches may have changed. */
   #isStale = true;
@@ -146,6 +151,20 @@ export class BlockSync {
 
   get pausedReason(): string {
     return this.#intake.pausedReason;
+  }
+
+  figures(): SyncFigures {
+    return {
+      window: this.#window.states(),
+      windowBlocks: this.#options.windowBlocks,
+      requestsInFlight: [...this.#peers.batches()].length,
+      requests: this.#ends.figures(),
+      receivedBlocks: this.#receivedBlocks,
+      receivedBytes: this.#receivedBytes,
+      heldBytes: this.#intake.bytes,
+      maxHeldBytes: this.#options.intake.maxBytes,
+      stallMs: this.#stallMs,
+    };
   }
 
   /** Asks whom it can for what is needed. Cheap when nothing happened that frees a place. */
@@ -273,6 +292,8 @@ export class BlockSync {
       this.#isPlanDue = true;
       this.#deps.poke();
     }
+    this.#receivedBlocks += 1;
+    this.#receivedBytes += item.bytes.length;
     this.#deps.arrived(item.bytes.length);
     slot.release(batch);
     if (!slot.isMissing || chain.isInvalid(slot.hash)) return;
@@ -333,6 +354,7 @@ export class BlockSync {
     if (batch.isOver) return;
     if (why === 'short') for (const slot of batch.owed) slot.refuse(batch.peer, nowMs + SHORT_ANSWER_MS);
     batch.end(why);
+    this.#ends.add(why);
     if (peer === undefined) return;
     peer.batches.delete(batch);
     this.#isPlanDue = true;

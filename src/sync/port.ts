@@ -4,6 +4,7 @@ import type { ValidationFailure } from '#consensus';
 import type { BlockHash, BlockHeader } from '#primitives';
 import type { OffenceName } from '#protocol';
 import type { Clock, Logger, Random } from '#util';
+import type { SyncFigures } from './figures.ts';
 
 /** How the network names a peer (base58 text); only compared here. */
 export type PeerId = string;
@@ -104,6 +105,7 @@ export type Sync = AsyncDisposable & {
   /** The header with most work that the peer is known to have. */
   readonly knownHeader: (peer: PeerId) => HeaderEntry | undefined;
   readonly status: () => SyncStatus;
+  readonly figures: () => SyncFigures;
   /**
    * Calls `listener` when phase or reason change, and at most once a second while heights move. Returns a function
    * that removes the listener.

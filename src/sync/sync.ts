@@ -7,6 +7,7 @@ import type { ChainChange, HeaderEntry } from '#chain';
 import { type BlockHash, BlockHeader } from '#primitives';
 import type { TimerHandle } from '#util';
 import { BlockSync } from './blocks.ts';
+import type { SyncFigures } from './figures.ts';
 import { HeaderSync } from './headers.ts';
 import { type SyncOptions, syncDefaults } from './options.ts';
 import { Peers } from './peers.ts';
@@ -25,6 +26,7 @@ export function createSync(deps: SyncDeps, options: Partial<SyncOptions> = {}): 
     blockWanted: (hash, peers) => machine.blockWanted(hash, peers),
     knownHeader: (peer) => machine.knownHeader(peer),
     status: () => machine.status(),
+    figures: () => machine.figures(),
     onStatus: (listener) => machine.feed.add(listener),
     [Symbol.asyncDispose]: () => machine.dispose(),
   };
@@ -131,6 +133,10 @@ class SyncMachine {
     });
     this.#wasAtTip = status.phase === 'at-tip';
     return status;
+  }
+
+  figures(): SyncFigures {
+    return this.#blocks.figures();
   }
 
   async dispose(): Promise<void> {

@@ -7,7 +7,7 @@
  */
 import type { HeaderEntry } from '#chain';
 import type { BlockHash } from '#primitives';
-import { Slot } from './batches.ts';
+import { Slot, type SlotState } from './batches.ts';
 import { forkHeight } from './fork-height.ts';
 import type { SyncChain } from './port.ts';
 
@@ -54,6 +54,13 @@ export class DownloadWindow {
 
   slot(hash: BlockHash): Slot | undefined {
     return this.#slots.get(hash);
+  }
+
+  /** How many blocks are in each state. Looks at all of them. */
+  states(): Record<SlotState['kind'], number> {
+    const counts = { wanted: 0, asked: 0, received: 0, stored: 0 };
+    for (const { state } of this.#slots.values()) counts[state.kind] += 1;
+    return counts;
   }
 
   /** True if a branch needs this block. */

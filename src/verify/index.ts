@@ -1,4 +1,4 @@
-export { createVerifier } from './create-verifier.ts';
+export { type CachedVerifier, createCachedVerifier, createVerifier } from './create-verifier.ts';
 export { createInlineVerifier, type InlineVerifierOptions } from './inline.ts';
 export { createPoolVerifier, type PoolVerifierOptions } from './pool.ts';
 export type { ScriptFailure, ScriptJob, ScriptVerifier } from './port.ts';

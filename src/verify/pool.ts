@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import type { Secp256k1Name } from '#crypto';
 import { AssertionFailure, assert, NodeError } from '#util';
 import { type Chunk, cutChunks } from './chunks.ts';
+import type { WorkerUse } from './meter.ts';
 import { packPieces } from './pack.ts';
 import type { ScriptFailure, ScriptJob, ScriptVerifier } from './port.ts';
 import type { ChunkReply, ChunkRequest, WorkerSettings } from './worker.ts';
@@ -26,8 +27,10 @@ const PARTS_PER_WORKER = 4;
 /** What a chunk leaves behind is garbage at once: V8's usual 48 MB a thread buys little (measured: 30 MB a worker less). */
 const YOUNG_MEMORY_MB = 8;
 
+export type PooledVerifier = ScriptVerifier & { readonly use: () => WorkerUse };
+
 /** Starts the workers and resolves when all are ready. Disposal ends them; batches in flight then reject. */
-export async function createPoolVerifier(options: PoolVerifierOptions = {}): Promise<ScriptVerifier> {
+export async function createPoolVerifier(options: PoolVerifierOptions = {}): Promise<PooledVerifier> {
   const { workers = Math.max(1, availableParallelism() - 1), engine } = options;
   const pool = new PoolVerifier({ engine });
   try {
@@ -54,7 +57,7 @@ type Batch = {
 type Assignment = { readonly batch: Batch; readonly chunk: number };
 type Slot = { readonly worker: Worker; readonly assigned: Map<number, Assignment> };
 
-class PoolVerifier implements ScriptVerifier {
+class PoolVerifier implements PooledVerifier {
   readonly #settings: WorkerSettings;
   /** Workers that are ready. */
   readonly #slots = new Set<Slot>();
@@ -106,6 +109,17 @@ class PoolVerifier implements ScriptVerifier {
     let waiting = 0;
     for (const batch of this.#batches) waiting += batch.inputsLeft;
     return Math.max(0, this.#slots.size * CAPACITY_PER_WORKER - waiting);
+  }
+
+  /** Of the workers that run: with one that died goes what it did. */
+  use(): WorkerUse {
+    let [activeMs, idleMs] = [0, 0];
+    for (const { performance } of this.#threads) {
+      const { active, idle } = performance.eventLoopUtilization();
+      activeMs += active;
+      idleMs += idle;
+    }
+    return { workers: this.#slots.size, activeMs, idleMs };
   }
 
   /** Resolves when the worker is ready; rejects when it cannot start. A worker that dies later is replaced. */

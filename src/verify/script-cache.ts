@@ -9,8 +9,13 @@ import type { ScriptVerifier } from './port.ts';
 /** About 100 bytes each in memory; some 25 full blocks. */
 const DEFAULT_MAX_ENTRIES = 100_000;
 
+/** Transactions asked for, since the start. */
+export type ScriptCacheFigures = { readonly hits: number; readonly misses: number; readonly entries: number };
+
 export class ScriptCache {
   readonly #maxYoung: number;
+  #hits = 0;
+  #misses = 0;
   #young = new Set<string>();
   #old = new Set<string>();
 
@@ -24,7 +29,14 @@ export class ScriptCache {
 
   has(tx: Transaction, flags: number): boolean {
     const key = keyOf(tx, flags);
-    return this.#young.has(key) || this.#old.has(key);
+    const isKnown = this.#young.has(key) || this.#old.has(key);
+    if (isKnown) this.#hits += 1;
+    else this.#misses += 1;
+    return isKnown;
+  }
+
+  figures(): ScriptCacheFigures {
+    return { hits: this.#hits, misses: this.#misses, entries: this.size };
   }
 
   add(tx: Transaction, flags: number): void {

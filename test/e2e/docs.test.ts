@@ -17,6 +17,7 @@ const DOCUMENTS = [
   'src/README.md',
   'config/networks/README.md',
   'config/profiles/README.md',
+  'config/prometheus/README.md',
 ];
 const run = promisify(execFile);
 

@@ -1,10 +1,12 @@
 /** The listener of --metrics over real sockets: its paths, whom it answers, and what it says of a real node. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type MetricsServer, startMetrics } from '#metrics';
 import { nullLogger, systemClock } from '#util';
 import { regtest } from '../support/chain-builder.ts';
 import { parseExposition } from '../support/exposition.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { type HttpAnswer, type HttpRequest, httpRequest } from '../support/rpc-client.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { addressesOf, createTestNodes, phaseOf, statusWhen, tipOf } from '../support/test-nodes.ts';
@@ -40,6 +42,33 @@ test('a name that was not allowed is refused as host', async () => {
   assert.equal(await status('localhost:9332'), 200);
 });
 
+test('a node that does not answer is not ready, is asked once, and is live', async () => {
+  await using nodes = await createTestNodes(regtest());
+  await using folder = await makeTempDir();
+  const clock = createManualClock();
+  const endpoint = { host: '127.0.0.1', port: 0 };
+  await using server = await startMetrics({ endpoint, allowHosts: [] }, { clock, log: nullLogger });
+  const node = await nodes.start('silent');
+  let asked = 0;
+  const silent = (): Promise<never> => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  using _followed = server.follow({ ...node, status: silent }, folder.path);
+  for (const path of ['/ready', '/metrics']) {
+    asked = 0;
+    const waiting = [get(server, path), get(server, path)];
+    // Both are in: each waits with a timer of its own.
+    while (clock.pending() < waiting.length) await nextTurn();
+    await clock.advance(8_000);
+    for (const { status, text } of await Promise.all(waiting)) {
+      assert.deepEqual([status, text], [503, 'the figures of the node could not be read; its log says why\n'], path);
+    }
+    assert.equal(asked, 1, path);
+  }
+  assert.equal((await get(server, '/live')).status, 200);
+});
+
 test('a taken port is told with what wanted it', async () => {
   await using server = await start();
   const [host = '', port] = server.address.split(':');
@@ -61,11 +90,13 @@ test('a node with a peer is ready; its figures are the text format and agree wit
   const value = async (sample: string): Promise<number | undefined> => {
     const { status, text, headers } = await get(server, '/metrics');
     assert.deepEqual([status, headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8']);
-    return parseExposition(text).get(sample.replace(/\{.*/, ''))?.samples.get(sample);
+    return parseExposition(text)
+      .get(sample.replace(/(?:_count|_sum|_bucket)?(?:\{.*)?$/, ''))
+      ?.samples.get(sample);
   };
   for (let i = 0; i < 3; i++) await miner.mineBlock(ANYONE);
   assert.equal(await value('starling_chain_height'), 3);
-  assert.equal(await value('starling_chain_reorganisations_total'), 0);
+  assert.equal(await value('starling_chain_reorganisation_blocks_count'), 0);
 
   await nodes.start('other', { connect: await addressesOf(miner) });
   await statusWhen(miner, ({ net }) => net.peers.length === 1);
@@ -81,7 +112,7 @@ test('a node with a peer is ready; its figures are the text format and agree wit
   const second = miner.chain.activeAt(2)?.hash ?? assert.fail();
   await miner.chain.invalidateBlock(second);
   await tipOf(miner, (tip) => tip.hash !== left);
-  assert.equal(await value('starling_chain_reorganisations_total'), 1);
+  assert.equal(await value('starling_chain_reorganisation_blocks_count'), 1);
   assert.equal(await value('starling_chain_disconnected_blocks_total'), 2);
 
   // Several at once are one reading.

@@ -19,7 +19,11 @@ export async function startDhtHost(stack: AsyncDisposableStack): Promise<Host> {
     relays: new Set(),
     isProbe: () => false,
     charge: () => {},
-    metrics: createStreamMeter(deps.clock, () => undefined),
+    metrics: createStreamMeter({
+      clock: deps.clock,
+      trafficOf: () => undefined,
+      countsOf: () => ({ bytesIn: 0, bytesOut: 0, openedIn: 0, openedOut: 0 }),
+    }),
     ...deps,
   });
   stack.defer(() => stopHost(host, nullLogger));

@@ -49,5 +49,27 @@ export function parseExposition(text: string): ReadonlyMap<string, Family> {
     }
   }
   assert.equal(help, null);
+  for (const [name, { type, samples }] of families) if (type === 'histogram') checkHistogram(name, samples);
   return families;
+}
+
+/** Buckets of one set of labels ascend, in order, to all that was counted. */
+function checkHistogram(name: string, samples: ReadonlyMap<string, number>): void {
+  const last = new Map<string, { readonly bound: number; readonly count: number }>();
+  for (const [sample, count] of samples) {
+    if (!sample.startsWith(`${name}_bucket`)) continue;
+    const all = [...sample.matchAll(new RegExp(LABEL, 'g'))].map(([label]) => label);
+    const le = all.find((label) => label.startsWith('le=')) ?? assert.fail(sample);
+    const labels = all.filter((label) => label !== le).join();
+    const bound = Number(le.slice(4, -1).replace('Inf', 'Infinity'));
+    const before = last.get(labels) ?? { bound: Number.NEGATIVE_INFINITY, count: 0 };
+    assert.ok(bound > before.bound && count >= before.count, `buckets ascend: ${sample}`);
+    last.set(labels, { bound, count });
+  }
+  for (const [labels, { bound, count }] of last) {
+    const series = labels === '' ? '' : `{${labels}}`;
+    assert.equal(bound, Number.POSITIVE_INFINITY, `${name}${series} ends`);
+    assert.equal(samples.get(`${name}_count${series}`), count, `${name}${series} counts what is in its buckets`);
+    assert.ok(samples.has(`${name}_sum${series}`), `${name}${series} has a sum`);
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads an expression of Prometheus' query language, as far as alerts and dashboards here go: selectors, ranges, functions,
- * aggregations, operators. Throws on what does not parse, on an unknown function, and where a function gets the wrong kind.
+ * Reads an expression of Prometheus' query language, as far as alerts and dashboards here go: selectors, ranges (Grafana's
+ * variable for one too), functions, aggregations, operators and how they match. Throws on what does not parse, on an unknown function, and where a function gets the wrong kind.
  */
 import assert from 'node:assert/strict';
 
@@ -14,11 +14,14 @@ export type Selector = {
 };
 
 const TOKEN =
-  /\s*(?:([a-zA-Z_:][a-zA-Z0-9_:]*)|(\d+(?:\.\d+)?(?:e\d+)?)(?![\w[])|\[((?:\d+(?:ms|[smhdwy]))+)\]|("(?:[^"\\]|\\.)*")|(=~|!~|!=|==|>=|<=|[-+*/%^<>=(){},]))/y;
+  /\s*(?:([a-zA-Z_:][a-zA-Z0-9_:]*)|(\d+(?:\.\d+)?(?:e\d+)?)(?![\w[])|\[((?:\d+(?:ms|[smhdwy]))+|\$__rate_interval)\]|("(?:[^"\\]|\\.)*")|(=~|!~|!=|==|>=|<=|[-+*/%^<>=(){},]))/y;
 
 const AGGREGATIONS = new Set(['sum', 'min', 'max', 'avg', 'count']);
-const OVER_RANGE = new Set(['rate', 'increase', 'deriv', 'delta', 'max_over_time', 'min_over_time', 'avg_over_time']);
-const OVER_INSTANT = new Set(['abs', 'clamp_min', 'clamp_max', 'absent', 'round']);
+const OVER_RANGE = new Set([
+  ...['rate', 'increase', 'deriv', 'delta', 'changes', 'max_over_time', 'min_over_time', 'avg_over_time'],
+]);
+const OVER_INSTANT = new Set(['abs', 'clamp_min', 'clamp_max', 'absent', 'round', 'histogram_quantile']);
+const OF_NOTHING = new Set(['time']);
 const SET_OPERATORS = new Set(['and', 'or', 'unless']);
 const OPERATORS = new Set(['+', '-', '*', '/', '%', '^', '==', '!=', '>', '<', '>=', '<=', ...SET_OPERATORS]);
 
@@ -62,6 +65,7 @@ class Parser {
     this.#operand();
     while (OPERATORS.has(this.#next?.text ?? '') && this.#next?.kind !== 'string') {
       this.#at++;
+      if (this.#takes('name', 'ignoring') || this.#takes('name', 'on')) this.#labels();
       this.#operand();
     }
   }
@@ -102,6 +106,9 @@ class Parser {
     if (AGGREGATIONS.has(name)) {
       if (this.#takes('name', 'by') || this.#takes('name', 'without')) this.#labels();
       this.#arguments();
+    } else if (OF_NOTHING.has(name)) {
+      this.#take('sign', '(');
+      this.#take('sign', ')');
     } else if (this.#next?.text === '(') {
       assert.ok(OVER_RANGE.has(name) || OVER_INSTANT.has(name), `unknown function ${name}: ${this.#text}`);
       if (OVER_RANGE.has(name)) this.#rangeArgument(name);

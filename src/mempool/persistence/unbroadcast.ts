@@ -24,6 +24,10 @@ export class Unbroadcast {
     this.#txids.delete(txid);
   }
 
+  get size(): number {
+    return this.#txids.size;
+  }
+
   list(): Txid[] {
     return [...this.#txids];
   }

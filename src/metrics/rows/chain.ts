@@ -1,8 +1,5 @@
-/** The chain, its indexes and the way to its tip. */
+/** The chain, its coins and its indexes. */
 import type { MetricRow } from '../row.ts';
-import { oneOf } from '../row.ts';
-
-const PHASES = ['waiting-for-peers', 'headers', 'blocks', 'at-tip', 'stalled'];
 
 export const CHAIN_ROWS: readonly MetricRow[] = [
   {
@@ -48,13 +45,6 @@ export const CHAIN_ROWS: readonly MetricRow[] = [
     read: ({ chain }) => chain.lowestStoredHeight,
   },
   {
-    name: 'starling_chain_reorganisations_total',
-    help: 'Times that the tip moved to another branch',
-    type: 'counter',
-    unit: 'count',
-    read: ({ chain }) => chain.reorganisations,
-  },
-  {
     name: 'starling_chain_disconnected_blocks_total',
     help: 'Blocks that were left for another branch',
     type: 'counter',
@@ -62,18 +52,11 @@ export const CHAIN_ROWS: readonly MetricRow[] = [
     read: ({ chain }) => chain.disconnectedBlocks,
   },
   {
-    name: 'starling_chain_block_delay_seconds',
-    help: 'From the first arrival of the last gossiped block to its connection',
-    type: 'gauge',
-    unit: 'seconds',
-    read: ({ status: { lastBlockDelayMs: ms } }) => (ms === undefined ? undefined : ms / 1000),
-  },
-  {
     name: 'starling_chain_announced_blocks_total',
     help: 'Announced blocks by how the body came: from the mempool alone, with what peers were asked for, or whole',
     type: 'counter',
     unit: 'count',
-    label: 'body',
+    labels: ['body'],
     read: ({ status: { announcedBlocks: each } }) => {
       return { mempool: each.withoutRoundTrip, completed: each.withRoundTrip, whole: each.whole };
     },
@@ -83,46 +66,96 @@ export const CHAIN_ROWS: readonly MetricRow[] = [
     help: 'Height that an optional index has reached',
     type: 'gauge',
     unit: 'count',
-    label: 'index',
+    labels: ['index'],
     read: ({ indexes }) => Object.fromEntries(indexes.map(({ name, bestBlockHeight }) => [name, bestBlockHeight])),
+  },
+  {
+    name: 'starling_chain_reorganisation_blocks',
+    help: 'Blocks that were left at once when the tip moved to another branch',
+    type: 'histogram',
+    unit: 'count',
+    read: ({ chain }) => chain.reorganisationBlocks,
+  },
+  {
+    name: 'starling_chain_block_delay_seconds',
+    help: 'From the first arrival of a gossiped block to its connection',
+    type: 'histogram',
+    unit: 'seconds',
+    read: ({ counted }) => counted.relay.blockDelaySeconds,
+  },
+  {
+    name: 'starling_chain_connect_seconds',
+    help: 'What connecting a block takes, by step; scripts of several blocks run at once',
+    type: 'histogram',
+    unit: 'seconds',
+    labels: ['phase'],
+    read: ({ counted }) => counted.chain.connectSeconds,
+  },
+  {
+    name: 'starling_chain_flush_seconds',
+    help: 'What writing coins and index to the disk takes, each time',
+    type: 'histogram',
+    unit: 'seconds',
+    read: ({ counted }) => counted.chain.flushSeconds,
+  },
+  {
+    name: 'starling_chain_invalid_blocks_total',
+    help: 'Blocks that proved invalid',
+    type: 'counter',
+    unit: 'count',
+    read: ({ counted }) => counted.chain.invalidBlocks,
+  },
+  {
+    name: 'starling_chain_blocks_in_flight',
+    help: 'Blocks whose scripts run before they are connected',
+    type: 'gauge',
+    unit: 'count',
+    read: ({ counted }) => counted.chain.blocksInFlight,
+  },
+  {
+    name: 'starling_chain_headers',
+    help: 'Headers in the tree, all branches',
+    type: 'gauge',
+    unit: 'count',
+    read: ({ counted }) => counted.chain.headers,
   },
 ];
 
-export const SYNC_ROWS: readonly MetricRow[] = [
+export const COIN_ROWS: readonly MetricRow[] = [
   {
-    name: 'starling_sync_phase',
-    help: 'What the sync does: 1 at the phase that holds',
+    name: 'starling_coins_cache_bytes',
+    help: 'Memory of the coins that are kept in it',
+    type: 'gauge',
+    unit: 'bytes',
+    read: ({ counted }) => counted.chain.coins.bytes,
+  },
+  {
+    name: 'starling_coins_cache_max_bytes',
+    help: 'What that memory may be before coins are written (--db-cache)',
+    type: 'gauge',
+    unit: 'bytes',
+    read: ({ counted }) => counted.chain.coins.maxBytes,
+  },
+  {
+    name: 'starling_coins_cache_entries',
+    help: 'Coins in memory, spent ones that are not written yet included',
     type: 'gauge',
     unit: 'count',
-    label: 'phase',
-    read: ({ status }) => oneOf(PHASES, status.sync.phase),
+    read: ({ counted }) => counted.chain.coins.entries,
   },
   {
-    name: 'starling_sync_progress_ratio',
-    help: 'How much of the way to the tip is done, by heights',
-    type: 'gauge',
-    unit: 'ratio',
-    read: ({ status }) => status.sync.progress,
-  },
-  {
-    name: 'starling_sync_missing_blocks',
-    help: 'Blocks between the last connected one and the best header',
+    name: 'starling_coins_cache_dirty_entries',
+    help: 'Coins in memory that the next flush writes',
     type: 'gauge',
     unit: 'count',
-    read: ({ status: { sync } }) => Math.max(0, sync.headerHeight - sync.height),
+    read: ({ counted }) => counted.chain.coins.dirtyEntries,
   },
   {
-    name: 'starling_sync_download_bytes_per_second',
-    help: 'Blocks downloaded lately',
-    type: 'gauge',
-    unit: 'bytes_per_second',
-    read: ({ status }) => status.sync.bytesPerSecond,
-  },
-  {
-    name: 'starling_sync_remaining_seconds',
-    help: 'What the sync may still take; absent while unknown',
-    type: 'gauge',
-    unit: 'seconds',
-    read: ({ status }) => status.sync.secondsLeft,
+    name: 'starling_coins_cache_lookups_total',
+    help: 'Coins that blocks spend, by whether they were in memory',
+    type: 'counter',
+    unit: 'count',
+    labels: ['result'],
+    read: ({ counted: { chain } }) => ({ hit: chain.coins.hits, miss: chain.coins.misses }),
   },
 ];

@@ -1,5 +1,6 @@
 /** The mempool, and transactions on the way to it. */
 import type { MetricRow } from '../row.ts';
+import { mapLabels } from '../row.ts';
 
 export const MEMPOOL_ROWS: readonly MetricRow[] = [
   {
@@ -49,7 +50,7 @@ export const MEMPOOL_ROWS: readonly MetricRow[] = [
     help: 'Own transactions that no peer is known to have',
     type: 'gauge',
     unit: 'count',
-    read: ({ mempool }) => mempool.unbroadcast,
+    read: ({ counted }) => counted.mempool.unbroadcast,
   },
   {
     name: 'starling_mempool_entered_total',
@@ -63,7 +64,7 @@ export const MEMPOOL_ROWS: readonly MetricRow[] = [
     help: 'Transactions that left, by why',
     type: 'counter',
     unit: 'count',
-    label: 'reason',
+    labels: ['reason'],
     read: ({ mempool }) => mempool.left,
   },
   {
@@ -72,6 +73,28 @@ export const MEMPOOL_ROWS: readonly MetricRow[] = [
     type: 'counter',
     unit: 'count',
     read: ({ mempool }) => mempool.refusedBusy,
+  },
+  {
+    name: 'starling_mempool_refused_total',
+    help: "Transactions that were not let in, by Core's reject reason",
+    type: 'counter',
+    unit: 'count',
+    labels: ['reason'],
+    read: ({ counted }) => counted.mempool.refused,
+  },
+  {
+    name: 'starling_mempool_decide_seconds',
+    help: 'What deciding on a transaction or package takes',
+    type: 'histogram',
+    unit: 'seconds',
+    read: ({ counted }) => counted.mempool.decideSeconds,
+  },
+  {
+    name: 'starling_mempool_waiting_submissions',
+    help: 'Transactions and packages that wait to be decided',
+    type: 'gauge',
+    unit: 'count',
+    read: ({ counted }) => counted.mempool.waiting,
   },
 ];
 
@@ -89,5 +112,29 @@ export const RELAY_ROWS: readonly MetricRow[] = [
     type: 'gauge',
     unit: 'count',
     read: ({ status }) => status.txRelay.wanted,
+  },
+  {
+    name: 'starling_relay_fetched_transactions_total',
+    help: 'Announced transactions that peers were asked for, by what came',
+    type: 'counter',
+    unit: 'count',
+    labels: ['result'],
+    read: ({ counted }) => counted.relay.fetchedTransactions,
+  },
+  {
+    name: 'starling_relay_block_requests_total',
+    help: 'Peers that were asked for parts of announced blocks: first, or beside or after another',
+    type: 'counter',
+    unit: 'count',
+    labels: ['what', 'order'],
+    read: ({ counted }) => mapLabels(counted.relay.blockRequests, ({ first, more }) => ({ first, more })),
+  },
+  {
+    name: 'starling_relay_block_answer_seconds',
+    help: 'What useful answers to such requests took',
+    type: 'histogram',
+    unit: 'seconds',
+    labels: ['what'],
+    read: ({ counted }) => mapLabels(counted.relay.blockRequests, ({ answerSeconds }) => answerSeconds),
   },
 ];

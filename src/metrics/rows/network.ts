@@ -1,6 +1,6 @@
-/** Peers, their addresses, gossip and what sockets carry. */
+/** Peers, their addresses, and what sockets carry. */
 import type { MetricRow } from '../row.ts';
-import { countBy, oneOf } from '../row.ts';
+import { countBy, mapLabels, oneOf } from '../row.ts';
 
 const KINDS = ['inbound', 'full-relay', 'block-only', 'feeler', 'manual', 'query'];
 const REACHABILITIES = ['direct', 'relayed', 'unverified', 'none'];
@@ -11,7 +11,7 @@ export const PEER_ROWS: readonly MetricRow[] = [
     help: 'Peers that said a valid hello, by what the connection is for',
     type: 'gauge',
     unit: 'count',
-    label: 'kind',
+    labels: ['kind'],
     read: ({ status }) =>
       countBy(
         KINDS,
@@ -64,18 +64,11 @@ export const PEER_ROWS: readonly MetricRow[] = [
     read: ({ status }) => status.net.standing.discouraged,
   },
   {
-    name: 'starling_peers_known_addresses',
-    help: 'Addresses that the address manager keeps',
-    type: 'gauge',
-    unit: 'count',
-    read: ({ status }) => status.net.knownAddresses,
-  },
-  {
     name: 'starling_peers_heard_addresses_total',
     help: 'Addresses that were new, by who told of them',
     type: 'counter',
     unit: 'count',
-    label: 'source',
+    labels: ['source'],
     read: ({ status }) => Object.fromEntries(status.net.addressSources.map(({ kind, heard }) => [kind, heard])),
   },
   {
@@ -83,8 +76,48 @@ export const PEER_ROWS: readonly MetricRow[] = [
     help: 'Addresses that answered a call for the first time, by who told of them',
     type: 'counter',
     unit: 'count',
-    label: 'source',
+    labels: ['source'],
     read: ({ status }) => Object.fromEntries(status.net.addressSources.map(({ kind, succeeded }) => [kind, succeeded])),
+  },
+  {
+    name: 'starling_peers_places',
+    help: 'Connections of a kind that we want, or have places for',
+    type: 'gauge',
+    unit: 'count',
+    labels: ['kind'],
+    read: ({ counted }) => counted.net.places,
+  },
+  {
+    name: 'starling_peers_dials_total',
+    help: 'Dials by what they were for and what came of them',
+    type: 'counter',
+    unit: 'count',
+    labels: ['kind', 'result'],
+    read: ({ counted }) => mapLabels(counted.net.dials, ({ connected, failed }) => ({ connected, failed })),
+  },
+  {
+    name: 'starling_peers_dial_seconds',
+    help: 'What dials took',
+    type: 'histogram',
+    unit: 'seconds',
+    labels: ['kind'],
+    read: ({ counted }) => mapLabels(counted.net.dials, (each) => each.seconds),
+  },
+  {
+    name: 'starling_peers_offences_total',
+    help: 'What peers did wrong',
+    type: 'counter',
+    unit: 'count',
+    labels: ['offence'],
+    read: ({ counted }) => counted.net.offences,
+  },
+  {
+    name: 'starling_peers_addresses',
+    help: 'Addresses that the address manager keeps: those that answered, and hearsay',
+    type: 'gauge',
+    unit: 'count',
+    labels: ['table'],
+    read: ({ counted }) => counted.net.addresses,
   },
 ];
 
@@ -94,7 +127,7 @@ export const NET_ROWS: readonly MetricRow[] = [
     help: 'Bytes that all connections carried',
     type: 'counter',
     unit: 'bytes',
-    label: 'direction',
+    labels: ['direction'],
     read: ({ status }) => ({ in: status.net.bytesIn, out: status.net.bytesOut }),
   },
   {
@@ -116,32 +149,8 @@ export const NET_ROWS: readonly MetricRow[] = [
     help: 'How others can call this node: 1 at what holds',
     type: 'gauge',
     unit: 'count',
-    label: 'how',
+    labels: ['how'],
     read: ({ status }) => oneOf(REACHABILITIES, status.net.reachability),
-  },
-];
-
-export const GOSSIP_ROWS: readonly MetricRow[] = [
-  {
-    name: 'starling_gossip_messages_total',
-    help: 'Gossip messages that peers sent, copies counted',
-    type: 'counter',
-    unit: 'count',
-    read: ({ status }) => status.net.gossip.received,
-  },
-  {
-    name: 'starling_gossip_fresh_messages_total',
-    help: 'Gossip messages that were heard of for the first time',
-    type: 'counter',
-    unit: 'count',
-    read: ({ status }) => status.net.gossip.fresh,
-  },
-  {
-    name: 'starling_gossip_dropped_messages_total',
-    help: 'Gossip messages that were dropped because the queue in front of the node was full',
-    type: 'counter',
-    unit: 'count',
-    read: ({ status }) => status.net.gossip.dropped,
   },
 ];
 

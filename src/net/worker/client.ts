@@ -5,9 +5,10 @@
  */
 import { setMaxListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { assert, errorText, type Logger, NodeError } from '#util';
+import { assert, type Clock, errorText, type Logger, NodeError } from '#util';
 import type { NetDeps } from '../base.ts';
 import { RequestError, toRequestError } from '../errors.ts';
+import type { MeteredNet, NetFigures } from '../figures.ts';
 import { completeOptions, type NetOptions } from '../options.ts';
 import type { Net, NetHandlers, NetStatus, PeerIdText } from '../port.ts';
 import { FrameReceiver, FrameSender, ownCopy, SERVING_WINDOW_BYTES } from './flow.ts';
@@ -23,7 +24,7 @@ const STOP_MS = 1_800;
 const YOUNG_MEMORY_MB = 5;
 
 /** As `createNet`, in a worker thread. The thread has its own clock and randomness: those of `deps` serve this side only. */
-export async function createWorkerNet(given: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<Net> {
+export async function createWorkerNet(given: NetOptions, handlers: NetHandlers, deps: NetDeps): Promise<MeteredNet> {
   const data: WorkerData = { options: completeOptions(given) };
   const worker = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData: data,
@@ -35,6 +36,7 @@ export async function createWorkerNet(given: NetOptions, handlers: NetHandlers, 
   return {
     peerId,
     status: () => client.status(),
+    figures: () => client.figures(deps.clock),
     request: (peer, name, request, signal) => client.request(peer, name, request, signal),
     publish: (topic, message) => client.publish(topic, message),
     charge: (peer, offence, detail) => client.post({ kind: 'charge', peer, offence, detail: detail.slice(0, 200) }),
@@ -64,6 +66,8 @@ class WorkerClient {
   readonly #serving = new Map<number, Serving>();
   readonly #peers = new Set<PeerIdText>();
   #lastId = 0;
+  #sent = 0;
+  #received = 0;
   #state: 'starting' | 'running' | 'stopping' | 'dead' = 'starting';
   #stopped: Promise<void> | undefined;
 
@@ -83,13 +87,23 @@ class WorkerClient {
   }
 
   post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
-    if (this.#state !== 'dead') this.#worker.postMessage(message, [...transfer]);
+    if (this.#state === 'dead') return;
+    this.#sent += 1;
+    this.#worker.postMessage(message, [...transfer]);
   }
 
   async status(): Promise<NetStatus> {
     const reply = await this.#call((id) => this.post({ kind: 'status', id }));
     assert(reply.kind === 'status', `a reply of kind ${reply.kind} to status`);
     return reply.status;
+  }
+
+  async figures(clock: Clock): Promise<NetFigures> {
+    const askedMs = clock.monotonicMs();
+    const reply = await this.#call((id) => this.post({ kind: 'figures', id }));
+    assert(reply.kind === 'figures', `a reply of kind ${reply.kind} to figures`);
+    const messages = { toNet: this.#sent, fromNet: this.#received };
+    return { ...reply.figures, thread: { ...reply.thread, answerMs: clock.monotonicMs() - askedMs, messages } };
   }
 
   async publish(...[topic, message]: Parameters<Net['publish']>): Promise<number> {
@@ -162,6 +176,7 @@ class WorkerClient {
     },
     fatal: ({ code, text }) => this.#die(new NodeError(code, text)),
     status: (message) => this.#reply(message),
+    figures: (message) => this.#reply(message),
     published: (message) => this.#reply(message),
     operated: (message) => this.#reply(message),
     stopped: (message) => this.#reply(message),
@@ -187,12 +202,13 @@ class WorkerClient {
   };
 
   #receive(message: FromWorker): void {
+    this.#received += 1;
     const handle = this.#on[message.kind] as (message: FromWorker) => void;
     handle(message);
   }
 
   #reply(
-    message: Extract<FromWorker, { kind: 'status' | 'published' | 'operated' | 'stopped' | 'call-failed' }>,
+    message: Extract<FromWorker, { kind: 'status' | 'figures' | 'published' | 'operated' | 'stopped' | 'call-failed' }>,
   ): void {
     const call = this.#calls.get(message.id);
     this.#calls.delete(message.id);

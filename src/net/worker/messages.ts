@@ -1,6 +1,7 @@
 /** What crosses between the threads. Plain data; large byte arrays are transferred, small ones packed together. */
 import type { OffenceName, StreamName, TopicName } from '#protocol';
 import type { LogFields, NodeErrorCode } from '#util';
+import type { NetFigures, NetThreadFigures } from '../figures.ts';
 import type { CompleteNetOptions } from '../options.ts';
 import type {
   ChainNews,
@@ -17,6 +18,9 @@ import type { OperatorCall } from './operator-calls.ts';
 
 export type WorkerData = { readonly options: CompleteNetOptions };
 
+/** What the network's thread says of itself; the node's side adds the rest. */
+export type ThreadShare = Omit<NetThreadFigures, 'answerMs' | 'messages'>;
+
 /** Frames of one exchange, and whether it is over. */
 export type FrameBatch = {
   readonly id: number;
@@ -31,6 +35,7 @@ export type FrameEnd =
 /** From the node's thread to the network's. */
 export type ToWorker =
   | { readonly kind: 'status'; readonly id: number }
+  | { readonly kind: 'figures'; readonly id: number }
   | { readonly kind: 'publish'; readonly id: number; readonly topic: TopicName; readonly data: Uint8Array }
   | { readonly kind: 'operate'; readonly id: number; readonly call: OperatorCall }
   | { readonly kind: 'stop'; readonly id: number }
@@ -61,6 +66,12 @@ export type FromWorker =
   | { readonly kind: 'ready'; readonly peerId: PeerIdText }
   | { readonly kind: 'fatal'; readonly code: NodeErrorCode; readonly text: string }
   | { readonly kind: 'status'; readonly id: number; readonly status: NetStatus }
+  | {
+      readonly kind: 'figures';
+      readonly id: number;
+      readonly figures: NetFigures;
+      readonly thread: ThreadShare;
+    }
   | { readonly kind: 'published'; readonly id: number; readonly recipients: number }
   | { readonly kind: 'operated'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'call-failed'; readonly id: number; readonly text: string }

@@ -3,14 +3,16 @@
  * are on the other side; what waits for them here is bounded by credit, by gossip's queues and by the streams.
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { ThreadMeter } from '#meter';
 import { assert, errorText, NodeError, systemClock, systemRandom } from '#util';
 import { ByteBudget } from '../byte-budget.ts';
 import { RequestError, toRequestError } from '../errors.ts';
+import type { MeteredNet } from '../figures.ts';
 import { createNet } from '../net.ts';
 import type { GossipVerdict, Net, NetHandlers } from '../port.ts';
 import { FrameReceiver, FrameSender, ownCopy, TOTAL_BYTES } from './flow.ts';
 import { forwardingLogger } from './forwarding-logger.ts';
-import type { FromWorker, Post, ToWorker, WorkerData } from './messages.ts';
+import type { FromWorker, Post, ThreadShare, ToWorker, WorkerData } from './messages.ts';
 import { perform } from './operator-calls.ts';
 import { guardThread } from './thread-guard.ts';
 
@@ -22,6 +24,7 @@ class NetThread {
   readonly #asking = new Map<number, Asking>();
   readonly #serving = new Map<number, FrameReceiver>();
   readonly #judging = new Map<number, (verdict: GossipVerdict) => void>();
+  readonly #meter = new ThreadMeter();
   #lastId = 0;
 
   constructor(post: Post<FromWorker>) {
@@ -64,9 +67,11 @@ class NetThread {
   };
 
   /** What to do with each message, once the network runs. */
-  listener(net: Net): (message: ToWorker) => void {
+  listener(net: MeteredNet): (message: ToWorker) => void {
     const handlers: { readonly [K in ToWorker['kind']]: (message: Extract<ToWorker, { kind: K }>) => void } = {
       status: ({ id }) => this.#answer(id, async () => ({ kind: 'status', id, status: await net.status() })),
+      figures: ({ id }) =>
+        this.#answer(id, async () => ({ kind: 'figures', id, figures: await net.figures(), thread: this.#share() })),
       publish: ({ id, topic, data }) =>
         this.#answer(id, async () => ({ kind: 'published', id, recipients: await net.publish(topic, data) })),
       operate: ({ id, call }) =>
@@ -74,6 +79,7 @@ class NetThread {
       stop: ({ id }) =>
         this.#answer(id, async () => {
           await net[Symbol.asyncDispose]();
+          this.#meter[Symbol.dispose]();
           return { kind: 'stopped', id };
         }),
       request: (request) => void this.#ask(net, request),
@@ -96,6 +102,16 @@ class NetThread {
     return (message) => {
       const handle = handlers[message.kind] as (message: ToWorker) => void;
       handle(message);
+    };
+  }
+
+  #share(): ThreadShare {
+    return {
+      use: this.#meter.figures(),
+      judging: this.#judging.size,
+      asking: this.#asking.size,
+      serving: this.#serving.size,
+      windowBytes: this.#total.held,
     };
   }
 

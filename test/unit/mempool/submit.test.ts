@@ -42,6 +42,29 @@ describe('accepts', () => {
     assert.deepEqual({ count, vsize, totalFee }, { count: 1, vsize: tx.size, totalFee: FEE });
   });
 
+  it('and counts what it does not accept, by reason', async () => {
+    await using h = await createHarness();
+    const tx = simpleTx(h);
+    await h.submit(tx);
+    await h.submit(tx);
+    await h.submit(simpleTx(h, 1, FEE + 1n));
+    await h.submit(withInput(simpleTx(h, 2), { prevIndex: 9 }));
+    await h.submit(withInput(simpleTx(h, 3), { scriptSig: Uint8Array.of(0x6a) }));
+    const { refused, decideSeconds, waiting, unbroadcast } = h.mempool.figures();
+    assert.deepEqual(Object.fromEntries(Object.entries(refused).filter(([, count]) => count > 0)), {
+      'missing-inputs': 1,
+      'txn-already-in-mempool': 1,
+      'insufficient fee': 1,
+      'scriptsig-not-pushonly': 1,
+    });
+    // A copy of what is here takes no turn.
+    assert.equal(
+      decideSeconds.counts.reduce((sum, count) => sum + count, 0),
+      4,
+    );
+    assert.deepEqual([waiting, unbroadcast], [0, 1]);
+  });
+
   it('every legacy kind of output, spent and made', async () => {
     await using h = await createHarness();
     const keys = [testKey(1), testKey(2), testKey(3)];

@@ -8,10 +8,12 @@ import { mergeSends } from '../../../src/net/gossip-sends.ts';
 type Rpc = { subscriptions: unknown[]; messages: { data: Uint8Array }[]; control: unknown };
 
 let sent: string[];
+let controls: unknown[];
 let pubsub: { streamsOutbound: Map<string, unknown>; sendRpc: (peer: string, rpc: Rpc) => boolean };
 
 beforeEach(() => {
   sent = [];
+  controls = [];
   pubsub = {
     streamsOutbound: new Map([
       ['a', {}],
@@ -25,7 +27,9 @@ beforeEach(() => {
       return true;
     },
   };
-  mergeSends(pubsub as unknown as GossipSub);
+  mergeSends(pubsub as unknown as GossipSub, (control) => {
+    if (control !== undefined) controls.push(control);
+  });
 });
 
 const message = (number: number, bytes = 1): Rpc => ({
@@ -52,6 +56,7 @@ describe('gossip to a peer', () => {
     pubsub.sendRpc('b', message(1));
     pubsub.sendRpc('a', { ...message(2), control: { graft: [{}] } });
     assert.deepEqual(sent, ['a 1', 'a  control']);
+    assert.deepEqual(controls, [{ graft: [{}] }], 'counted once');
     pubsub.sendRpc('a', { subscriptions: [{}], messages: [], control: undefined });
     pubsub.sendRpc('a', message(3));
     await nextTurn();

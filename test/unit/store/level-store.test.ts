@@ -148,3 +148,22 @@ test('a full disk fails writes until there is room, and loses nothing', async (t
   assert.equal(store.get(key(500))?.length, OPTIONS.writeBufferBytes);
   assert.equal((await Array.fromAsync(store.entries())).length, 10);
 });
+
+test('reads, writes and the memory that they take are counted', async () => {
+  await using dir = await makeTempDir();
+  await using store = await openLevelStore(dir.path, OPTIONS);
+  const batch: Parameters<KeyValueStore['write']>[0] = [
+    { kind: 'put', key: key(1), value: new Uint8Array(50) },
+    { kind: 'del', key: key(2) },
+  ];
+  await store.write(batch);
+  store.get(key(1));
+  await store.getMany([key(1), key(2), key(3)]);
+  const { reads, writtenOps, writtenBytes, writeSeconds, memoryBytes } = store.figures();
+  assert.deepEqual([reads, writtenOps, writtenBytes], [4, 2, 54]);
+  assert.equal(
+    writeSeconds.counts.reduce((sum, count) => sum + count, 0),
+    1,
+  );
+  assert.ok(memoryBytes > 0);
+});

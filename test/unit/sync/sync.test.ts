@@ -280,6 +280,25 @@ test('a person sees waiting, headers, blocks, at the tip, and the figures in bet
   assert.equal(seen.at(-1)?.phase, 'waiting-for-peers');
 });
 
+test('what is downloaded is counted: the window by states, blocks and bytes, and how requests end', async () => {
+  await using bench = createBench();
+  const blocks = fakeBlocks(300, fakeGenesis.hash, { size: 20_000 });
+  bench.join('a', { blocks, bytesPerSecond: 500_000 });
+  await bench.reach(blocks[100]);
+  const { window, requestsInFlight, receivedBlocks, receivedBytes } = bench.sync.figures();
+  assert.ok(window.wanted + window.asked + window.received > 0 && requestsInFlight > 0);
+  assert.ok(receivedBlocks > 100);
+  assert.equal(receivedBytes, receivedBlocks * (blocks[0]?.size ?? 0));
+  await bench.reach(blocks.at(-1));
+  await bench.clock.advance(1000);
+  const last = bench.sync.figures();
+  assert.equal(last.receivedBlocks, 300);
+  assert.deepEqual(last.window, { wanted: 0, asked: 0, received: 0, stored: 0 });
+  assert.deepEqual([last.requestsInFlight, last.heldBytes], [0, 0]);
+  assert.ok((last.requests['complete'] ?? 0) > 0);
+  assert.equal(last.requests['silent'], 0);
+});
+
 test('when nobody serves what the headers promise, it says so', async () => {
   await using bench = createBench();
   const blocks = fakeBlocks(100);

@@ -79,3 +79,23 @@ test('the oldest half is forgotten when it is full', () => {
   assert(!cache.has(signedTx(['p2pkh'], 0).tx, FLAGS));
   assert(cache.has(signedTx(['p2pkh'], 18).tx, FLAGS));
 });
+
+test('what is verified, waits, fails and was known is counted', async () => {
+  const verifier = createVerifier(1);
+  const cache = new ScriptCache();
+  const cached = withScriptCache(verifier, cache);
+  await cached.verify([]);
+  assert.equal(verifier.figures().batches, 0, 'nothing to verify is no batch');
+  const running = cached.verify([jobOf(1, true), jobOf(2, true)]);
+  assert.equal(verifier.figures().waitingInputs, 2);
+  await running;
+  await cached.verify([jobOf(1, true)]);
+  assert.notEqual(await cached.verify([{ ...corrupted(signedTx(['p2wpkh'], 4), 0), flags: FLAGS }]), undefined);
+  const { batches, inputs, failed, waitingInputs, seconds } = verifier.figures();
+  assert.deepEqual({ batches, inputs, failed, waitingInputs }, { batches: 2, inputs: 3, failed: 1, waitingInputs: 0 });
+  assert.equal(
+    seconds.counts.reduce((sum, count) => sum + count, 0),
+    2,
+  );
+  assert.deepEqual(cache.figures(), { hits: 1, misses: 1, entries: 2 });
+});
