@@ -92,18 +92,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       return (await queue.submit(size, 'local', decide)) ?? refusedRun(txs, BUSY);
     },
     prioritise: (txid, feeDelta) => feeDeltas.add(txid, feeDelta),
-    prioritised: () => feeDeltas.all(),
-    get: (id) => pool.byId(id),
-    has: (id) => pool.byId(id) !== undefined,
-    spender: (txid, index) => pool.spender(txid, index),
-    entries: () => pool.entries(),
-    stats: () => {
-      const { size: count, vsize, usage, totalFee } = pool;
-      return { count, vsize, usage, maxBytes: options.maxBytes, totalFee, refusedBusy: queue.refused };
-    },
-    figures: () => ({ ...queue.figures(), unbroadcast: unbroadcast.size }),
-    version: () => pool.version,
-    sequence: () => observers.sequence,
+    ...whatItHolds(parts, queue, options),
     options,
     minFeeSatPerKvb,
     minRelayFeeSatPerKvb: options.minRelayFeeSatPerKvb,
@@ -154,6 +143,29 @@ function makeParts(deps: MempoolDeps, options: MempoolOptions, signal: AbortSign
   );
   const packages = new PackageAdmission({ ...deps, pool, admission }, options);
   return { pool, observers, fees, unbroadcast, feeDeltas, rollingFee, syncedTip, admission, follower, packages };
+}
+
+type Holdings = Pick<
+  Mempool,
+  'prioritised' | 'get' | 'has' | 'spender' | 'entries' | 'stats' | 'figures' | 'version' | 'sequence'
+>;
+
+function whatItHolds(parts: Parts, queue: SubmitQueue, { maxBytes }: MempoolOptions): Holdings {
+  const { pool, observers, feeDeltas, unbroadcast } = parts;
+  return {
+    prioritised: () => feeDeltas.all(),
+    get: (id) => pool.byId(id),
+    has: (id) => pool.byId(id) !== undefined,
+    spender: (txid, index) => pool.spender(txid, index),
+    entries: () => pool.entries(),
+    stats: () => {
+      const { size: count, vsize, usage, totalFee } = pool;
+      return { count, vsize, usage, maxBytes, totalFee, refusedBusy: queue.refused };
+    },
+    figures: () => ({ ...queue.figures(), unbroadcast: unbroadcast.size }),
+    version: () => pool.version,
+    sequence: () => observers.sequence,
+  };
 }
 
 /** estimatesmartfee: no answer lies below what this node takes. */
