@@ -16,8 +16,8 @@ export type ReaderTerms = {
   readonly maxReaders: number;
   readonly maxWaitingBytes: number;
   /** The first one has come, and the last one has left. */
-  readonly onFirst: () => void;
-  readonly onEmpty: () => void;
+  readonly onFirst?: () => void;
+  readonly onEmpty?: () => void;
 };
 
 /** A comment that shows that the connection stands. */
@@ -55,7 +55,7 @@ export class EventReaders implements Disposable {
     const text = await begin();
     if (gone.aborted) return;
     this.#readers.add(reader);
-    if (this.#readers.size === 1) this.#terms.onFirst();
+    if (this.#readers.size === 1) this.#terms.onFirst?.();
     reader.write(text);
     this.#keepAliveTimer ??= this.#clock.after(KEEP_ALIVE_MS, () => this.#keepAlive());
   }
@@ -79,7 +79,7 @@ export class EventReaders implements Disposable {
   }
 
   #leave(reader: EventReader): void {
-    if (this.#readers.delete(reader) && this.#readers.size === 0) this.#terms.onEmpty();
+    if (this.#readers.delete(reader) && this.#readers.size === 0) this.#terms.onEmpty?.();
   }
 
   #keepAlive(): void {
