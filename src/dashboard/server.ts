@@ -25,7 +25,7 @@ const SILENCE_MS = 60_000;
 /** A look-up may read a block from disk and decode it: tens of milliseconds. */
 const LOOKUPS_AT_ONCE = 2;
 const LOOKUPS_WAITING = 32;
-const LOOKUPS_A_SECOND = 20;
+const LOOKUPS_A_SECOND = 5;
 const LOOKUP_BURST = 40;
 
 const NOT_BUILT = 'The page of the dashboard was not built. In a clone of Starling: npm run build\n';
