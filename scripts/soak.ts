@@ -47,7 +47,7 @@ async function main(): Promise<void> {
 }
 
 /** Memory of a node, in each process. */
-function lineOf({ atMs, processes, byDesignBytes }: Minute): string {
+function lineOf({ atMs, processes }: Minute): string {
   const each = (of: (process: Minute['processes'][number]) => number): string =>
     processes.map((process) => toMegabytes(of(process)).toFixed(2)).join(' ');
   const height = processes[0]?.counts['height'];
@@ -55,7 +55,6 @@ function lineOf({ atMs, processes, byDesignBytes }: Minute): string {
     `${(atMs / 60_000).toFixed(1).padStart(5)} min`,
     `height ${height}`,
     `heap ${each(({ heapBytes }) => heapBytes)} MB a node`,
-    `of it by design ${toMegabytes(byDesignBytes).toFixed(2)}`,
     `outside ${each(({ externalBytes }) => externalBytes)}`,
   ].join(', ');
 }

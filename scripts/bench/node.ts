@@ -15,6 +15,8 @@ export type NodeOrder = {
   /** 0 unless told otherwise; `default` for the node's own. */
   readonly trickleMs?: 0 | 'default';
   readonly dbCacheBytes?: number;
+  /** Script results of so many transactions are remembered; as the program has it unless told otherwise. */
+  readonly scriptResults?: number;
   /** As the program has them unless told otherwise. */
   readonly prefillsBlocks?: boolean;
   readonly syncsMempool?: boolean;
@@ -34,6 +36,7 @@ export async function startNode(order: NodeOrder): Promise<StarlingNode> {
     netThread = 'worker',
     trickleMs = 0,
     dbCacheBytes = DB_CACHE_BYTES,
+    scriptResults,
     prefillsBlocks = true,
     syncsMempool = true,
   } = order;
@@ -49,6 +52,9 @@ export async function startNode(order: NodeOrder): Promise<StarlingNode> {
       targetOutbound: connect.length + bootstrap.length,
       ...(trickleMs === 'default' ? {} : { trickleMs }),
       dbCacheBytes,
+      ...(scriptResults === undefined
+        ? {}
+        : { scriptCacheEntries: scriptResults, mempool: { maxScriptResults: scriptResults } }),
       netThread,
       prefillsBlocks,
       syncsMempool,

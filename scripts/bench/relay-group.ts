@@ -9,7 +9,7 @@ import { DB_CACHE_BYTES, listenAddress, type NodeOrder, startNode } from './node
 import type { PeerFunctions } from './peer-process.ts';
 import { usageOf } from './process-usage.ts';
 
-export type StartOrder = Pick<NodeOrder, 'trickleMs' | 'dbCacheBytes' | 'syncsMempool'> & {
+export type StartOrder = Pick<NodeOrder, 'trickleMs' | 'dbCacheBytes' | 'scriptResults' | 'syncsMempool'> & {
   readonly datadir: string;
   /** By node, whom it calls; those of this process by their place in it, as `#1`. */
   readonly connect: readonly (readonly string[])[];

@@ -137,7 +137,7 @@ function makeParts(deps: MempoolDeps, options: MempoolOptions, signal: AbortSign
   const unbroadcast = new Unbroadcast(pool);
   const feeDeltas = new FeeDeltas(pool);
   for (const each of [followPool(fees, deps), unbroadcast.observer]) observers.add(each);
-  const scripts = new ScriptMemory();
+  const scripts = new ScriptMemory(options.maxScriptResults);
   const rollingFee = new RollingFee(pool, deps.clock, options);
   const syncedTip = new SyncedTip(deps.chain, signal);
   const admission = new Admission(

@@ -37,6 +37,8 @@ export type MempoolOptions = {
   readonly chainLimits: ChainLimits;
   /** Bytes of disconnected blocks kept to bring their transactions back. */
   readonly maxDisconnectedBytes: number;
+  /** Transactions whose scripts are known to pass, some 150 bytes each; a quarter as many whose scripts fail. */
+  readonly maxScriptResults: number;
   /** Submitted and not decided yet: of all peers together, of one peer, and their bytes. `local` counts apart. */
   readonly maxPending: number;
   readonly maxPendingPerOrigin: number;
@@ -59,6 +61,8 @@ export const DEFAULT_MEMPOOL_OPTIONS: MempoolOptions = {
   fullRbf: true,
   chainLimits: DEFAULT_CHAIN_LIMITS,
   maxDisconnectedBytes: MAX_DISCONNECTED_BYTES,
+  // Some ten full blocks.
+  maxScriptResults: 40_000,
   maxPending: 1_000,
   maxPendingPerOrigin: 600,
   maxPendingBytes: 16_000_000,

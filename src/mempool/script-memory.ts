@@ -6,16 +6,19 @@
 import type { Wtxid } from '#primitives';
 import type { MempoolVerdict } from './port.ts';
 
-/** Some ten full blocks. */
-const MAX_PASSED = 40_000;
-/** Kept apart, so that a flood of failures does not drive out what passed. */
-const MAX_FAILED = 10_000;
+/** One failure is remembered for so many that passed. Kept apart, so that a flood of them does not drive those out. */
+const PASSED_A_FAILURE = 4;
 
 type Known = { readonly wtxid: Wtxid };
 
 export class ScriptMemory {
   readonly #passed = new Map<Wtxid, true>();
   readonly #failed = new Map<Wtxid, MempoolVerdict>();
+  readonly #maxPassed: number;
+
+  constructor(maxPassed: number) {
+    this.#maxPassed = maxPassed;
+  }
 
   hasPassed(tx: Known): boolean {
     return this.#passed.has(tx.wtxid);
@@ -26,11 +29,11 @@ export class ScriptMemory {
   }
 
   passed(tx: Known): void {
-    remember(this.#passed, tx.wtxid, true, MAX_PASSED);
+    remember(this.#passed, tx.wtxid, true, this.#maxPassed);
   }
 
   failed(tx: Known, verdict: MempoolVerdict): void {
-    remember(this.#failed, tx.wtxid, verdict, MAX_FAILED);
+    remember(this.#failed, tx.wtxid, verdict, Math.ceil(this.#maxPassed / PASSED_A_FAILURE));
   }
 }
 

@@ -11,6 +11,8 @@ export const MESSAGE_ID_BYTES = 20;
 /** From this size on peers tell each other not to send what they have: see `holdAcceptMs` of the topic rows. */
 export const IDONTWANT_MIN_BYTES = 4096;
 /** Four times the largest message. Go's bound; ours never sends more at once (`mergeSends`). */
+/** How long gossipsub knows a message again. */
+export const SEEN_TTL_MS = 600_000;
 const MAX_RPC_BYTES = 1 << 20;
 /** Of 4,096 bytes and more there are few; gossipsub keeps the ids of ten heartbeats. */
 const MAX_IDONTWANTS = 64;
@@ -49,7 +51,7 @@ export function gossipSettings(settings: GossipSettings): Partial<GossipsubOpts>
     runOnLimitedConnection: true,
     mcacheLength: 10,
     mcacheGossip: 3,
-    seenTTL: 600_000,
+    seenTTL: SEEN_TTL_MS,
     gossipsubIWantFollowupMs: 12_000,
     msgIdFn: (message: Message) => messageId(message, topics),
     msgIdToStrFn: (id: Uint8Array) => Buffer.from(id).toString('base64'),

@@ -9,7 +9,7 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
-import { BoundedMap } from './bounded-map.ts';
+import { DecidedMessages } from './decided-messages.ts';
 import { hideTopic } from './gossip-block-only.ts';
 import type { Rpc } from './gossip-control.ts';
 import { GossipGather } from './gossip-gather.ts';
@@ -28,11 +28,6 @@ import { topicLimits, topicNames } from './rows.ts';
 
 /** Good messages that wait to be passed on. Beyond it they are passed on at once. */
 const MAX_HELD = 4_096;
-/**
- * Decided messages whose copies are still heard, the oldest forgotten: of ignored ones, since their first sender may have gone
- * before it gave what it announced, and gossipsub keeps quiet about what it has seen. Some minutes' worth.
- */
-const MAX_DECIDED = 4_096;
 /** gossipsub's MessageStatus. */
 const DUPLICATE = 'duplicate';
 
@@ -92,7 +87,7 @@ export class Gossip {
   readonly #queues = new Map<TopicName, Queue>(topicNames.map((name) => [name, { waiting: [], withNode: 0 }]));
   /** The peers that sent a message, by gossipsub's id. As many as wait in the queues or are with the node. */
   readonly #open = new Map<string, Set<PeerIdText>>();
-  readonly #decided = new BoundedMap<string, Set<PeerIdText>>(MAX_DECIDED);
+  readonly #decided: DecidedMessages;
   readonly #held = new Set<TimerHandle>();
   readonly #gathers: ReadonlyMap<TopicName, GossipGather>;
   #isStopped = false;
@@ -102,6 +97,7 @@ export class Gossip {
 
   constructor(deps: GossipDeps) {
     this.#deps = deps;
+    this.#decided = new DecidedMessages(deps.clock);
     this.#gathers = gathersOf(deps.clock, (id, from, verdict) => this.#report(id, from, verdict));
     this.#internals = internalsOf(deps.pubsub);
     this.#names = topicIds(deps.network);
@@ -242,7 +238,8 @@ export class Gossip {
     this.#internals.validateReceivedMessage = async (peer, raw) => {
       const result = await validate(peer, raw);
       const id = result.msgIdStr ?? '';
-      if (result.code === DUPLICATE) this.#copied(peer.toString(), raw, this.#open.get(id) ?? this.#decided.get(id));
+      if (result.code === DUPLICATE)
+        this.#copied(peer.toString(), raw, this.#open.get(id) ?? this.#decided.sendersOf(id));
       return result;
     };
   }

@@ -25,6 +25,7 @@ import { type ReachParts, reachServices } from './reach-services.ts';
 import type { Reachability } from './reachability.ts';
 import { type Charge, ServiceMeter } from './service-meter.ts';
 import { makeTransports } from './transports/all.ts';
+import { SharedPort } from './transports/shared-port.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** The receive window of one stream at most. Must stay below READ_BUFFER_BYTES, or a paused stream is reset. */
@@ -47,7 +48,7 @@ export type HostServices = {
 
 export type Host = Libp2p<HostServices & Record<string, unknown>>;
 
-export type HostParts = Omit<ReachParts, 'meter'> & {
+export type HostParts = Omit<ReachParts, 'meter' | 'sharedPort'> & {
   readonly key: PrivateKey;
   readonly gater: ConnectionGater;
   readonly gossip: Partial<GossipsubOpts>;
@@ -63,6 +64,7 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
   const { tuning } = options;
   const muxers = new Muxers(parts.clock);
   const meter = new ServiceMeter(parts.clock, parts.charge);
+  const sharedPort = new SharedPort(parts.clock, () => host.services.reachability.state() !== 'direct');
   const host = await createLibp2p<HostServices & Record<string, unknown>>({
     start: false,
     privateKey: parts.key,
@@ -77,7 +79,7 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
       announceFilter: (addresses) =>
         options.allowPrivateAddresses ? addresses : addresses.filter((address) => hasPublicAddress(address)),
     },
-    transports: makeTransports(options, parts),
+    transports: makeTransports(options, { ...parts, sharedPort }),
     ...(parts.protector === undefined ? {} : { connectionProtector: parts.protector }),
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
@@ -113,7 +115,7 @@ export async function createHost(options: CompleteNetOptions, parts: HostParts):
     },
     connectionMonitor: { pingInterval: tuning.pingIntervalMs, pingTimeout: { minTimeout: tuning.pingTimeoutMs } },
     services: {
-      ...reachServices(options, { ...parts, meter }),
+      ...reachServices(options, { ...parts, meter, sharedPort }),
       identify: meter.metered('identify', identify()),
       // The connection monitor and the DHT ping at the same time; by default the second one breaks the limit of one
       // stream, and the monitor then takes the peer for dead.

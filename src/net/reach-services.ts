@@ -7,19 +7,24 @@ import { autoNATv2 } from '@libp2p/autonat-v2';
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
 import { dcutr } from '@libp2p/dcutr';
 import { identifyPush } from '@libp2p/identify';
-import type { Connection } from '@libp2p/interface';
+import type { Connection, PeerId } from '@libp2p/interface';
 import { uPnPNAT } from '@libp2p/upnp-nat';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Clock, Logger } from '#util';
 import { type Gates, gated, override } from './gated.ts';
 import type { LocalPeers } from './mdns.ts';
+import { ObservedAddresses, type ObservedAddressesDeps } from './observed-addresses.ts';
 import type { CompleteNetOptions } from './options.ts';
 import { DIAL_REQUEST } from './peer-facts.ts';
 import type { PeerIdText } from './port.ts';
 import { Reachability } from './reachability.ts';
 import type { ServiceMeter } from './service-meter.ts';
 import { TokenBuckets } from './token-bucket.ts';
+import type { SharedPort } from './transports/shared-port.ts';
 
 type AutoNatComponents = Parameters<ReturnType<typeof autoNATv2>>[0];
+type DcutrComponents = Parameters<ReturnType<typeof dcutr>>[0];
+type ConnectionManager = DcutrComponents['connectionManager'];
 
 /**
  * What a relay gives: 16 peers, four connections at once to each, of four MiB or ten minutes. All of it together is
@@ -44,6 +49,7 @@ export type ReachParts = {
   /** Whether a connection serves to try an address, and nothing else. */
   readonly isProbe: (connection: Connection) => boolean;
   readonly meter: ServiceMeter;
+  readonly sharedPort: SharedPort;
 };
 
 export function reachServices(options: CompleteNetOptions, parts: ReachParts) {
@@ -57,11 +63,32 @@ export function reachServices(options: CompleteNetOptions, parts: ReachParts) {
     // An address is verified some seconds after the first peers have asked who we are.
     identifyPush: meter.metered('identifyPush', identifyPush({ maxInboundStreams: 1, maxOutboundStreams: 1 })),
     // Both tell others our addresses or dial what others say: neither is for who hides behind a proxy.
-    ...(reach.proxy === undefined ? { dcutr: dcutr() } : {}),
+    ...(reach.proxy === undefined ? { dcutr: punching(parts.sharedPort) } : {}),
     ...(reach.proxy === undefined && listen.length > 0 ? { autonat: quietly(autoNATv2(), parts) } : {}),
     ...(reach.isRelay ? { relay: circuitRelayServer(RELAY) } : {}),
     ...(reach.usesUpnp && listen.length > 0 ? { upnp: uPnPNAT() } : {}),
     ...(reach.usesMdns ? { mdns: local.service(network) } : {}),
+  };
+}
+
+/** libp2p offers verified addresses alone. Between two routers nobody has one: what counts is where our calls come from. */
+function punching(sharedPort: SharedPort) {
+  const make = dcutr();
+  return (components: DcutrComponents & Pick<ObservedAddressesDeps, 'events'> & { readonly peerId: PeerId }) => {
+    const { addressManager, connectionManager, events, peerId: self } = components;
+    const isFromListeningPort = ({ remoteAddr }: Connection): boolean => sharedPort.hasDialled(remoteAddr);
+    const observed = new ObservedAddresses({ events, self, isFromListeningPort });
+    const getAddresses = (): Multiaddr[] => [...observed.list(), ...addressManager.getAddresses()];
+    const openConnection: ConnectionManager['openConnection'] = (to, options = {}) => {
+      const dial = (): Promise<Connection> => connectionManager.openConnection(to, options);
+      return options.initiator === false && Array.isArray(to) ? sharedPort.answering(to, dial) : dial();
+    };
+    return make(
+      override(components, {
+        addressManager: override(addressManager, { getAddresses }),
+        connectionManager: override(connectionManager, { openConnection }),
+      }),
+    );
   };
 }
 

@@ -63,15 +63,20 @@ type Parts = {
   readonly signal: AbortSignal;
 };
 
+function checkOptions({ mempool = {}, params, indexes = {}, pruneBytes = 0 }: NodeOptions): void {
+  checkMempoolOptions(mempool, params);
+  checkSelection(indexes, pruneBytes > 0);
+}
+
 /** Opens the data directory, connects what it holds, and listens. Throws NodeError. */
 export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
   const { clock, random, log } = deps;
-  checkMempoolOptions(options.mempool ?? {}, options.params);
-  checkSelection(options.indexes ?? {}, (options.pruneBytes ?? 0) > 0);
+  checkOptions(options);
   const stopping = new AbortController();
   await using stack = new AsyncDisposableStack();
 
-  const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), new ScriptCache());
+  const scriptCache = new ScriptCache(options.scriptCacheEntries);
+  const verifier = withScriptCache(stack.use(createVerifier(options.scriptThreads)), scriptCache);
   const { chain, indexes } = stack.use(await openData(options, deps, verifier, (error) => fatal(deps, error)));
   const mempool = stack.use(createMempool({ chain, verifier, clock, log: log.child('mempool') }, options.mempool));
   const persistence = stack.use(await openPersistence(options, deps, mempool));

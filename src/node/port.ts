@@ -44,6 +44,11 @@ export type NodeOptions = {
   readonly dbCacheBytes: number;
   /** Threads that check scripts: 0 (default) for as many as there are cores, 1 for the main thread (Core's -par). */
   readonly scriptThreads?: number;
+  /**
+   * Transactions whose scripts are known to pass, so that a block of them runs none; default 100,000, some 100 bytes each
+   * (what Core's -maxsigcachesize is for). The mempool has results of its own, see its `maxScriptResults`.
+   */
+  readonly scriptCacheEntries?: number;
   /** What is kept beside the coins; nothing by default. */
   readonly indexes?: IndexSelection;
   /** Bytes to upload in 24 hours, above which blocks older than a week are not served; 0 (default): no limit. */

@@ -4,7 +4,6 @@
  * from the wtxid: their txids are in it. Two generations; the older one is dropped when the younger is full.
  */
 import type { Transaction } from '#primitives';
-import { asBuffer } from '#util';
 import type { ScriptVerifier } from './port.ts';
 
 /** About 100 bytes each in memory; some 25 full blocks. */
@@ -37,8 +36,14 @@ export class ScriptCache {
   }
 }
 
+const WTXID_BYTES = 32;
+/** Written anew for each. Two strings put together would be kept as both parts and the whole. */
+const KEY = Buffer.alloc(WTXID_BYTES + 4);
+
 function keyOf(tx: Transaction, flags: number): string {
-  return `${asBuffer(tx.wtxidBytes).toString('latin1')}${flags}`;
+  KEY.set(tx.wtxidBytes);
+  KEY.writeUInt32LE(flags, WTXID_BYTES);
+  return KEY.toString('latin1');
 }
 
 /** Leaves out what the cache knows, and adds to it what passes and is to be remembered. Does not own `inner`. */

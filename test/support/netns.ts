@@ -85,7 +85,7 @@ export class NetworkLab implements Disposable {
     return { name, ip4: `11.${n}.0.2`, ip6: `2a1${n}::2` };
   }
 
-  /** A host with a private address; its router lets nothing in that was not asked for. */
+  /** A host with a private address. Its router lets nothing in that was not asked for, and does not answer to it. */
   hostBehindNat(label: string): Host {
     const nat = this.host(`${label}n`);
     const n = this.#networks;
@@ -98,6 +98,8 @@ export class NetworkLab implements Disposable {
     inside(nat.name, 'nft', 'add', 'table', 'ip', 'nat');
     inside(nat.name, 'nft', 'add chain ip nat out { type nat hook postrouting priority 100 ; }');
     inside(nat.name, 'nft', 'add', 'rule', 'ip', 'nat', 'out', 'oifname', 'eth0', 'masquerade');
+    inside(nat.name, 'nft', 'add chain ip nat in { type filter hook input priority 0 ; }');
+    inside(nat.name, 'nft', 'add', 'rule', 'ip', 'nat', 'in', 'iifname', 'eth0', 'ct', 'state', 'new', 'drop');
     return { name, ip4: `192.168.${n}.2`, ip6: undefined };
   }
 

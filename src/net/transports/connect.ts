@@ -50,7 +50,8 @@ function randomLogin(random: Random): { readonly user: string; readonly password
   return { user: toHex(random.bytes(LOGIN_BYTES)), password: toHex(random.bytes(LOGIN_BYTES)) };
 }
 
-function whenConnected(socket: Socket, signal: AbortSignal): Promise<Socket> {
+/** Given once it is connected; destroyed if that fails or nobody waits any more. */
+export function whenConnected(socket: Socket, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => void socket.destroy(new Error('the dial was given up'));
     const settle = (error?: Error): void => {

@@ -5,13 +5,14 @@ import { assert } from '#util';
 import type { Connect } from './connect.ts';
 import { hostAndPort } from './host-and-port.ts';
 
-type TcpFactory = ReturnType<typeof tcp>;
+export type TcpFactory = ReturnType<typeof tcp>;
+export type TcpInit = Parameters<typeof tcp>[0];
 
-export function proxiedTcp(init: Parameters<typeof tcp>[0], connect: Connect): TcpFactory {
+export function tcpDialledBy(connect: Connect, init: TcpInit): TcpFactory {
   const make = tcp(init);
   return (components) => {
     const transport = make(components);
-    // Private to libp2p, and the only way in. Should it go, a dial must fail here rather than pass the proxy by.
+    // Private to libp2p, and the only way in. Should it go, a dial must fail here rather than pass a proxy by.
     assert(typeof Reflect.get(transport, '_connect') === 'function', 'libp2p opens TCP connections in another way');
     const open = (to: Multiaddr, { signal }: { readonly signal: AbortSignal }) => connect(hostAndPort(to), signal);
     Reflect.set(transport, '_connect', open);
