@@ -75,8 +75,23 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // What rpc's HTTP listener is made of.
   metrics: ['rpc', 'node', 'mempool', 'indexes', 'chain', 'meter', 'util'],
   zmq: ['node', 'mempool', 'chain', 'primitives', 'util'],
+  // What rpc's HTTP listener and its answers are made of; what the next block would take; rules for what a page shows of them.
+  dashboard: ['rpc', 'node', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
-  cli: ['zmq', 'metrics', 'rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
+  cli: [
+    'dashboard',
+    'zmq',
+    'metrics',
+    'rpc',
+    'node',
+    'miner',
+    'mempool',
+    'chain',
+    'consensus',
+    'script',
+    'primitives',
+    'util',
+  ],
 };
 
 /** The program itself: nobody imports it, so it has no index. */

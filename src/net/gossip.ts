@@ -9,6 +9,7 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
 import { type OffenceName, type TopicName, topicId } from '#protocol';
 import { assert, type Clock, errorText, type Logger, type TimerHandle } from '#util';
+import { DecidedMessages } from './decided-messages.ts';
 import type { GossipFigures } from './figures.ts';
 import { hideTopic } from './gossip-block-only.ts';
 import type { Rpc } from './gossip-control.ts';
@@ -18,7 +19,6 @@ import { byTopic, type GossipMeter } from './gossip-meter.ts';
 import { type ReaderDeps, readRpcs } from './gossip-reader.ts';
 import { mergeSends } from './gossip-sends.ts';
 import { IDONTWANT_MIN_BYTES, type TopicIds } from './gossip-settings.ts';
-import { IgnoredMessages } from './ignored-messages.ts';
 import {
   type GossipCounts,
   type GossipVerdict,
@@ -90,7 +90,7 @@ export class Gossip {
   readonly #queues = new Map<TopicName, Queue>(topicNames.map((name) => [name, { waiting: [], withNode: 0 }]));
   /** The peers that sent a message, by gossipsub's id. As many as wait in the queues or are with the node. */
   readonly #open = new Map<string, Set<PeerIdText>>();
-  readonly #ignored: IgnoredMessages;
+  readonly #decided: DecidedMessages;
   readonly #held = new Set<TimerHandle>();
   readonly #gathers: ReadonlyMap<TopicName, GossipGather>;
   #isStopped = false;
@@ -100,7 +100,7 @@ export class Gossip {
 
   constructor(deps: GossipDeps) {
     this.#deps = deps;
-    this.#ignored = new IgnoredMessages(deps.clock);
+    this.#decided = new DecidedMessages(deps.clock);
     this.#gathers = gathersOf(deps.clock, (id, from, verdict) => this.#report(id, from, verdict));
     this.#internals = internalsOf(deps.pubsub);
     this.#names = topicIds(deps.network);
@@ -174,7 +174,7 @@ export class Gossip {
     const from = event.propagationSource.toString();
     const queue = topic === undefined ? undefined : this.#queues.get(topic);
     if (topic === undefined || queue === undefined || this.#isStopped || !this.#deps.isAnnounced(from)) {
-      this.#ignored.set(event.msgId, new Set([from]));
+      this.#decided.set(event.msgId, new Set([from]));
       this.#report(event.msgId, from, 'ignore', topic);
       return;
     }
@@ -221,7 +221,8 @@ export class Gossip {
     const senders = this.#open.get(id);
     this.#open.delete(id);
     if (this.#isStopped) return;
-    if (verdict === 'ignore' && senders !== undefined) this.#ignored.set(id, senders);
+    const isHeardOn = verdict === 'ignore' || (verdict !== 'reject' && topicLimits(topic).hearsCopies?.ofAccepted);
+    if (isHeardOn && senders !== undefined) this.#decided.set(id, senders);
     if (verdict === 'ignore' || verdict === 'reject') {
       this.#report(id, from, verdict, topic);
       return;
@@ -259,7 +260,7 @@ export class Gossip {
 
   /**
    * Gossipsub tells of the first sender only. Who sends the same while it is judged, or after it was ignored, can be asked
-   * for what it announces.
+   * for what it announces; who tells of a block later than others shows how blocks travel.
    */
   #watchCopies(): void {
     const validate = this.#internals.validateReceivedMessage.bind(this.#deps.pubsub);
@@ -269,7 +270,7 @@ export class Gossip {
       const topic = this.#names.get(raw.topic);
       if (result.code === DUPLICATE && topic !== undefined) this.#deps.meter.counts[topic].duplicates += 1;
       if (result.code === DUPLICATE)
-        this.#copied(peer.toString(), raw, this.#open.get(id) ?? this.#ignored.sendersOf(id));
+        this.#copied(peer.toString(), raw, this.#open.get(id) ?? this.#decided.sendersOf(id));
       return result;
     };
   }
@@ -277,10 +278,11 @@ export class Gossip {
   #copied(from: PeerIdText, { topic, data }: RawMessage, senders: Set<PeerIdText> | undefined): void {
     const name = this.#names.get(topic);
     if (senders === undefined || name === undefined || data === undefined) return;
-    if (topicLimits(name).hearsCopies !== true) return;
+    const { hearsCopies } = topicLimits(name);
+    if (hearsCopies === undefined) return;
     if (this.#isStopped || senders.has(from) || !this.#deps.isAnnounced(from)) return;
     senders.add(from);
-    this.#deps.deliverCopy?.({ topic: name, data, from });
+    this.#deps.deliverCopy?.({ topic: name, data: data.subarray(0, hearsCopies.maxBytes), from });
   }
 
   /** Counts, and forgets what gossipsub would remember for too long. */

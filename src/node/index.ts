@@ -1,3 +1,4 @@
+export type { BlockOrigin } from './block-origins.ts';
 export type { NodeFigures } from './figures.ts';
 export { loadNetwork, type NetworkOverrides, overrideNetwork } from './networks.ts';
 export { createNode } from './node.ts';

@@ -1,5 +1,6 @@
 export { callRpc, findEndpoint, findLogin, type RpcParams, type RpcReply, type RpcTarget } from './client/client.ts';
 export { convertNamed, convertPositional } from './client/convert.ts';
+export * as coreIo from './core-io/shared.ts';
 export { RpcCode, RpcError } from './errors.ts';
 export { type Endpoint, endpointText, isAllowedHost, parseEndpoint } from './http/hosts.ts';
 export { endAnswer, listenOn } from './http/listening.ts';
@@ -8,5 +9,6 @@ export { writeJson } from './json/write.ts';
 export { RPC_METHODS } from './methods/all.ts';
 export { type MockableClock, mockableClock } from './mockable-clock.ts';
 export type { RpcOptions } from './options.ts';
+export * as serving from './serving.ts';
 export { type RpcDeps, type RpcServer, startRpc } from './start-rpc.ts';
 export { methodsManual } from './table/methods-manual.ts';

@@ -1,21 +1,21 @@
 /**
- * Who sent the messages that were ignored. Their copies are still heard: the first sender may have gone before it gave what
- * it announced, and gossipsub keeps quiet about what it has seen. What gossipsub itself has forgotten comes as new, and is
- * forgotten here; so is the oldest beyond the bound.
+ * Who sent messages that were decided and whose copies are still heard: of ignored ones, since the first sender may have gone
+ * before it gave what it announced, and gossipsub keeps quiet about what it has seen; of accepted ones where the topic wants
+ * it. What gossipsub itself has forgotten comes as new, and is forgotten here; so is the oldest beyond the bound.
  */
 import type { Clock } from '#util';
 import { BoundedMap } from './bounded-map.ts';
 import { SEEN_TTL_MS } from './gossip-settings.ts';
 import type { PeerIdText } from './port.ts';
 
-const MAX_IGNORED = 4_096;
+const MAX_DECIDED = 4_096;
 
-type Ignored = { readonly senders: Set<PeerIdText>; readonly atMs: number };
+type Decided = { readonly senders: Set<PeerIdText>; readonly atMs: number };
 
-export class IgnoredMessages {
+export class DecidedMessages {
   readonly #clock: Clock;
   /** In the order of time. */
-  readonly #entries = new BoundedMap<string, Ignored>(MAX_IGNORED);
+  readonly #entries = new BoundedMap<string, Decided>(MAX_DECIDED);
 
   constructor(clock: Clock) {
     this.#clock = clock;
