@@ -1,0 +1,32 @@
+/** Questions to the explorer's paths of the node. */
+import { useEffect, useState } from 'preact/hooks';
+import type { ApiFailure } from '../contract.ts';
+
+export type Answer<T> =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'answer'; readonly value: T }
+  | { readonly kind: 'failed'; readonly status: number; readonly error: string };
+
+export async function ask<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+  try {
+    const response = await fetch(path, signal === undefined ? {} : { signal });
+    const body: unknown = await response.json();
+    if (response.ok) return { kind: 'answer', value: body as T };
+    return { kind: 'failed', status: response.status, error: (body as ApiFailure).error };
+  } catch {
+    return { kind: 'failed', status: 0, error: 'The node did not answer. Is it still running?' };
+  }
+}
+
+/** Asks when the path changes; the answer to an older path is never shown. */
+export function useAnswer<T>(path: string): Answer<T> {
+  const [answered, setAnswered] = useState<{ readonly path: string; readonly answer: Answer<T> } | undefined>();
+  useEffect(() => {
+    const abort = new AbortController();
+    void ask<T>(path, abort.signal).then((answer) => {
+      if (!abort.signal.aborted) setAnswered({ path, answer });
+    });
+    return () => abort.abort();
+  }, [path]);
+  return answered?.path === path ? answered.answer : { kind: 'waiting' };
+}

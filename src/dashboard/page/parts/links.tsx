@@ -1,0 +1,28 @@
+/** Links to what has a page of its own, shortened for the eye and whole for the title. */
+import type { JSX } from 'preact';
+import { shortHash, shortPeer } from '../format.ts';
+import { blockPath, peerPath, txPath } from '../route.ts';
+
+export function BlockLink({ hash }: { readonly hash: string }): JSX.Element {
+  return (
+    <a class="id" href={blockPath(hash)} title={hash}>
+      {shortHash(hash)}
+    </a>
+  );
+}
+
+export function TxLink({ txid, isWhole = false }: { readonly txid: string; readonly isWhole?: boolean }): JSX.Element {
+  return (
+    <a class="id" href={txPath(txid)} title={txid}>
+      {isWhole ? txid : shortHash(txid)}
+    </a>
+  );
+}
+
+export function PeerLink({ id }: { readonly id: string }): JSX.Element {
+  return (
+    <a class="id" href={peerPath(id)} title={id}>
+      {shortPeer(id)}
+    </a>
+  );
+}
