@@ -3,15 +3,18 @@
  * bearing that it keeps for as long as it is connected. Pure.
  */
 import type { PeerRow } from '../contract.ts';
+import { niceCeiling } from './chart.ts';
 
 /** The picture is a square from -SIZE to SIZE. */
 export const MESH_SIZE = 100;
 const INNER = 24;
-const OUTER = 84;
+const OUTER = 90;
 /** Of whom no ping is known yet. */
-const UNKNOWN_RADIUS = 93;
+const UNKNOWN_RADIUS = 97;
 /** Successive multiples of it spread evenly, however many there are. */
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
+/** Off the vertical, where the rings' numbers stand. */
+const FIRST_ANGLE = 0.7 - Math.PI / 2;
 
 export type Standing = 'good' | 'neutral' | 'bad';
 
@@ -45,27 +48,25 @@ export function layOutMesh(peers: readonly PeerRow[], bearings: Bearings): MeshL
   const scale = latencyScale(peers.flatMap(({ latencyMs }) => latencyMs ?? []));
   const places = peers.map((peer) => {
     const radius = peer.latencyMs === null ? UNKNOWN_RADIUS : scale.radius(peer.latencyMs);
-    const angle = (bearings.get(peer.id) ?? 0) * GOLDEN_ANGLE - Math.PI / 2;
+    const angle = (bearings.get(peer.id) ?? 0) * GOLDEN_ANGLE + FIRST_ANGLE;
     return { peer, x: radius * Math.cos(angle), y: radius * Math.sin(angle), standing: standingOf(peer) };
   });
   return { places, rings: scale.rings };
 }
 
-/** Logarithmic, over the powers of ten that the latencies need: at least two of them. */
+/** Logarithmic, from a power of ten to a round number above all; over two powers of ten at least. */
 function latencyScale(latencies: readonly number[]): { radius: (ms: number) => number; rings: readonly Ring[] } {
   const decade = (ms: number): number => Math.log10(Math.max(ms, 0.1));
   const decades = latencies.map(decade);
   const low = Math.floor(Math.min(...decades, 0));
-  const high = Math.max(Math.ceil(Math.max(...decades, low + 1)), low + 2);
+  const highest = niceCeiling(10 ** Math.max(...decades, low + 2));
+  const high = Math.log10(highest);
   const radius = (ms: number): number => {
     const part = (decade(ms) - low) / (high - low);
     return INNER + (OUTER - INNER) * Math.min(Math.max(part, 0), 1);
   };
-  const rings = Array.from({ length: high - low + 1 }, (_, at) => {
-    const latencyMs = 10 ** (low + at);
-    return { latencyMs, radius: radius(latencyMs) };
-  });
-  return { radius, rings };
+  const powers = Array.from({ length: Math.ceil(high - low - 1e-9) }, (_, at) => 10 ** (low + at));
+  return { radius, rings: [...powers, highest].map((latencyMs) => ({ latencyMs, radius: radius(latencyMs) })) };
 }
 
 /** Gossipsub's score is below 0 for offences alone; penalty points are for offences too. */

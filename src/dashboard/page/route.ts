@@ -1,4 +1,5 @@
 /** Which view the address names: `#/peers`, `#/block/HASH`. Pure. */
+import { shortHash } from './format.ts';
 
 export const VIEWS = [
   { name: 'overview', path: '#/', title: 'Overview' },
@@ -53,7 +54,7 @@ export function sectionOf({ view }: Route): ViewName | undefined {
 
 export function titleOf(route: Route): string {
   if (route.view === 'peer') return `Peer ${route.id}`;
-  if (route.view === 'block') return `Block ${route.id}`;
+  if (route.view === 'block') return `Block ${shortHash(route.id)}`;
   if (route.view === 'tx') return `Transaction ${route.id}`;
   return VIEWS.find(({ name }) => name === route.view)?.title ?? 'Not found';
 }

@@ -74,8 +74,7 @@ function ThemeSwitch(): JSX.Element {
   };
   return (
     <button type="button" class="theme" onClick={change} title={`Switch to ${next}`}>
-      <span class="unseen">Colours: </span>
-      {theme}
+      Theme: {theme}
     </button>
   );
 }

@@ -40,7 +40,14 @@ export function LongList<Row>(props: LongListProps<Row>): JSX.Element {
   const { from, to } = rowsWindow(rows.length, rowHeightPx, view.top, view.height);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-    <section class="long-list" ref={box} onScroll={look} tabIndex={0} aria-label={label}>
+    <section
+      class="long-list"
+      ref={box}
+      onScroll={look}
+      tabIndex={0}
+      aria-label={label}
+      style={{ '--row-height': `${rowHeightPx}px` }}
+    >
       <table aria-rowcount={rows.length + 1}>
         <thead>{head}</thead>
         <tbody>

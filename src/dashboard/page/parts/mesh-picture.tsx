@@ -38,7 +38,7 @@ export function MeshPicture({ layout, newest }: MeshPictureProps): JSX.Element {
         <g key={latencyMs} class="ring">
           <circle r={radius} />
           <text x="0" y={-radius - 1.2}>
-            {latencyMs < 1 ? `${latencyMs} ms` : milliseconds(latencyMs).replace('.0', '')}
+            {roundLatency(latencyMs)}
           </text>
         </g>
       ))}
@@ -46,13 +46,16 @@ export function MeshPicture({ layout, newest }: MeshPictureProps): JSX.Element {
         <Edges key={place.peer.id} place={place} />
       ))}
       <circle class="wave" r="1" />
-      <circle class="self" r="5.5" />
+      <circle class="self" r="4.5" />
       {places.map((place) => (
         <Peer key={place.peer.id} place={place} isNamed={isNamed} isFirst={place.peer.id === firstId} />
       ))}
     </svg>
   );
 }
+
+/** Of rings, whose latencies are round: 0.1 ms, 20 ms, 2 s. */
+const roundLatency = (ms: number): string => (ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`);
 
 /** A thin line, or one beside the other for each topic; the chevron points from who dialled. */
 function Edges({ place: { peer, x, y } }: { readonly place: MeshPlace }): JSX.Element {
@@ -69,7 +72,7 @@ function Edges({ place: { peer, x, y } }: { readonly place: MeshPlace }): JSX.El
           <path
             key={topic}
             class={`edge ${topic}`}
-            d={`M${unitX * 5.5 + dx} ${unitY * 5.5 + dy}L${x + dx} ${y + dy}`}
+            d={`M${unitX * 4.5 + dx} ${unitY * 4.5 + dy}L${x + dx} ${y + dy}`}
           />
         );
       })}

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { Bandwidth } from '../../contract.ts';
 import { niceCeiling, stackPaths } from '../chart.ts';
 import * as format from '../format.ts';
+import { Measured } from '../parts/measured.tsx';
 import { Panel } from '../parts/panel.tsx';
 import { Sparkline } from '../parts/sparkline.tsx';
 import { type ProtocolTraffic, totals, trafficByProtocol, withRest } from '../traffic.ts';
@@ -20,7 +21,7 @@ export function BandwidthView({ feed }: ViewProps): JSX.Element {
   return (
     <>
       <Panel title="Over time" aside={spanText(bandwidth)}>
-        <TrafficChart bandwidth={bandwidth} layers={layers} />
+        <Measured draw={(widthPx) => <TrafficChart bandwidth={bandwidth} layers={layers} widthPx={widthPx} />} />
         <ul class="legend">
           {layers.map(({ name }, at) => (
             <li key={name}>
@@ -42,17 +43,20 @@ function spanText({ samples }: Bandwidth): string {
   return `last ${format.duration(span)}`;
 }
 
-const WIDTH = 720;
 const HALF = 120;
-const LEFT = 62;
+const LEFT = 68;
 const AXIS = HALF + 12;
 
-type ChartProps = { readonly bandwidth: Bandwidth; readonly layers: readonly ProtocolTraffic[] };
+type ChartProps = {
+  readonly bandwidth: Bandwidth;
+  readonly layers: readonly ProtocolTraffic[];
+  readonly widthPx: number;
+};
 
-function TrafficChart({ bandwidth, layers }: ChartProps): JSX.Element {
+function TrafficChart({ bandwidth, layers, widthPx }: ChartProps): JSX.Element {
   const [sumsIn, sumsOut] = [totals(bandwidth, 'in'), totals(bandwidth, 'out')];
   const top = niceCeiling(Math.max(...sumsIn, ...sumsOut, 1));
-  const step = sumsIn.length > 1 ? (WIDTH - LEFT) / (sumsIn.length - 1) : 0;
+  const step = sumsIn.length > 1 ? (widthPx - LEFT) / (sumsIn.length - 1) : 0;
   const xs = sumsIn.map((_, at) => LEFT + at * step);
   const above = stackPaths(
     layers.map(({ seriesIn }) => seriesIn),
@@ -68,7 +72,7 @@ function TrafficChart({ bandwidth, layers }: ChartProps): JSX.Element {
   );
   const label = `Now ${format.byteRate(sumsIn.at(-1) ?? 0)} in and ${format.byteRate(sumsOut.at(-1) ?? 0)} out`;
   return (
-    <svg class="traffic" viewBox={`0 0 ${WIDTH} ${2 * AXIS}`} role="img" aria-label={label}>
+    <svg class="traffic" width={widthPx} height={2 * AXIS} role="img" aria-label={label}>
       {[...above, ...below].map((d, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the layer's place is what it is
         <path key={at} class={`layer-${at % layers.length}`} d={d} />
@@ -76,7 +80,7 @@ function TrafficChart({ bandwidth, layers }: ChartProps): JSX.Element {
       <g class="grid">
         {[1, 0.5, 0, -0.5, -1].map((part) => (
           <g key={part}>
-            <path d={`M${LEFT} ${AXIS - part * HALF}H${WIDTH}`} />
+            <path d={`M${LEFT} ${AXIS - part * HALF}H${widthPx}`} />
             <text x={LEFT - 8} y={AXIS - part * HALF + 4} text-anchor="end">
               {part === 0 ? '0' : format.byteRate(Math.abs(part) * top)}
             </text>

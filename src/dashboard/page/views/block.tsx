@@ -4,6 +4,7 @@ import type { BlockAnnouncement, BlockAnswer, BlockTx } from '../../contract.ts'
 import { useAnswer } from '../api.ts';
 import * as format from '../format.ts';
 import { Failure } from '../parts/failure.tsx';
+import { Level } from '../parts/level.tsx';
 import { BlockLink, PeerLink, TxLink } from '../parts/links.tsx';
 import { Facts, Figures, Panel } from '../parts/panel.tsx';
 import { blockPath } from '../route.ts';
@@ -76,6 +77,7 @@ function HeaderPanel({ answer: { block } }: { readonly answer: BlockAnswer }): J
 type AnnouncementsProps = { readonly announcements: readonly BlockAnnouncement[] };
 
 function AnnouncementsPanel({ announcements }: AnnouncementsProps): JSX.Element {
+  const longestMs = Math.max(1, announcements.at(-1)?.delayMs ?? 1);
   return (
     <Panel title="Who told of it" aside={announcements.length > 0 && `${announcements.length} peers`}>
       {announcements.length === 0 && (
@@ -85,7 +87,7 @@ function AnnouncementsPanel({ announcements }: AnnouncementsProps): JSX.Element 
         {announcements.map(({ peerId, delayMs }) => (
           <li key={peerId}>
             <PeerLink id={peerId} />
-            <meter min={0} max={Math.max(1, announcements.at(-1)?.delayMs ?? 1)} value={delayMs} aria-hidden="true" />
+            <Level part={delayMs / longestMs} />
             <span class="number">{delayMs === 0 ? 'first' : `+${format.milliseconds(delayMs)}`}</span>
           </li>
         ))}

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { BlockAnnouncement, BlockRow } from '../../contract.ts';
 import { delayPart, dotsPath, niceCeiling } from '../chart.ts';
 import * as format from '../format.ts';
+import { Level } from '../parts/level.tsx';
 import { BlockLink, PeerLink } from '../parts/links.tsx';
 import { Panel } from '../parts/panel.tsx';
 import type { ViewProps } from '../view-props.ts';
@@ -106,7 +107,7 @@ function WeightBar({ weight }: { readonly weight: number }): JSX.Element {
   const text = format.withPrefix(weight, 'WU');
   return (
     <span class="weight number">
-      <meter min={0} max={MAX_WEIGHT} value={weight} aria-label={`${text} of 4 MWU`} /> {text}
+      <Level part={weight / MAX_WEIGHT} /> {text}
     </span>
   );
 }
@@ -147,7 +148,7 @@ function NewestPanel({ block }: { readonly block: BlockRow }): JSX.Element {
         {shown.map(({ peerId, delayMs }) => (
           <li key={peerId}>
             <PeerLink id={peerId} />
-            <meter min={0} max={longestMs} value={delayMs} aria-hidden="true" />
+            <Level part={delayMs / longestMs} />
             <span class="number">{delayMs === 0 ? 'first' : `+${format.milliseconds(delayMs)}`}</span>
           </li>
         ))}
