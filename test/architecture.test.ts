@@ -73,8 +73,22 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   // What rpc's HTTP listener is made of.
   metrics: ['rpc', 'node', 'mempool', 'indexes', 'chain', 'util'],
+  // What rpc's HTTP listener and its answers are made of; what the next block would take; rules for what a page shows of them.
+  dashboard: ['rpc', 'node', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
   // The chain for import, export and info; the mempool's payer for the devnet's transactions; what --mine is checked by.
-  cli: ['metrics', 'rpc', 'node', 'miner', 'mempool', 'chain', 'consensus', 'script', 'primitives', 'util'],
+  cli: [
+    'dashboard',
+    'metrics',
+    'rpc',
+    'node',
+    'miner',
+    'mempool',
+    'chain',
+    'consensus',
+    'script',
+    'primitives',
+    'util',
+  ],
 };
 
 /** The program itself: nobody imports it, so it has no index. */

@@ -205,6 +205,7 @@ export type MempoolTx = {
 
 // ------------------------------------------------------------------------------------------------------------- peers
 
+/** To be applied in the order left, joined, changed: one that left may have come back. */
 export type PeersDelta = {
   /** New ones, whole. */
   readonly joined: readonly PeerRow[];
@@ -291,7 +292,8 @@ export type LogLine = {
 // --------------------------------------------------------------------------------------------------------------- API
 //
 // GET /api/block/HASH_OR_HEIGHT?page=0  -> BlockAnswer
-// GET /api/tx/TXID                      -> TxAnswer
+// GET /api/tx/TXID?block=HASH           -> TxAnswer; `block`, which may be left out, is the block to look in: without a transaction
+//                                          index only the mempool and the newest blocks are searched
 // GET /api/search?q=TEXT                -> SearchAnswer
 // GET /api/peer/ID                      -> PeerAnswer
 //
@@ -348,7 +350,10 @@ export type BlockTx = {
 };
 
 export type TxAnswer = {
-  /** Names and values of Core's getrawtransaction, `vin` and `vout` cut to `MAX_TX_PARTS` (200) each, no `hex`. */
+  /**
+   * Names and values of Core's getrawtransaction, without `hex`; 200 of `vin` and of `vout` at most, texts of 2,000 characters
+   * at most, cut ones end with `…`.
+   */
   readonly tx: RpcTransaction;
   readonly inputCount: number;
   readonly outputCount: number;
@@ -391,7 +396,7 @@ export type RpcInput = {
   readonly vout?: number;
   readonly scriptSig?: { readonly asm: string; readonly hex: string };
   readonly txinwitness?: readonly string[];
-  /** The coin that it spends, where that is known. `value` is in bitcoins. */
+  /** The coin that it spends, where all of the transaction's are known. `value` is in bitcoins; `height` 2147483647: in the mempool. */
   readonly prevout?: {
     readonly generated: boolean;
     readonly height: number;

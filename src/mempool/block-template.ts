@@ -39,7 +39,7 @@ export type BlockTemplate = {
 
 /** BIP9: no deployment is signalled for. */
 const BASE_VERSION = 0x20000000;
-const EMPTY: Selection = { entries: [], fees: 0n, weight: RESERVED_WEIGHT };
+const EMPTY: Selection = { entries: [], fees: 0n, weight: RESERVED_WEIGHT, packages: [] };
 
 /**
  * `extraNonce` (0 .. 2^53-1) makes another block of the same content. While the mempool works in a change of the
@@ -53,17 +53,22 @@ export function createBlockTemplate(
 ): BlockTemplate {
   const { chain, mempool } = deps;
   const tip = chain.tip();
-  const place = { height: tip.height + 1, medianTimePast: tip.medianTimePast };
-  const terms = {
-    ...DEFAULT_SELECTION_TERMS,
-    ...options,
-    ...place,
-    segwitActive: place.height >= chain.params.activation.segwit,
-  };
-  const selection = mempool.syncedTip() === tip.hash ? selectTransactions(mempool.entries(), terms) : EMPTY;
+  const selection = mempool.syncedTip() === tip.hash ? selectForTip(chain, mempool.entries(), options) : EMPTY;
   const transactions = selection.entries.map((entry) => entry.tx);
   const block = blockOf(deps, { scriptPubKey, extraNonce, fees: selection.fees, transactions });
-  return { block, height: place.height, minTime: minimumTime(tip, chain.params), ...selection };
+  return { block, height: tip.height + 1, minTime: minimumTime(tip, chain.params), ...selection };
+}
+
+/** Which of these entries, and of their ancestors, the next block would take. */
+export function selectForTip(
+  chain: Pick<ChainReader, 'params' | 'tip'>,
+  entries: Iterable<MempoolEntry>,
+  options: BlockTemplateOptions = {},
+): Selection {
+  const { height: parentHeight, medianTimePast } = chain.tip();
+  const height = parentHeight + 1;
+  const segwitActive = height >= chain.params.activation.segwit;
+  return selectTransactions(entries, { ...DEFAULT_SELECTION_TERMS, ...options, height, medianTimePast, segwitActive });
 }
 
 export type BlockContent = {

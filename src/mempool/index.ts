@@ -2,6 +2,7 @@ export {
   type BlockTemplate,
   blockOf,
   createBlockTemplate,
+  selectForTip,
 } from './block-template.ts';
 export { withReservedValue } from './coinbase.ts';
 export type { RawFee } from './fee-estimator/estimator.ts';

@@ -15,7 +15,11 @@ export type Selection = {
   readonly fees: Sats;
   /** With what is set aside. */
   readonly weight: number;
+  /** Of what was taken together, in the order in which it was. */
+  readonly packages: readonly PackageRate[];
 };
+
+export type PackageRate = { readonly satPerVb: number; readonly vsize: number };
 
 export type SelectionTerms = {
   /** Of the block to be. */
@@ -49,7 +53,7 @@ export function selectTransactions(entries: Iterable<MempoolEntry>, terms: Selec
   const block = new BlockFiller(terms);
   for (const entry of entries) block.offer(entry);
   while (block.takeBest()) {}
-  return { entries: [...block.taken], fees: block.fees, weight: block.weight };
+  return { entries: [...block.taken], fees: block.fees, weight: block.weight, packages: block.packages };
 }
 
 type Candidate = {
@@ -61,6 +65,7 @@ type Candidate = {
 
 class BlockFiller {
   readonly taken = new Set<MempoolEntry>();
+  readonly packages: PackageRate[] = [];
   fees: Sats = 0n;
   readonly #terms: SelectionTerms;
   readonly #candidates = new Map<MempoolEntry, Candidate>();
@@ -96,6 +101,7 @@ class BlockFiller {
     }
     if (!found.every((entry) => this.#mayEnter(entry))) return true;
     this.#failures = 0;
+    this.packages.push({ satPerVb: feeRate(totals), vsize: totals.vsize });
     this.#weight += totals.weight;
     this.#sigOpCost += totals.sigOpCost;
     for (const entry of found) this.#take(entry);

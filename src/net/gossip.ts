@@ -29,10 +29,10 @@ import { topicLimits, topicNames } from './rows.ts';
 /** Good messages that wait to be passed on. Beyond it they are passed on at once. */
 const MAX_HELD = 4_096;
 /**
- * Ignored messages whose copies are still heard, the oldest forgotten: their first sender may have gone before it gave what
- * it announced, and gossipsub keeps quiet about what it has seen. Some minutes' worth.
+ * Decided messages whose copies are still heard, the oldest forgotten: of ignored ones, since their first sender may have gone
+ * before it gave what it announced, and gossipsub keeps quiet about what it has seen. Some minutes' worth.
  */
-const MAX_IGNORED = 4_096;
+const MAX_DECIDED = 4_096;
 /** gossipsub's MessageStatus. */
 const DUPLICATE = 'duplicate';
 
@@ -92,7 +92,7 @@ export class Gossip {
   readonly #queues = new Map<TopicName, Queue>(topicNames.map((name) => [name, { waiting: [], withNode: 0 }]));
   /** The peers that sent a message, by gossipsub's id. As many as wait in the queues or are with the node. */
   readonly #open = new Map<string, Set<PeerIdText>>();
-  readonly #ignored = new BoundedMap<string, Set<PeerIdText>>(MAX_IGNORED);
+  readonly #decided = new BoundedMap<string, Set<PeerIdText>>(MAX_DECIDED);
   readonly #held = new Set<TimerHandle>();
   readonly #gathers: ReadonlyMap<TopicName, GossipGather>;
   #isStopped = false;
@@ -155,7 +155,7 @@ export class Gossip {
     const from = event.propagationSource.toString();
     const queue = topic === undefined ? undefined : this.#queues.get(topic);
     if (topic === undefined || queue === undefined || this.#isStopped || !this.#deps.isAnnounced(from)) {
-      this.#ignored.set(event.msgId, new Set([from]));
+      this.#decided.set(event.msgId, new Set([from]));
       this.#report(event.msgId, from, 'ignore');
       return;
     }
@@ -200,7 +200,8 @@ export class Gossip {
     const senders = this.#open.get(id);
     this.#open.delete(id);
     if (this.#isStopped) return;
-    if (verdict === 'ignore' && senders !== undefined) this.#ignored.set(id, senders);
+    const isHeardOn = verdict === 'ignore' || (verdict !== 'reject' && topicLimits(topic).hearsCopies?.ofAccepted);
+    if (isHeardOn && senders !== undefined) this.#decided.set(id, senders);
     if (verdict === 'ignore' || verdict === 'reject') {
       this.#report(id, from, verdict);
       return;
@@ -234,14 +235,14 @@ export class Gossip {
 
   /**
    * Gossipsub tells of the first sender only. Who sends the same while it is judged, or after it was ignored, can be asked
-   * for what it announces.
+   * for what it announces; who tells of a block later than others shows how blocks travel.
    */
   #watchCopies(): void {
     const validate = this.#internals.validateReceivedMessage.bind(this.#deps.pubsub);
     this.#internals.validateReceivedMessage = async (peer, raw) => {
       const result = await validate(peer, raw);
       const id = result.msgIdStr ?? '';
-      if (result.code === DUPLICATE) this.#copied(peer.toString(), raw, this.#open.get(id) ?? this.#ignored.get(id));
+      if (result.code === DUPLICATE) this.#copied(peer.toString(), raw, this.#open.get(id) ?? this.#decided.get(id));
       return result;
     };
   }
@@ -249,10 +250,11 @@ export class Gossip {
   #copied(from: PeerIdText, { topic, data }: RawMessage, senders: Set<PeerIdText> | undefined): void {
     const name = this.#names.get(topic);
     if (senders === undefined || name === undefined || data === undefined) return;
-    if (topicLimits(name).hearsCopies !== true) return;
+    const { hearsCopies } = topicLimits(name);
+    if (hearsCopies === undefined) return;
     if (this.#isStopped || senders.has(from) || !this.#deps.isAnnounced(from)) return;
     senders.add(from);
-    this.#deps.deliverCopy?.({ topic: name, data, from });
+    this.#deps.deliverCopy?.({ topic: name, data: data.subarray(0, hearsCopies.maxBytes), from });
   }
 
   /** Counts, and forgets what gossipsub would remember for too long. */

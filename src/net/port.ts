@@ -58,8 +58,8 @@ export type NetHandlers = {
   ) => AsyncIterable<ResponseFrame>;
   readonly gossip: (message: GossipMessage) => Promise<GossipVerdict>;
   /**
-   * Another peer sent the same as a message whose verdict is still open, or was `ignore`, if the topic
-   * `hearsCopies`. Of each peer once a message.
+   * Another peer sent the same as a message whose verdict is open, or was such that the topic `hearsCopies` still; `data` is
+   * its beginning. Of each peer once a message.
    */
   readonly gossipCopy?: (message: GossipMessage) => void;
 };

@@ -18,6 +18,8 @@ const MAX_BLOCKS_AHEAD = 288;
 const MAX_ANNOUNCED = 1000;
 /** Announcements of one block that are looked at, each from another peer; one is passed on. */
 const MAX_VARIANTS = 3;
+/** Blocks so far below the tip are no news, whoever tells of them. */
+const MAX_NEWS_DEPTH = 6;
 
 export type BlockIngestDeps = {
   readonly chain: Chain;
@@ -28,6 +30,8 @@ export type BlockIngestDeps = {
   readonly isSynced: () => boolean;
   /** The peer was the first to tell of a block with more work than our tip. */
   readonly onNews: (peer: PeerIdText, hash: BlockHash) => void;
+  /** The peer told of a recent block, the first to do so or a later one; perhaps more than once. */
+  readonly onTold: (peer: PeerIdText, hash: BlockHash) => void;
   readonly clock: Clock;
 };
 
@@ -71,7 +75,23 @@ export class BlockIngest {
       if (offence !== undefined) this.#deps.charge(from, offence, `announced block: ${failure.code}`);
       return 'reject';
     }
-    return this.#deps.chain.hasBlock(header.hash) || this.#isSpent(header.hash, from) ? 'ignore' : undefined;
+    const isKnown = this.#deps.chain.hasBlock(header.hash) || this.#isSpent(header.hash, from);
+    if (!isKnown) return undefined;
+    this.#told(header.hash, from);
+    return 'ignore';
+  }
+
+  /** Another peer sent the same announcement; `data` begins with its header. */
+  copied(data: Uint8Array, from: PeerIdText): void {
+    if (data.length < BLOCK_HEADER_BYTES) return;
+    this.#told(new BlockHeader(data.subarray(0, BLOCK_HEADER_BYTES)).hash, from);
+  }
+
+  /** Only of blocks whose headers were accepted, so that nobody fills what others remember with inventions. */
+  #told(hash: BlockHash, from: PeerIdText): void {
+    const { chain, onTold } = this.#deps;
+    const entry = chain.getHeader(hash);
+    if (entry !== undefined && entry.height > chain.tip().height - MAX_NEWS_DEPTH) onTold(from, hash);
   }
 
   /** Whether another announcement of the block by this peer is of no use. */
@@ -97,6 +117,7 @@ export class BlockIngest {
       return gossip;
     }
     if (verdict.added > 0 && verdict.last.chainWork > chain.tip().chainWork) onNews(from, hash);
+    this.#told(hash, from);
     // The header was known before.
     if (verdict.last.chainWork < minimumWork) return 'ignore';
     if (!this.#deps.isSynced() && !chain.hasBlock(prevHash)) {

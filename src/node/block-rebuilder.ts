@@ -19,6 +19,7 @@ import {
   type PartialBlock,
   partialBytes,
 } from './block-fill.ts';
+import type { BlockOrigin } from './block-origins.ts';
 import type { CompactForms } from './compact-forms.ts';
 import { type CompactMessage, CompactPull, type PullDeps } from './compact-pull.ts';
 import { HedgePace } from './hedge-pace.ts';
@@ -46,6 +47,8 @@ export type BlockRebuilderDeps = {
   readonly log: Logger;
   /** A block announced by gossip was connected so many milliseconds after it was first heard of. */
   readonly onBlockDelay: (ms: number) => void;
+  /** How the body of an announced block came, or will come. */
+  readonly onOrigin: (hash: BlockHash, origin: BlockOrigin) => void;
   /** Operational failure (a full disk): the node decides what to do. */
   readonly onFailure: (error: unknown) => void;
 };
@@ -242,9 +245,11 @@ export class BlockRebuilder {
     announcers: readonly PeerIdText[],
     arrivedMs: number,
   ): Promise<void> {
-    const { clock, log, onBlockDelay, forms } = this.#deps;
+    const { clock, log, onBlockDelay, onOrigin, forms } = this.#deps;
     const { hash } = block;
     const missing = filled?.missing.length ?? 0;
+    // Said before it is connected: then who hears of the tip knows.
+    onOrigin(hash, filled === undefined ? 'rebuilt' : 'rebuilt-with-round-trip');
     const submitted = await this.#submit(block, announcers);
     log.debug('block rebuilt', { hash, missing, announcements: announcers.length, submitted });
     if (submitted === 'taken') {
@@ -274,6 +279,7 @@ export class BlockRebuilder {
   #leaveToSync(hash: BlockHash, announcers: readonly PeerIdText[], reason: string): void {
     if (this.#deps.chain.hasBlock(hash)) return;
     this.#stats = { ...this.#stats, whole: this.#stats.whole + 1 };
+    this.#deps.onOrigin(hash, 'whole');
     this.#deps.log.debug('block is fetched whole', { hash, reason });
     this.#deps.sync.blockWanted(hash, announcers);
   }

@@ -1,3 +1,4 @@
+export type { BlockOrigin } from './block-origins.ts';
 export { loadNetwork, type NetworkOverrides, overrideNetwork } from './networks.ts';
 export { createNode } from './node.ts';
 export type { NodePeerDetails, NodePeers } from './operator.ts';

@@ -58,7 +58,10 @@ export function createIngest(deps: IngestDeps): Ingest {
       return decodeAndHandle(handlers, message.topic, message, deps.charge);
     },
     copy: ({ topic, data, from }) => {
-      if (topic !== 'tx') return;
+      if (topic === 'block') {
+        blocks.copied(data, from);
+        return;
+      }
       const message = decoded(topic, data);
       // What cannot be decoded is charged to who sent it first.
       if (!(message instanceof DecodeError)) txs.copied(message, from);

@@ -7,6 +7,7 @@ import { Block, DecodeError, Transaction } from '#primitives';
 import { topics, txMessageFor } from '#protocol';
 import { type Clock, errorText, type Logger, sleep } from '#util';
 import type { BlockAnnouncer } from './block-announcer.ts';
+import type { BlockOrigins } from './block-origins.ts';
 import { submitFamily } from './family.ts';
 import type { Ingest } from './ingest.ts';
 import type {
@@ -26,6 +27,7 @@ export type LocalDeps = {
   readonly ingest: Pick<Ingest, 'markAnnounced' | 'unmarkAnnounced'>;
   readonly announcer: Pick<TxAnnouncer, 'hold'>;
   readonly blocks: Pick<BlockAnnouncer, 'ownBlock' | 'unannounced'>;
+  readonly origins: Pick<BlockOrigins, 'note'>;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly template: NodeMining['template'];
@@ -160,6 +162,7 @@ function announceLater({ mempool, net, announcer, clock, log, signal }: LocalDep
 async function submitBlock(deps: LocalDeps, block: Block): Promise<SubmitResult> {
   // Said before it is connected, so that the change of the tip counts as announced.
   const isMarked = deps.ingest.markAnnounced(block.hash);
+  if (isMarked) deps.origins.note(block.hash, 'own');
   const unannounced = deps.blocks.unannounced(block);
   const verdict = await deps.chain.submitBlock(block);
   // It may become the tip later, and is announced then.

@@ -9,6 +9,7 @@ import { createSync, type Sync } from '#sync';
 import { errorText, VERSION } from '#util';
 import { createVerifier, ScriptCache, withScriptCache } from '#verify';
 import { BlockAnnouncer } from './block-announcer.ts';
+import { BlockOrigins } from './block-origins.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
 import { createEvents, type NodeEvents } from './events.ts';
@@ -53,6 +54,7 @@ type Parts = {
   readonly announcer: TxAnnouncer;
   readonly forms: CompactForms;
   readonly blocks: BlockAnnouncer;
+  readonly origins: BlockOrigins;
   readonly noteUseful: NoteUseful;
   readonly events: NodeEvents;
   /** Latched: true from the first time that sync reached the tip (Core's IsInitialBlockDownload, reversed). */
@@ -91,6 +93,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     announcer,
     forms,
     blocks,
+    origins: new BlockOrigins(),
     noteUseful,
     events: createEvents(mempool),
     isSynced: latchSynced(sync, chain),
@@ -139,6 +142,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     onTransaction: events.transaction.add,
     onPeer: events.peer.add,
     onBlockNews: events.blockNews.add,
+    blockOrigin: (hash) => parts.origins.of(hash),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -238,7 +242,7 @@ function makeChainQuality({ deps, chain, net, sync, isSynced }: Parts, peers: Pe
 }
 
 function makeIngest(parts: Parts, peers: Peers): Ingest {
-  const { deps, net, requests, blockDelay, events, noteUseful } = parts;
+  const { deps, net, requests, blockDelay, events, noteUseful, origins } = parts;
   const { clock, random } = deps;
   const log = deps.log.child('ingest');
   return createIngest({
@@ -256,10 +260,9 @@ function makeIngest(parts: Parts, peers: Peers): Ingest {
     clock,
     random,
     log,
-    onNews: (peer, hash) => {
-      noteUseful(peer, 'block');
-      events.blockNews.tell(hash, peer);
-    },
+    onNews: (peer) => noteUseful(peer, 'block'),
+    onTold: (peer, hash) => events.blockNews.tell(hash, peer),
+    onOrigin: (hash, origin) => origins.note(hash, origin),
     onTaken: (peer) => noteUseful(peer, 'tx'),
     onBlockDelay: (ms) => {
       blockDelay.ms = ms;

@@ -16,6 +16,7 @@ import type { NetStatus, PeerIdText, PeerInfo, ReachOptions } from '#net';
 import type { Block, BlockHash, BlockHeader, Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
 import type { Clock, Logger, Random } from '#util';
+import type { BlockOrigin } from './block-origins.ts';
 import type { RebuildStats } from './block-rebuilder.ts';
 import type { NodePeers } from './operator.ts';
 import type { TxRelayStats } from './tx-ingest.ts';
@@ -196,6 +197,11 @@ export type StarlingNode = AsyncDisposable & {
   readonly onTransaction: (listener: (tx: Transaction) => void) => () => void;
   /** Called when a peer is connected, and when it is gone. Must not throw. Returns what removes it. */
   readonly onPeer: (listener: (event: PeerEvent) => void) => () => void;
-  /** Called when gossip tells of a block with more work than the tip, with the first peer that did. Must not throw. */
+  /**
+   * Called when gossip tells of a recent block, with each peer that did, perhaps more than once; the first is the one that we
+   * heard of it by. Must not throw. Returns what removes it.
+   */
   readonly onBlockNews: (listener: (hash: BlockHash, peer: PeerIdText) => void) => () => void;
+  /** How the body of a recent block came; undefined for what sync found by itself, and what is longer ago. */
+  readonly blockOrigin: (hash: BlockHash) => BlockOrigin | undefined;
 };

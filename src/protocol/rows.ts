@@ -116,8 +116,15 @@ export type TopicRow<T> = {
    * sent it.
    */
   readonly gatherMs?: number;
-  /** The node is told who else sends a message that it has not accepted. */
-  readonly hearsCopies?: boolean;
+  /** The node is told who else sends a message. */
+  readonly hearsCopies?: CopyTerms;
+};
+
+export type CopyTerms = {
+  /** Also of a message that it accepted; else it is told while it judges, and of what it ignored. */
+  readonly ofAccepted: boolean;
+  /** So many first bytes of a copy come along. */
+  readonly maxBytes: number;
 };
 
 /**

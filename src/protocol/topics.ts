@@ -1,5 +1,6 @@
 /** Every gossip topic, one row each. A new one is a codec in `messages/`, a row here, a handler in `node/ingest.ts`. */
 import { sha256 } from '#crypto';
+import { BLOCK_HEADER_BYTES } from '#primitives';
 import { compactBlock, MAX_COMPACT_BLOCK_BYTES } from './messages/compact-block.ts';
 import { MAX_TX_MESSAGE_BYTES, txMessage, txMessageId } from './messages/gossip-tx.ts';
 import type { TopicRow, TopicScore } from './rows.ts';
@@ -20,6 +21,8 @@ export const topics = Object.freeze({
     holdAcceptMs: 60,
     // A kilobyte at most, in ten minutes: what we have found, or moved to, everybody shall hear of first hand.
     floodPublish: true,
+    // By how much later each peer told of a block is known so.
+    hearsCopies: { ofAccepted: true, maxBytes: BLOCK_HEADER_BYTES },
   }),
 
   tx: row({
@@ -33,7 +36,7 @@ export const topics = Object.freeze({
     score: topicScore(0.5, -20),
     gatherMs: 250,
     // Each can be asked for what an entry announces.
-    hearsCopies: true,
+    hearsCopies: { ofAccepted: false, maxBytes: MAX_TX_MESSAGE_BYTES },
   }),
 });
 

@@ -567,6 +567,22 @@ function gossipTests(harness: NetHarness): void {
     assert.equal(b.messages.length, 1);
   });
 
+  test('who sends a block after it was accepted is told of, by the beginning of what it sent', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { b, around } = await inTheMiddle(harness, stack);
+    // Nobody passes on what it hears: else the two others would have it from the one in the middle.
+    for (const peer of around) peer.verdict = 'ignore';
+    b.verdict = { acceptAfterMs: 2_000 };
+    const [first, ...others] = around;
+    const data = filled(200, 9);
+    await first?.net.publish('block', data);
+    await b.when(() => b.messages.length > 0);
+    for (const peer of others) await peer.net.publish('block', data);
+    await b.when(() => b.copies.length >= 2);
+    assert.deepEqual(new Set(b.copies.map(({ from }) => from)), new Set(others.map(({ id }) => id)));
+    for (const copy of b.copies) assert.ok(Buffer.from(copy.data).equals(data.subarray(0, 80)));
+  });
+
   test('what is ignored or rejected does not travel on', async () => {
     await using stack = new AsyncDisposableStack();
     const [a, b] = await pair(harness, stack, { targetOutbound: 1 });

@@ -129,7 +129,7 @@ class MemoryNode implements Net {
   readonly #seen = new Set<string>();
   /** Messages whose verdict is open, with who sent them. */
   readonly #judging = new Map<string, Set<PeerIdText>>();
-  readonly #ignored = new BoundedMap<string, Set<PeerIdText>>(MAX_SEEN_MESSAGES);
+  readonly #decided = new BoundedMap<string, Set<PeerIdText>>(MAX_SEEN_MESSAGES);
   readonly #timers = new Set<TimerHandle>();
   readonly peers: OperatorPeers;
   #isActive = true;
@@ -468,10 +468,11 @@ class MemoryNode implements Net {
     if (!this.#ends.has(from)) return;
     if (!this.#isNew(topic, data)) {
       const id = messageKey(topic, data);
-      const senders = this.#judging.get(id) ?? this.#ignored.get(id);
-      if (senders === undefined || senders.has(from) || topicLimits(topic).hearsCopies !== true) return;
+      const senders = this.#judging.get(id) ?? this.#decided.get(id);
+      const { hearsCopies } = topicLimits(topic);
+      if (senders === undefined || senders.has(from) || hearsCopies === undefined) return;
       senders.add(from);
-      this.#handlers.gossipCopy?.({ topic, data, from });
+      this.#handlers.gossipCopy?.({ topic, data: data.subarray(0, hearsCopies.maxBytes), from });
       return;
     }
     if (data.length > topicLimits(topic).maxBytes) {
@@ -491,7 +492,8 @@ class MemoryNode implements Net {
     this.#judging.set(id, senders);
     try {
       const verdict = await this.#handlers.gossip(message);
-      if (verdict === 'ignore') this.#ignored.set(id, senders);
+      const isHeardOn = verdict !== 'reject' && topicLimits(message.topic).hearsCopies?.ofAccepted === true;
+      if (verdict === 'ignore' || isHeardOn) this.#decided.set(id, senders);
       return verdict;
     } finally {
       this.#judging.delete(id);

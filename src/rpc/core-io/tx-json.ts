@@ -14,12 +14,14 @@ export type TxJsonOptions = {
   readonly prevouts?: boolean;
   /** Whether the bytes come along (default: true). */
   readonly hex?: boolean;
+  /** So many inputs and outputs at most (default: all). */
+  readonly maxParts?: number;
 };
 
 export function txJson(
   tx: Transaction,
   prefixes: KeyPrefixes,
-  { spent, prevouts = false, hex = true }: TxJsonOptions = {},
+  { spent, prevouts = false, hex = true, maxParts }: TxJsonOptions = {},
 ): JsonObject {
   assert(spent === undefined || spent.length === tx.inputs.length, 'a spent coin for each input');
   return {
@@ -30,8 +32,10 @@ export function txJson(
     vsize: Math.ceil(tx.weight / 4),
     weight: tx.weight,
     locktime: tx.lockTime,
-    vin: tx.inputs.map((input, at) => inputJson(tx, input, prevouts ? spent?.[at] : undefined, prefixes)),
-    vout: tx.outputs.map(({ value, scriptPubKey }, n) => ({
+    vin: tx.inputs
+      .slice(0, maxParts)
+      .map((input, at) => inputJson(tx, input, prevouts ? spent?.[at] : undefined, prefixes)),
+    vout: tx.outputs.slice(0, maxParts).map(({ value, scriptPubKey }, n) => ({
       value: amount(value),
       n,
       scriptPubKey: scriptPubKeyJson(scriptPubKey, prefixes),
@@ -58,7 +62,7 @@ function inputJson(tx: Transaction, input: TxInput, coin: Coin | undefined, pref
   };
 }
 
-function feeOf(tx: Transaction, spent: readonly Coin[]): bigint {
+export function feeOf(tx: Transaction, spent: readonly Coin[]): bigint {
   const paidIn = spent.reduce((sum, { output }) => sum + output.value, 0n);
   return tx.outputs.reduce((rest, { value }) => rest - value, paidIn);
 }

@@ -2,24 +2,17 @@
  * What happens in a node, as a stream of server-sent events: `state` once, when a reader comes; then `blocks`,
  * `transactions`, `peers` and `sync`, gathered for a tenth of a second each. Nothing is kept for who is not there.
  *
- * Bounds: readers; what is gathered of a kind (beyond it the newest are only counted, of blocks the oldest); what waits
- * for one reader: beyond that it is dropped, and learns what it missed from the `state` of its next connection.
+ * Bounds: those of `event-readers.ts`; what is gathered of a kind (beyond it the newest are only counted, of blocks the oldest).
  */
 import type { HeaderEntry } from '#chain';
 import type { PeerEvent, StarlingNode } from '#node';
-import type { BlockHash, Transaction } from '#primitives';
+import type { Transaction } from '#primitives';
 import type { Clock, TimerHandle } from '#util';
 import { workHex } from '../core-io/block-json.ts';
 import { amount, type JsonObject, type JsonValue } from '../json/value.ts';
 import { writeJson } from '../json/write.ts';
-
-export type EventReader = {
-  readonly write: (text: string) => void;
-  /** Written and not sent yet. */
-  readonly waitingBytes: () => number;
-  /** Ends its connection. */
-  readonly drop: () => void;
-};
+import { BlockNews } from './block-news.ts';
+import { type EventReader, EventReaders, eventText } from './event-readers.ts';
 
 type WatchedNode = Pick<
   StarlingNode,
@@ -36,10 +29,6 @@ const GATHER_MS = 100;
 const MAX_BLOCKS = 100;
 const MAX_TRANSACTIONS = 1_000;
 const MAX_PEER_EVENTS = 1_000;
-/** Blocks of which is known who told of them first. */
-const MAX_NEWS = 100;
-/** A comment that shows that the connection stands. */
-const KEEP_ALIVE_MS = 15_000;
 
 type Gathered = {
   readonly blocks: JsonObject[];
@@ -64,69 +53,50 @@ const nothing = (): Gathered => ({
 export class EventFeed implements Disposable {
   readonly #node: WatchedNode;
   readonly #clock: Clock;
-  readonly #readers = new Set<EventReader>();
-  /** Who told of a block first, and when, Unix milliseconds. */
-  readonly #news = new Map<BlockHash, { readonly peer: string; readonly atMs: number }>();
+  readonly #readers: EventReaders;
+  readonly #news: BlockNews;
   readonly #watching = new DisposableStack();
   #gathered = nothing();
   #flushTimer: TimerHandle | undefined;
-  #keepAliveTimer: TimerHandle | undefined;
   /** Set while somebody reads: transactions are decoded for who listens to them. */
   #forgetTransactions: (() => void) | undefined;
-  /** Readers that are there or about to be. */
-  #places = 0;
 
   constructor(node: WatchedNode, clock: Clock) {
     this.#node = node;
     this.#clock = clock;
+    this.#news = new BlockNews(clock);
+    this.#readers = new EventReaders(clock, {
+      maxReaders: MAX_READERS,
+      maxWaitingBytes: MAX_WAITING_BYTES,
+      onFirst: () => {
+        this.#forgetTransactions = node.onTransaction((tx) => this.#transaction(tx));
+      },
+      onEmpty: () => this.#forgetTransactions?.(),
+    });
     this.#watching.defer(node.onTip((tip) => this.#tip(tip)));
     this.#watching.defer(node.onPeer((event) => this.#peer(event)));
-    this.#watching.defer(node.onBlockNews((hash, peer) => this.#told(hash, peer)));
+    this.#watching.defer(node.onBlockNews((hash, peer) => this.#news.told(hash, peer)));
     this.#watching.defer(node.onSync((status) => this.#sync(status)));
   }
 
   [Symbol.dispose](): void {
     this.#watching.dispose();
     this.#flushTimer?.cancel();
-    this.#keepAliveTimer?.cancel();
-    for (const reader of this.#readers) this.#drop(reader);
+    this.#readers[Symbol.dispose]();
   }
 
   get isFull(): boolean {
-    return this.#places >= MAX_READERS;
+    return this.#readers.isFull;
   }
 
   /** Until the signal aborts, or the reader is dropped. Not to be called when full. */
-  async add(reader: EventReader, gone: AbortSignal): Promise<void> {
-    this.#places++;
-    gone.addEventListener(
-      'abort',
-      () => {
-        this.#places--;
-        this.#leave(reader);
-      },
-      { once: true },
-    );
-    const state = await this.#state();
-    if (gone.aborted) return;
-    // What was gathered before is in the state.
-    this.#flush();
-    this.#readers.add(reader);
-    this.#forgetTransactions ??= this.#node.onTransaction((tx) => this.#transaction(tx));
-    this.#send([reader], eventText('state', state));
-    this.#keepAliveTimer ??= this.#clock.after(KEEP_ALIVE_MS, () => this.#keepAlive());
-  }
-
-  #leave(reader: EventReader): void {
-    this.#readers.delete(reader);
-    if (this.#readers.size > 0) return;
-    this.#forgetTransactions?.();
-    this.#forgetTransactions = undefined;
-  }
-
-  #drop(reader: EventReader): void {
-    this.#leave(reader);
-    reader.drop();
+  add(reader: EventReader, gone: AbortSignal): Promise<void> {
+    return this.#readers.add(reader, gone, async () => {
+      const state = await this.#state();
+      // What was gathered before is in the state.
+      this.#flush();
+      return eventText('state', writeJson(state));
+    });
   }
 
   async #state(): Promise<JsonObject> {
@@ -142,14 +112,8 @@ export class EventFeed implements Disposable {
     };
   }
 
-  #told(hash: BlockHash, peer: string): void {
-    const [oldest] = this.#news.keys();
-    if (this.#news.size >= MAX_NEWS && oldest !== undefined) this.#news.delete(oldest);
-    this.#news.set(hash, { peer, atMs: this.#clock.now() });
-  }
-
   #tip(tip: HeaderEntry): void {
-    if (this.#readers.size === 0) return;
+    if (this.#readers.isEmpty) return;
     const { blocks } = this.#gathered;
     if (blocks.length >= MAX_BLOCKS) {
       blocks.shift();
@@ -170,7 +134,7 @@ export class EventFeed implements Disposable {
   }
 
   #peer(event: PeerEvent): void {
-    if (this.#readers.size === 0) return;
+    if (this.#readers.isEmpty) return;
     const { peers } = this.#gathered;
     if (peers.length >= MAX_PEER_EVENTS) this.#gathered.peersLeftOut++;
     else if (event.kind === 'joined') peers.push({ event: 'joined', ...peerJson(event.peer) });
@@ -179,21 +143,21 @@ export class EventFeed implements Disposable {
   }
 
   #sync(status: SyncStatus): void {
-    if (this.#readers.size === 0) return;
+    if (this.#readers.isEmpty) return;
     this.#gathered.sync = status;
     this.#flushSoon();
   }
 
   #blockJson({ chainWork, hash, header, height }: HeaderEntry): JsonObject {
-    const news = this.#news.get(hash);
+    const news = this.#news.of(hash);
     return {
       hash,
       height,
       time: header.time,
       nTx: this.#node.chain.txCount(hash),
       chainwork: workHex(chainWork),
-      firstPeer: news?.peer,
-      delayMs: news && Math.max(0, this.#clock.now() - news.atMs),
+      firstPeer: news?.announcements[0]?.peerId,
+      delayMs: news && Math.max(0, this.#clock.now() - news.firstHeardAtMs),
     };
   }
 
@@ -207,33 +171,17 @@ export class EventFeed implements Disposable {
     const { blocks, blocksLeftOut, peers, peersLeftOut, sync, transactions, transactionsLeftOut } = this.#gathered;
     this.#gathered = nothing();
     const texts = [
-      blocks.length > 0 ? eventText('blocks', { blocks, leftOut: blocksLeftOut }) : '',
-      transactions.length > 0 ? eventText('transactions', { transactions, leftOut: transactionsLeftOut }) : '',
-      peers.length > 0 ? eventText('peers', { peers, leftOut: peersLeftOut }) : '',
-      sync === undefined ? '' : eventText('sync', syncJson(sync)),
+      blocks.length > 0 ? event('blocks', { blocks, leftOut: blocksLeftOut }) : '',
+      transactions.length > 0 ? event('transactions', { transactions, leftOut: transactionsLeftOut }) : '',
+      peers.length > 0 ? event('peers', { peers, leftOut: peersLeftOut }) : '',
+      sync === undefined ? '' : event('sync', syncJson(sync)),
     ];
-    this.#send(this.#readers, texts.join(''));
-  }
-
-  #send(readers: Iterable<EventReader>, text: string): void {
-    if (text === '') return;
-    for (const reader of readers) {
-      if (reader.waitingBytes() <= MAX_WAITING_BYTES) reader.write(text);
-      else this.#drop(reader);
-    }
-  }
-
-  #keepAlive(): void {
-    this.#keepAliveTimer = undefined;
-    if (this.#readers.size === 0) return;
-    this.#send(this.#readers, ':\n\n');
-    this.#keepAliveTimer = this.#clock.after(KEEP_ALIVE_MS, () => this.#keepAlive());
+    this.#readers.send(texts.join(''));
   }
 }
 
-/** JSON has no line breaks here, so one `data` line holds it. */
-function eventText(name: string, data: JsonValue): string {
-  return `event: ${name}\ndata: ${writeJson(data)}\n\n`;
+function event(name: string, data: JsonValue): string {
+  return eventText(name, writeJson(data));
 }
 
 function peerJson({ address, agent, connectedAt, direction, id, kind, latencyMs }: Peer): JsonObject {

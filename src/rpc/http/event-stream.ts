@@ -1,11 +1,13 @@
 /** A reader of events at the other end of a connection. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { EventFeed } from '../events/event-feed.ts';
+import type { EventReader } from '../events/event-readers.ts';
 
 export const EVENTS_PATH = '/events';
 
+type Feed = { readonly add: (reader: EventReader, gone: AbortSignal) => Promise<void> };
+
 /** Answers with the stream, and leaves it open. Resolves once it has begun. */
-export async function streamEvents(feed: EventFeed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function streamEvents(feed: Feed, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (response.destroyed) return;
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   response.flushHeaders();

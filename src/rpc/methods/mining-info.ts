@@ -1,15 +1,11 @@
 /** Where mining stands, and how fast the network does it. */
-import type { ChainReader, HeaderEntry } from '#chain';
-import { adjustmentInterval } from '#consensus';
 import { toHex } from '#util';
 import { difficultyOf } from '../core-io/block-json.ts';
-import { invalidParameter } from '../errors.ts';
+import { DEFAULT_HASH_RATE_BLOCKS, networkHashesPerSecond } from '../core-io/network-hash-rate.ts';
 import type { JsonObject } from '../json/value.ts';
 import type { RpcCall, RpcMethod } from '../table/method.ts';
 import { param } from '../table/param.ts';
 import { result } from '../table/result.ts';
-
-const DEFAULT_BLOCKS = 120;
 
 export const MINING_INFO_METHODS: readonly RpcMethod[] = [
   {
@@ -56,7 +52,7 @@ export const MINING_INFO_METHODS: readonly RpcMethod[] = [
       param.number(
         'nblocks',
         'The number of previous blocks to calculate estimate from, or -1 for blocks since last difficulty change.',
-        { default: DEFAULT_BLOCKS },
+        { default: DEFAULT_HASH_RATE_BLOCKS },
       ),
       param.number('height', 'To estimate at the time of the given height.', { default: -1 }),
     ],
@@ -76,27 +72,10 @@ function miningInfo({ node }: RpcCall): JsonObject {
     currentblockweight: last?.weight,
     currentblocktx: last?.transactions,
     difficulty: difficultyOf(tip.header.bits),
-    networkhashps: networkHashesPerSecond(chain, DEFAULT_BLOCKS, -1),
+    networkhashps: networkHashesPerSecond(chain, DEFAULT_HASH_RATE_BLOCKS, -1),
     pooledtx: mempool.stats().count,
     chain: chainName,
     signet_challenge: signetChallenge && toHex(signetChallenge),
     warnings: '',
   };
-}
-
-/** Core's GetNetworkHashPS. */
-function networkHashesPerSecond(chain: ChainReader, blocks: number, height: number): number {
-  if (blocks < -1 || blocks === 0) throw invalidParameter('Invalid nblocks. Must be a positive number or -1.');
-  const last = height === -1 ? chain.tip() : chain.activeAt(height);
-  if (height < -1 || last === undefined) throw invalidParameter('Block does not exist at specified height');
-  const sinceChange = (last.height % adjustmentInterval(chain.params.pow)) + 1;
-  const span = Math.min(blocks === -1 ? sinceChange : blocks, last.height);
-  let first: HeaderEntry = last;
-  let [earliest, latest] = [last.header.time, last.header.time];
-  for (let done = 0; done < span; done++) {
-    first = chain.ancestor(first, first.height - 1);
-    earliest = Math.min(earliest, first.header.time);
-    latest = Math.max(latest, first.header.time);
-  }
-  return earliest === latest ? 0 : Number(last.chainWork - first.chainWork) / (latest - earliest);
 }

@@ -43,6 +43,7 @@ function createRebuilder(verdict: BlockVerdict, mempool: readonly Transaction[] 
     clock,
     log: nullLogger,
     onBlockDelay: (ms) => said.push(`delay ${ms}`),
+    onOrigin: () => {},
     onFailure: (error) => said.push(`failure ${error}`),
   });
   return { rebuilder, clock, said };

@@ -28,6 +28,9 @@ let ingest: Ingest;
 let said: string[];
 /** Who was the first to tell of a better block. */
 let news: string[];
+/** Who told of which block, and how bodies came. */
+let told: string[];
+let origins: string[];
 let isSynced: boolean;
 /** What peers answer to `blocktxn`; by default they do not have the block. */
 let blockTxs: FillDeps['requestBlockTxs'];
@@ -52,6 +55,8 @@ beforeEach(async () => {
   chain.observe({ changed: (change) => mempool.chainChanged(change) });
   said = [];
   news = [];
+  told = [];
+  origins = [];
   isSynced = true;
   blockTxs = async () => undefined;
   compactForm = async () => undefined;
@@ -90,6 +95,8 @@ beforeEach(async () => {
     random: seededRandom(1),
     log: nullLogger,
     onNews: (peer) => news.push(peer),
+    onTold: (peer, hash) => told.push(`${peer} ${hash}`),
+    onOrigin: (_hash, origin) => origins.push(origin),
     onTaken: () => {},
     onBlockDelay: () => said.push('delay'),
     onFailure: (error) => assert.fail(String(error)),
@@ -123,6 +130,27 @@ describe('ingest of blocks', () => {
     assert.deepEqual(news, ['peer']);
     assert.ok(ingest.wasAnnounced(block.hash));
     assert.equal(await gossipBlock(blockMessage(block)), 'ignore', 'known by now');
+  });
+
+  it('tells of each peer that told of a recent block, also after it is connected, and how the body came', async () => {
+    const block = builder.mine();
+    const data = blockMessage(block);
+    await gossipBlock(data);
+    await settle();
+    assert.deepEqual(origins, ['rebuilt']);
+    ingest.copy({ topic: 'block', data: data.subarray(0, 80), from: 'later' });
+    assert.equal(await ingest.message({ topic: 'block', data: bareMessage(block), from: 'other-form' }), 'ignore');
+    assert.deepEqual(
+      told,
+      ['peer', 'later', 'other-form'].map((peer) => `${peer} ${block.hash}`),
+    );
+  });
+
+  it('tells of nobody who told of an old block, or of one that is not known', async () => {
+    ingest.copy({ topic: 'block', data: builder.at(50).block.header.raw, from: 'peer' });
+    ingest.copy({ topic: 'block', data: builder.mine().header.raw, from: 'peer' });
+    ingest.copy({ topic: 'block', data: new Uint8Array(79), from: 'peer' });
+    assert.deepEqual(told, []);
   });
 
   it('passes on a block whose transactions it lacks, and asks the announcer for them', async () => {

@@ -23,6 +23,7 @@ it('a block that waits for one before it does not count as announced; it may bec
   });
   const marked = new Set<BlockHash>();
   const announced: BlockHash[] = [];
+  const origins = new Map<BlockHash, string>();
   const local = createLocal({
     chain,
     mempool,
@@ -33,6 +34,7 @@ it('a block that waits for one before it does not count as announced; it may bec
     },
     announcer: { hold: () => 0 },
     blocks: { ownBlock: async ({ hash }) => void announced.push(hash), unannounced: () => [] },
+    origins: { note: (hash, origin) => origins.set(hash, origin) },
     log: nullLogger,
     signal: new AbortController().signal,
     clock: createManualClock(),
@@ -46,6 +48,7 @@ it('a block that waits for one before it does not count as announced; it may bec
   assert.deepEqual([[...marked], announced], [[], []]);
   assert.deepEqual(await local.submitBlock(first.raw), { kind: 'accepted' });
   assert.deepEqual([[...marked], announced], [[first.hash], [first.hash]]);
+  assert.equal(origins.get(first.hash), 'own');
   assert.deepEqual(await local.submitBlock(first.raw), { kind: 'duplicate' });
   assert.deepEqual([...marked], [first.hash], 'what was announced before stays so');
 });

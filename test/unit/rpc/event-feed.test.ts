@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { HeaderEntry } from '#chain';
 import type { PeerEvent } from '#node';
 import type { BlockHash, Transaction } from '#primitives';
-import { EventFeed, type EventReader } from '../../../src/rpc/events/event-feed.ts';
+import { EventFeed } from '../../../src/rpc/events/event-feed.ts';
+import type { EventReader } from '../../../src/rpc/events/event-readers.ts';
 import { createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 
