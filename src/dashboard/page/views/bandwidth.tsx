@@ -6,6 +6,7 @@ import { niceCeiling, stackPaths } from '../chart.ts';
 import * as format from '../format.ts';
 import { Measured } from '../parts/measured.tsx';
 import { Panel } from '../parts/panel.tsx';
+import { ScrollBox } from '../parts/scroll-box.tsx';
 import { Sparkline } from '../parts/sparkline.tsx';
 import { type ProtocolTraffic, totals, trafficByProtocol, withRest } from '../traffic.ts';
 import type { ViewProps } from '../view-props.ts';
@@ -99,8 +100,7 @@ function TrafficChart({ bandwidth, layers, widthPx }: ChartProps): JSX.Element {
 
 function ProtocolTable({ traffic }: { readonly traffic: readonly ProtocolTraffic[] }): JSX.Element {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-    <section class="scrolls" tabIndex={0} aria-label="Table of protocols">
+    <ScrollBox label="Table of protocols">
       <table>
         <thead>
           <tr>
@@ -139,6 +139,6 @@ function ProtocolTable({ traffic }: { readonly traffic: readonly ProtocolTraffic
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollBox>
   );
 }

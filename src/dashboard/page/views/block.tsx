@@ -7,6 +7,7 @@ import { Failure } from '../parts/failure.tsx';
 import { Level } from '../parts/level.tsx';
 import { BlockLink, PeerLink, TxLink } from '../parts/links.tsx';
 import { Facts, Figures, Panel } from '../parts/panel.tsx';
+import { ScrollBox } from '../parts/scroll-box.tsx';
 import { blockPath } from '../route.ts';
 import type { ViewProps } from '../view-props.ts';
 
@@ -100,8 +101,7 @@ function TransactionsPanel({ answer }: { readonly answer: BlockAnswer }): JSX.El
   const { block, page, pageCount, transactions } = answer;
   return (
     <Panel title="Transactions" aside={pageCount > 1 && `page ${page + 1} of ${pageCount}`}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
-      <section class="scrolls" tabIndex={0} aria-label="Table of transactions">
+      <ScrollBox label="Table of transactions">
         <table>
           <thead>
             <tr>
@@ -128,7 +128,7 @@ function TransactionsPanel({ answer }: { readonly answer: BlockAnswer }): JSX.El
           </thead>
           <tbody>{transactions.map(transactionRow)}</tbody>
         </table>
-      </section>
+      </ScrollBox>
       {pageCount > 1 && (
         <nav class="pages" aria-label="Pages of transactions">
           {page > 0 && <a href={blockPath(block.hash, page - 1)}>Previous page</a>}

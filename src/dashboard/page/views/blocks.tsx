@@ -7,6 +7,7 @@ import * as format from '../format.ts';
 import { Level } from '../parts/level.tsx';
 import { BlockLink, PeerLink } from '../parts/links.tsx';
 import { Panel } from '../parts/panel.tsx';
+import { ScrollBox } from '../parts/scroll-box.tsx';
 import type { ViewProps } from '../view-props.ts';
 
 const MAX_WEIGHT = 4_000_000;
@@ -34,9 +35,8 @@ type BlockTableProps = { readonly blocks: readonly BlockRow[]; readonly nowMs: n
 
 function BlockTable({ blocks, nowMs, longestMs }: BlockTableProps): JSX.Element {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-    <section class="scrolls" tabIndex={0} aria-label="Table of recent blocks">
-      <table class="cards-when-narrow">
+    <ScrollBox label="Table of recent blocks">
+      <table>
         <thead>
           <tr>
             <th scope="col">Height</th>
@@ -63,7 +63,7 @@ function BlockTable({ blocks, nowMs, longestMs }: BlockTableProps): JSX.Element 
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollBox>
   );
 }
 

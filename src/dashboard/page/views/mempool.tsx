@@ -73,7 +73,7 @@ function ProjectedPanel({ blocks }: { readonly blocks: readonly ProjectedBlock[]
               {format.feerate(block.minFeerateSatPerVb)} – {format.feerate(block.maxFeerateSatPerVb)} sat/vB
             </p>
             <p class="number">
-              {format.count(block.txCount)} transactions, {format.withPrefix(block.vsizeBytes, 'vB')}
+              {format.count(block.txCount)} tx, {format.withPrefix(block.vsizeBytes, 'vB')}
             </p>
             <p class="number">{format.bitcoins(block.feesSats)} BTC</p>
             <Level part={block.vsizeBytes / MAX_BLOCK_VSIZE} />
