@@ -6,10 +6,12 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { type Logger as PinoLogger, pino } from 'pino';
+import type { LogSource } from '#dashboard';
 import { type Clock, type LogFields, type Logger, systemClock } from '#util';
 import { type LogFile, openLogFile } from './log-file.ts';
 import { LogLimit } from './log-limit.ts';
 import { cut, humanLine, safeFields } from './log-lines.ts';
+import { LogRing } from './log-ring.ts';
 import type { Settings } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import type { LogLevel, ModuleLevel } from './values.ts';
@@ -38,6 +40,8 @@ export type Logging = {
   readonly levels: () => Readonly<Record<string, LogLevel>>;
   /** Begins to write `debug.log` in `directory`, which exists: first the lines so far, as far as they were kept. */
   readonly openFile: (directory: string) => void;
+  /** The newest lines, and those to come. */
+  readonly lines: LogSource;
   /** Writes out what is buffered and closes the file. */
   readonly close: () => void;
 };
@@ -99,6 +103,7 @@ export function createLogging(options: LogOptions): Logging {
     setLevel: modules.setLevel,
     levels: modules.levels,
     openFile: output.openFile,
+    lines: output.ring,
     close: output.close,
   };
 }
@@ -155,6 +160,7 @@ class LogOutput {
   readonly #printed: (json: string) => string;
   readonly #filed: (json: string) => string;
   readonly #early: string[] = [];
+  readonly ring = new LogRing();
   #file: LogFile | undefined;
 
   constructor(print: (line: string) => void, printed: (json: string) => string, filed: (json: string) => string) {
@@ -165,6 +171,7 @@ class LogOutput {
 
   readonly write = (json: string): void => {
     this.#print(this.#printed(json));
+    this.ring.write(json);
     if (this.#file !== undefined) this.#file.write(`${this.#filed(json)}\n`);
     else if (this.#early.length < MAX_EARLY_LINES) this.#early.push(this.#filed(json));
   };

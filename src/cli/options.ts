@@ -5,6 +5,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { BUILT_IN_NAMES, PROFILE_NAMES } from './config/names.ts';
+import { DASHBOARD_OPTIONS } from './dashboard-options.ts';
 import { INDEX_OPTIONS } from './index-options.ts';
 import { MEMPOOL_OPTIONS } from './mempool-options.ts';
 import { METRICS_OPTIONS } from './metrics-options.ts';
@@ -146,6 +147,7 @@ export const OPTIONS = {
   ...MEMPOOL_OPTIONS,
   ...RPC_OPTIONS,
   ...METRICS_OPTIONS,
+  ...DASHBOARD_OPTIONS,
   mine: single({
     flag: 'mine',
     value: 'ADDRESS',

@@ -84,7 +84,8 @@ function rpcOptions(settings: Settings): Partial<RpcOptions> {
   };
 }
 
-function isTaken(error: unknown): boolean {
+/** Whether a listener failed because another program has its port. */
+export function isTaken(error: unknown): boolean {
   const cause = error instanceof NodeError ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
 }

@@ -58,6 +58,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const LOG_MODULES = [
   ...[
     'chain',
+    'dashboard',
     'indexes',
     'ingest',
     'local',

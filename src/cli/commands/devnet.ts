@@ -24,6 +24,7 @@ const STOP_LIMIT_MS = 5_000;
 /** A coinbase is spendable after a hundred blocks. */
 const MATURITY = 100;
 const MIN_SPENDABLE = 10;
+const NAME_CHARS = 8;
 
 export async function runDevnet(settings: Settings): Promise<ExitCode> {
   using stop = listenForStop();
@@ -89,6 +90,7 @@ async function startMembers(
   terminal.print('Attach a node of your own from another terminal:');
   terminal.print(`  ${ownCommand()} node --network regtest --datadir ./my-node \\`);
   terminal.print(`    --listen /ip4/127.0.0.1/tcp/0 --bootstrap ${address}`);
+  void showDashboards(members, terminal);
   terminal.print('Ctrl-C stops all.');
   terminal.print('');
 }
@@ -99,6 +101,19 @@ async function showRpc(miner: Member, datadir: string, terminal: Terminal): Prom
   if (ready?.rpc === undefined) return;
   terminal.print(`The miner answers JSON-RPC at http://${ready.rpc}:`);
   terminal.print(`  ${ownCommand()} rpc --network regtest --datadir ${datadir} getblockchaininfo`);
+}
+
+/** Once all have started. */
+async function showDashboards(members: readonly Member[], terminal: Terminal): Promise<void> {
+  const started = await Promise.all(
+    members.map(async ({ ready, state }) => {
+      const url = await ready.then(({ dashboard }) => dashboard).catch(() => undefined);
+      return url === undefined ? [] : [`  ${state.name.padEnd(NAME_CHARS)} ${url}`];
+    }),
+  );
+  if (started.flat().length === 0) return;
+  terminal.print('Dashboards, for a browser:');
+  for (const line of started.flat()) terminal.print(line);
 }
 
 /** Shows the table until asked to stop, or until no node is left. */

@@ -17,6 +17,7 @@ import { decodeAddress } from '#script';
 import { type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
 import { chainSettings } from '../chain-settings.ts';
 import { refuseCoreDirectory } from '../core-directory.ts';
+import { startNodeDashboard } from '../dashboard-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncLine } from '../format.ts';
 import { loggingOf } from '../logging.ts';
@@ -80,8 +81,11 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
       testClock,
       debugLogs: debugLogs(logging, settings),
     });
+    const watched = { log, logs: logging.lines, clock: testClock };
+    await using dashboard = await startNodeDashboard(node, settings, rpc?.addresses[0], watched);
     await announce(node, log);
     for (const address of rpc?.addresses ?? []) log.info('answering JSON-RPC', { address });
+    if (dashboard !== undefined) log.info('dashboard', { url: dashboard.url });
     if (metrics !== undefined) log.info('answering /metrics, /live and /ready', { address: metrics.address });
     if (mining !== undefined) node.mine(mining);
     if (showsLine) await showProgress(node, terminal, ended);

@@ -11,6 +11,7 @@ import { payer } from '#mempool';
 import { createNode, loadNetwork, type NodeOptions, type StarlingNode } from '#node';
 import { type RpcServer, startRpc } from '#rpc';
 import { fromHex, type Logger, NodeError, sleep, systemClock, systemRandom } from '#util';
+import { startLocalDashboard } from '../dashboard-settings.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { createLogging } from '../logging.ts';
 import type { FromChild, StartMessage, ToChild } from './messages.ts';
@@ -76,10 +77,12 @@ async function runUntilStopped(start: StartMessage, stop: AbortController, end: 
     const directory = networkDirectory(start.datadir, options.params);
     logging.openFile(directory);
     await using rpc = start.role === 'miner' ? await startDevnetRpc(node, directory, log, end) : undefined;
+    await using dashboard = await startLocalDashboard(node, { log, logs: logging.lines });
     const { net } = await node.status();
     // The seed starts alone; what it has compiled makes the others start sooner.
     if (start.role === 'seed') module.flushCompileCache();
-    say({ kind: 'ready', peerId: net.peerId, addresses: net.listenAddresses, rpc: rpc?.addresses[0] });
+    const { peerId, listenAddresses: addresses } = net;
+    say({ kind: 'ready', peerId, addresses, rpc: rpc?.addresses[0], dashboard: dashboard.url });
     const { signal } = stop;
     const payees = start.payees.map(fromHex);
     const tasks = [every(REPORT_MS, signal, () => report(node))];

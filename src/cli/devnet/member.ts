@@ -11,6 +11,8 @@ import {
   type ToChild,
 } from './messages.ts';
 
+type Ready = Extract<FromChild, { readonly kind: 'ready' }>;
+
 /** What the parent knows of a node. */
 export type MemberState = {
   readonly name: string;
@@ -27,7 +29,7 @@ const PROGRAM = new URL('../starling.ts', import.meta.url);
 
 export class Member {
   /** Where the node is reached, once it listens. Rejects when the process ends before. */
-  readonly ready: Promise<{ readonly addresses: readonly string[]; readonly rpc: string | undefined }>;
+  readonly ready: Promise<Pick<Ready, 'addresses' | 'rpc' | 'dashboard'>>;
   /** Resolves when the process has ended; true if it ended by itself or badly. */
   readonly ended: Promise<boolean>;
   readonly #child: ChildProcess;

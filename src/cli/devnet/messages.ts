@@ -42,11 +42,12 @@ export type NodeReport = {
 };
 
 export type FromChild =
-  /** `rpc` is where JSON-RPC calls are answered; the miner's alone are. */
+  /** `rpc` is where JSON-RPC calls are answered; the miner's alone are. `dashboard`: the URL of its dashboard. */
   | {
       readonly kind: 'ready';
       readonly peerId: string;
       readonly addresses: readonly string[];
       readonly rpc: string | undefined;
+      readonly dashboard: string;
     }
   | NodeReport;
