@@ -6,7 +6,7 @@ import { buildDashboard } from '../../scripts/build-dashboard.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../support/chain-builder.ts';
 import { type RpcNode, startRpcNode } from '../support/rpc-node.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
-import { addressesOf, createTestNodes, gossipFlows } from '../support/test-nodes.ts';
+import { addressesOf, createTestNodes, gossipFlows, tipOf } from '../support/test-nodes.ts';
 import { buildTx, pay } from '../support/tx-builder.ts';
 
 const PEERS = 3;
@@ -50,7 +50,10 @@ export async function startDashboardNetwork(): Promise<DashboardNetwork> {
   const stop = async (): Promise<void> => dashboard?.[Symbol.asyncDispose]();
   stack.defer(stop);
   const url = await start(0);
-  for (const peer of peers) await gossipFlows(peer, [shown.node], builder);
+  for (const peer of peers) {
+    await tipOf(peer, ({ hash }) => hash === builder.tip.hash);
+    await gossipFlows(peer, [shown.node], builder);
+  }
   for (let height = 1; height <= TRANSACTIONS; height++) {
     const tx = buildTx([builder.coin(height)], [pay(50_0000_0000n - BigInt(500 * height * height))]);
     await shown.node.submitTransaction(tx.raw);

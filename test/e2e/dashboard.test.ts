@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { VIEWS } from '../../src/dashboard/page/route.ts';
 import { launchBrowser, seriousFindings, type TestBrowser, whyNoBrowser } from '../support/browser.ts';
+import { tipOf } from '../support/test-nodes.ts';
 import { type DashboardNetwork, startDashboardNetwork } from './dashboard-network.ts';
 
 const skip = whyNoBrowser();
@@ -45,7 +46,7 @@ test('values are those of the RPC', { skip }, async () => {
   await page.goto(`${network.url}#/mempool`);
   await page.locator('[data-field="mempool-vsize"]').waitFor();
   assert.equal(await text('mempool-vsize'), bytes < 1_000 ? `${bytes} vB` : `${(bytes / 1_000).toFixed(2)} kvB`);
-  assert.equal(await page.locator('.histogram').count(), 1);
+  assert.equal(await page.locator('svg[aria-label^="Mempool by fee rate"]').count(), 1);
   await page.goto(`${network.url}#/block/${bestblockhash}`);
   await page.locator('[data-field="block-hash"]').waitFor();
   const { nTx } = (await network.shown.call('getblock', bestblockhash)) as { nTx: number };
@@ -60,6 +61,7 @@ test('a block appears soon after a peer mined it, with who told of it first', { 
   await page.locator(`tr[data-height="${builder.height}"]`).waitFor();
   const delays: number[] = [];
   for (const peer of peers) {
+    await tipOf(peer, ({ hash }) => hash === builder.tip.hash);
     const block = builder.mine();
     const started = performance.now();
     assert.deepEqual(await peer.submitBlock(block.raw), { kind: 'accepted' });

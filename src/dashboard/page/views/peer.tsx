@@ -5,6 +5,7 @@ import { useAnswer } from '../api.ts';
 import * as format from '../format.ts';
 import { Failure } from '../parts/failure.tsx';
 import { Facts, Figures, Panel } from '../parts/panel.tsx';
+import { ScrollBox } from '../parts/scroll-box.tsx';
 import { StandingMark } from '../parts/standing-mark.tsx';
 import type { ViewProps } from '../view-props.ts';
 
@@ -114,28 +115,30 @@ function ClaimsPanel({ claims }: { readonly claims: PeerAnswer['claims'] }): JSX
 function ProtocolsPanel({ details }: { readonly details: PeerAnswer }): JSX.Element {
   return (
     <Panel title="Protocols" aside={`${details.protocols.length} spoken`}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Protocol</th>
-            <th scope="col" class="end">
-              In
-            </th>
-            <th scope="col" class="end">
-              Out
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {details.bytesByProtocol.map(({ protocol, bytesIn, bytesOut }) => (
-            <tr key={protocol}>
-              <th scope="row">{format.shortProtocol(protocol)}</th>
-              <td class="number end">{format.bytes(bytesIn)}</td>
-              <td class="number end">{format.bytes(bytesOut)}</td>
+      <ScrollBox label="Table of protocols">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Protocol</th>
+              <th scope="col" class="end">
+                In
+              </th>
+              <th scope="col" class="end">
+                Out
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {details.bytesByProtocol.map(({ protocol, bytesIn, bytesOut }) => (
+              <tr key={protocol}>
+                <th scope="row">{format.shortProtocol(protocol)}</th>
+                <td class="number end">{format.bytes(bytesIn)}</td>
+                <td class="number end">{format.bytes(bytesOut)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollBox>
     </Panel>
   );
 }
