@@ -3,8 +3,8 @@
  * tells of it. Screen readers have the table beside it.
  */
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import type { BlockRow } from '../../contract.ts';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { BlockRow, PeerRow } from '../../contract.ts';
 import { milliseconds, shortPeer } from '../format.ts';
 import { MESH_SIZE, type MeshLayout, type MeshPlace } from '../mesh-layout.ts';
 import { peerPath } from '../route.ts';
@@ -59,6 +59,10 @@ const roundLatency = (ms: number): string => (ms >= 1000 ? `${ms / 1000} s` : `$
 
 /** A thin line, or one beside the other for each topic; the chevron points from who dialled. */
 function Edges({ place: { peer, x, y } }: { readonly place: MeshPlace }): JSX.Element {
+  return useMemo(() => edgesTo(peer, x, y), [peer, x, y]);
+}
+
+function edgesTo(peer: PeerRow, x: number, y: number): JSX.Element {
   const length = Math.hypot(x, y);
   const [unitX, unitY] = [x / length, y / length];
   const topics = peer.meshTopics.length === 0 ? ['none'] : peer.meshTopics;
@@ -87,7 +91,12 @@ function Edges({ place: { peer, x, y } }: { readonly place: MeshPlace }): JSX.El
 
 type PeerProps = { readonly place: MeshPlace; readonly isNamed: boolean; readonly isFirst: boolean };
 
-function Peer({ place: { peer, x, y, standing }, isNamed, isFirst }: PeerProps): JSX.Element {
+function Peer({ place, isNamed, isFirst }: PeerProps): JSX.Element {
+  const { peer, x, y } = place;
+  return useMemo(() => peerAt(place, isNamed, isFirst), [peer, x, y, isNamed, isFirst]);
+}
+
+function peerAt({ peer, x, y, standing }: MeshPlace, isNamed: boolean, isFirst: boolean): JSX.Element {
   const latency = peer.latencyMs === null ? 'no ping yet' : milliseconds(peer.latencyMs);
   return (
     <g class={`peer ${standing}`} data-peer={peer.id}>

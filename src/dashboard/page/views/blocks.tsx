@@ -18,9 +18,10 @@ export function BlocksView({ feed, nowMs }: ViewProps): JSX.Element {
     return niceCeiling(Math.max(10, ...delays));
   }, [feed.blocks]);
   const newest = feed.blocks[0];
+  const newestPanel = useMemo(() => newest && <NewestPanel block={newest} />, [newest]);
   return (
     <>
-      {newest !== undefined && <NewestPanel block={newest} />}
+      {newestPanel}
       <Panel
         title="Recent blocks"
         aside={`dots: peers that told of it, 1 ms to ${format.milliseconds(longestMs)} after the first`}
@@ -76,12 +77,14 @@ const ORIGINS: Readonly<Record<NonNullable<BlockRow['origin']>, string>> = {
 
 type RowProps = { readonly block: BlockRow; readonly nowMs: number; readonly longestMs: number };
 
+/** Drawn anew only when its text changes, which for most rows is once a minute. */
 function BlockTableRow({ block, nowMs, longestMs }: RowProps): JSX.Element {
-  const { height, hash, timeSeconds, txCount, weight, feesSats, feeratePercentiles, origin, announcements } = block;
-  const delays = useMemo(
-    () => <DelayStrip announcements={announcements} longestMs={longestMs} />,
-    [announcements, longestMs],
-  );
+  const age = format.duration(nowMs - block.timeSeconds * 1000);
+  return useMemo(() => blockTableRow(block, age, longestMs), [block, age, longestMs]);
+}
+
+function blockTableRow(block: BlockRow, age: string, longestMs: number): JSX.Element {
+  const { height, hash, txCount, weight, feesSats, feeratePercentiles, origin, announcements } = block;
   const first = announcements[0];
   return (
     <tr data-height={height}>
@@ -91,14 +94,16 @@ function BlockTableRow({ block, nowMs, longestMs }: RowProps): JSX.Element {
       <td>
         <BlockLink hash={hash} />
       </td>
-      <td class="number">{format.duration(nowMs - timeSeconds * 1000)}</td>
+      <td class="number">{age}</td>
       <td class="number end">{format.count(txCount)}</td>
       <td>{weight === null ? <span class="quiet">…</span> : <WeightBar weight={weight} />}</td>
       <td class="number end">{feesSats === null ? '–' : format.bitcoins(feesSats)}</td>
       <td class="number end">{feeratePercentiles?.[2] === undefined ? '–' : format.feerate(feeratePercentiles[2])}</td>
       <td>{origin === null ? '–' : ORIGINS[origin]}</td>
       <td>{first === undefined ? '–' : <PeerLink id={first.peerId} />}</td>
-      <td>{delays}</td>
+      <td>
+        <DelayStrip announcements={announcements} longestMs={longestMs} />
+      </td>
     </tr>
   );
 }

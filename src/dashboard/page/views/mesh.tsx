@@ -77,8 +77,24 @@ function MeshTable({ peers }: { readonly peers: readonly PeerRow[] }): JSX.Eleme
       </th>
     </tr>
   );
-  const row = (peer: PeerRow): JSX.Element => (
-    <tr key={peer.id} data-peer={peer.id}>
+  return (
+    <LongList
+      label="Peers by the picture"
+      columns={5}
+      rows={peers}
+      head={head}
+      row={(peer) => <MeshRow key={peer.id} peer={peer} />}
+    />
+  );
+}
+
+function MeshRow({ peer }: { readonly peer: PeerRow }): JSX.Element {
+  return useMemo(() => meshRow(peer), [peer]);
+}
+
+function meshRow(peer: PeerRow): JSX.Element {
+  return (
+    <tr data-peer={peer.id}>
       <th scope="row">
         <PeerLink id={peer.id} />
       </th>
@@ -90,5 +106,4 @@ function MeshTable({ peers }: { readonly peers: readonly PeerRow[] }): JSX.Eleme
       </td>
     </tr>
   );
-  return <LongList label="Peers by the picture" columns={5} rows={peers} head={head} row={row} />;
 }

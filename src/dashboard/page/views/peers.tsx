@@ -77,9 +77,14 @@ function Head({ sort, by }: HeadProps): JSX.Element {
   );
 }
 
+/** Drawn anew only when its text changes. */
 function Row({ peer, nowMs }: { readonly peer: PeerRow; readonly nowMs: number }): JSX.Element {
-  const { id, address, direction, kind, agent, latencyMs, gossipScore, height, bytesIn, bytesOut, connectedAtMs } =
-    peer;
+  const connected = format.duration(nowMs - peer.connectedAtMs);
+  return useMemo(() => peerTableRow(peer, connected), [peer, connected]);
+}
+
+function peerTableRow(peer: PeerRow, connected: string): JSX.Element {
+  const { id, address, direction, agent, latencyMs, gossipScore, height, bytesIn, bytesOut, meshTopics } = peer;
   return (
     <tr data-peer={id}>
       <th scope="row" class="two-lines">
@@ -92,7 +97,7 @@ function Row({ peer, nowMs }: { readonly peer: PeerRow; readonly nowMs: number }
       </td>
       <td class="two-lines">
         <span title={agent}>{agent}</span>
-        <small>{peer.meshTopics.length > 0 ? `mesh: ${peer.meshTopics.join(', ')}` : 'no mesh'}</small>
+        <small>{meshTopics.length > 0 ? `mesh: ${meshTopics.join(', ')}` : 'no mesh'}</small>
       </td>
       <td class="number end">{latencyMs === null ? '–' : format.milliseconds(latencyMs)}</td>
       <td class="number end">
@@ -101,11 +106,12 @@ function Row({ peer, nowMs }: { readonly peer: PeerRow; readonly nowMs: number }
       <td class="number end">{height === null ? '–' : format.count(height)}</td>
       <td class="number end">{format.bytes(bytesIn)}</td>
       <td class="number end">{format.bytes(bytesOut)}</td>
-      <td class="number end">{format.duration(nowMs - connectedAtMs)}</td>
+      <td class="number end">{connected}</td>
     </tr>
   );
+}
 
-  function kindText({ isManual, isSeed }: PeerRow): string {
-    return `${kind === 'inbound' ? 'peer' : kind}${isManual && kind !== 'manual' ? ', manual' : ''}${isSeed ? ', seed' : ''}`;
-  }
+function kindText({ kind, isManual, isSeed }: PeerRow): string {
+  const more = [isManual && kind !== 'manual' ? ', manual' : '', isSeed ? ', seed' : ''];
+  return `${kind === 'inbound' ? 'peer' : kind}${more.join('')}`;
 }
