@@ -7,7 +7,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { rowsWindow } from '../rows-window.ts';
 import { REACHABLE } from './scroll-box.tsx';
 
-export const ROW_HEIGHT_PX = 36;
+const ROW_HEIGHT_PX = 36;
 
 type LongListProps<Row> = {
   readonly label: string;
