@@ -10,7 +10,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Page } from 'playwright-core';
 import { VIEWS } from '../src/dashboard/page/route.ts';
 import { launchBrowser, type TestBrowser, whyNoBrowser } from '../test/support/browser.ts';
 import { BUSY, startSyntheticDashboard } from '../test/support/dashboard-source.ts';
@@ -29,36 +28,37 @@ const PEERS = 18;
 const SETTLE_MS = 8_000;
 const REST_MS = 1_200;
 
+/** Of what is looked up the first that there is, from the view that links to it. */
+const LOOKED_UP = [
+  ['block', '#/blocks', '#/block/'],
+  ['tx', '#/mempool', '#/tx/'],
+  ['peer', '#/peers', '#/peer/'],
+] as const;
+
 async function takeAll(browser: TestBrowser, url: string, folder: string): Promise<void> {
   for (const [name, options] of Object.entries(SCREENS)) {
     await using opened = await browser.open(url, options);
     const { page, complaints } = opened;
     await page.locator('main .panel').first().waitFor();
     await page.waitForTimeout(SETTLE_MS);
-    for (const [view, address] of await addressesOf(page)) {
-      await page.evaluate(`location.hash = ${JSON.stringify(address)}`);
+    const take = async (view: string): Promise<void> => {
       await page.waitForTimeout(REST_MS);
       await page.screenshot({ path: join(folder, `${name}-${view}.png`) });
       const width = await page.evaluate<number>('document.documentElement.scrollWidth');
       if (width > options.viewport.width) complaints.push(`${view} is ${width} pixels wide`);
+    };
+    for (const { name: view, path } of VIEWS) {
+      await page.evaluate(`location.hash = '${path}'`);
+      await take(view);
+    }
+    for (const [view, from, link] of LOOKED_UP) {
+      await page.evaluate(`location.hash = '${from}'`);
+      await page.locator(`main a[href^="${link}"]`).first().click();
+      await take(view);
     }
     for (const complaint of complaints) console.error(`${name}: ${complaint}`);
     if (complaints.length > 0) process.exitCode = 1;
   }
-}
-
-/** The views, and of what is looked up the newest that there is. */
-async function addressesOf(page: Page): Promise<(readonly [view: string, address: string])[]> {
-  const first = async (view: string, link: string): Promise<string> => {
-    await page.evaluate(`location.hash = '#/${view}'`);
-    return (await page.locator(`main a[href^="${link}"]`).first().getAttribute('href')) ?? '';
-  };
-  const found = [
-    ['block', await first('explorer', '#/block/')],
-    ['tx', await first('mempool', '#/tx/')],
-    ['peer', await first('peers', '#/peer/')],
-  ] as const;
-  return [...VIEWS.map(({ name, path }) => [name, path] as const), ...found];
 }
 
 async function main(): Promise<void> {

@@ -94,6 +94,9 @@ export function timeOfDay(ms: number): string {
 /** Both ends: zeros alone say little of a block. */
 export const shortHash = (hash: string): string => (hash.length > 20 ? `${hash.slice(0, 8)}…${hash.slice(-8)}` : hash);
 
+/** The end: what blocks have in front, they all have. */
+export const hashEnd = (hash: string): string => `…${hash.slice(-8)}`;
+
 /** The end: peer ids of one kind of key begin alike. */
 export const shortPeer = (id: string): string => (id.length > 10 ? `…${id.slice(-8)}` : id);
 
@@ -106,5 +109,6 @@ export function workBits(chainWork: string): string {
   return bits.toFixed(2);
 }
 
-/** /starling/headers/1/kept without what all of ours begin with. */
-export const shortProtocol = (protocol: string): string => protocol.replace(/^\/starling\//, '').replace(/^\//, '');
+/** headers/1/kept: without what all of ours begin with, name and network. */
+export const shortProtocol = (protocol: string): string =>
+  protocol.replace(/^\/starling\/(?:[0-9a-f]{16}\/)?/, '').replace(/^\//, '');

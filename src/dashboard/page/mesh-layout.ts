@@ -18,7 +18,15 @@ const FIRST_ANGLE = 0.7 - Math.PI / 2;
 
 export type Standing = 'good' | 'neutral' | 'bad';
 
-export type MeshPlace = { readonly peer: PeerRow; readonly x: number; readonly y: number; readonly standing: Standing };
+export type MeshPlace = {
+  readonly peer: PeerRow;
+  /** Radians, and the distance from the middle. */
+  readonly angle: number;
+  readonly radius: number;
+  readonly x: number;
+  readonly y: number;
+  readonly standing: Standing;
+};
 
 export type Ring = { readonly latencyMs: number; readonly radius: number };
 
@@ -49,7 +57,14 @@ export function layOutMesh(peers: readonly PeerRow[], bearings: Bearings): MeshL
   const places = peers.map((peer) => {
     const radius = peer.latencyMs === null ? UNKNOWN_RADIUS : scale.radius(peer.latencyMs);
     const angle = (bearings.get(peer.id) ?? 0) * GOLDEN_ANGLE + FIRST_ANGLE;
-    return { peer, x: radius * Math.cos(angle), y: radius * Math.sin(angle), standing: standingOf(peer) };
+    return {
+      peer,
+      angle,
+      radius,
+      x: radius * Math.cos(angle),
+      y: radius * Math.sin(angle),
+      standing: standingOf(peer),
+    };
   });
   return { places, rings: scale.rings };
 }

@@ -1,12 +1,12 @@
 /** Links to what has a page of its own, shortened for the eye and whole for the title. */
 import type { JSX } from 'preact';
-import { shortHash, shortPeer } from '../format.ts';
+import { hashEnd, shortHash, shortPeer } from '../format.ts';
 import { blockPath, peerPath, txPath } from '../route.ts';
 
 export function BlockLink({ hash }: { readonly hash: string }): JSX.Element {
   return (
     <a class="id" href={blockPath(hash)} title={hash}>
-      {shortHash(hash)}
+      {hashEnd(hash)}
     </a>
   );
 }

@@ -57,34 +57,26 @@ export function MeshPicture({ layout, newest }: MeshPictureProps): JSX.Element {
 /** Of rings, whose latencies are round: 0.1 ms, 20 ms, 2 s. */
 const roundLatency = (ms: number): string => (ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`);
 
-/** A thin line, or one beside the other for each topic; the chevron points from who dialled. */
-function Edges({ place: { peer, x, y } }: { readonly place: MeshPlace }): JSX.Element {
-  return useMemo(() => edgesTo(peer, x, y), [peer, x, y]);
+/**
+ * A thin line, or one beside the other for each topic; the chevron points from who dialled. The bearing stays: only lengths
+ * change, and move together with the peer.
+ */
+function Edges({ place: { peer, angle, radius } }: { readonly place: MeshPlace }): JSX.Element {
+  return useMemo(() => edgesTo(peer, angle, radius), [peer, angle, radius]);
 }
 
-function edgesTo(peer: PeerRow, x: number, y: number): JSX.Element {
-  const length = Math.hypot(x, y);
-  const [unitX, unitY] = [x / length, y / length];
-  const topics = peer.meshTopics.length === 0 ? ['none'] : peer.meshTopics;
-  const degrees = (Math.atan2(y, x) * 180) / Math.PI + (peer.direction === 'inbound' ? 180 : 0);
+function edgesTo({ meshTopics, direction }: PeerRow, angle: number, radius: number): JSX.Element {
+  const topics = meshTopics.length === 0 ? ['none'] : meshTopics;
   return (
-    <g>
-      {topics.map((topic, at) => {
-        const aside = (at - (topics.length - 1) / 2) * 1.3;
-        const [dx, dy] = [-unitY * aside, unitX * aside];
-        return (
-          <path
-            key={topic}
-            class={`edge ${topic}`}
-            d={`M${unitX * 4.5 + dx} ${unitY * 4.5 + dy}L${x + dx} ${y + dy}`}
-          />
-        );
-      })}
-      <path
-        class="chevron"
-        d="M-1.4 -1.8L1 0L-1.4 1.8"
-        transform={`translate(${x * 0.62} ${y * 0.62}) rotate(${degrees})`}
-      />
+    <g transform={`rotate(${(angle * 180) / Math.PI})`}>
+      <g class="moves" style={{ transform: `scaleX(${radius})` }}>
+        {topics.map((topic, at) => (
+          <path key={topic} class={`edge ${topic}`} d={`M0 ${(at - (topics.length - 1) / 2) * 1.3}h1`} />
+        ))}
+      </g>
+      <g class="moves" style={{ transform: `translate(${radius * 0.62}px)` }}>
+        <path class="chevron" d={direction === 'inbound' ? 'M1.4 -1.8L-1 0L1.4 1.8' : 'M-1.4 -1.8L1 0L-1.4 1.8'} />
+      </g>
     </g>
   );
 }

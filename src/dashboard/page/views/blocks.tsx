@@ -117,7 +117,7 @@ function WeightBar({ weight }: { readonly weight: number }): JSX.Element {
   );
 }
 
-const STRIP_WIDTH = 150;
+const STRIP_WIDTH = 130;
 
 type StripProps = { readonly announcements: readonly BlockAnnouncement[]; readonly longestMs: number };
 

@@ -240,7 +240,7 @@ const RECENT = 6;
 
 function RecentPanel({ feed, nowMs }: ViewProps): JSX.Element {
   return (
-    <Panel title="Latest blocks" aside={<a href="#/blocks">all recent</a>}>
+    <Panel title="Latest blocks, by who told first" aside={<a href="#/blocks">all recent</a>}>
       <ol class="recent">
         {feed.blocks.slice(0, RECENT).map((block) => (
           <li key={block.hash}>
@@ -250,9 +250,7 @@ function RecentPanel({ feed, nowMs }: ViewProps): JSX.Element {
             <span class="number">{format.count(block.txCount)} tx</span>
             <span>
               {block.announcements[0] ? (
-                <>
-                  from <PeerLink id={block.announcements[0].peerId} />
-                </>
+                <PeerLink id={block.announcements[0].peerId} />
               ) : (
                 <span class="quiet">{block.origin === 'own' ? 'made here' : ''}</span>
               )}

@@ -69,7 +69,8 @@ test('names are shortened where they differ', () => {
   assert.equal(format.shortHash('0123456789abcdef0123456789abcdef'), '01234567…89abcdef');
   assert.equal(format.shortHash('867340'), '867340');
   assert.equal(format.shortPeer('12D3KooWAbCdEfGh'), '…AbCdEfGh');
-  assert.equal(format.shortProtocol('/starling/headers/1'), 'headers/1');
+  assert.equal(format.shortProtocol('/starling/0f9188f13cb7b2c7/headers/1'), 'headers/1');
+  assert.equal(format.hashEnd('0123456789abcdef'), '…89abcdef');
   assert.equal(format.shortProtocol('/ipfs/ping/1.0.0'), 'ipfs/ping/1.0.0');
 });
 
