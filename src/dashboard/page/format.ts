@@ -21,9 +21,10 @@ export function withPrefix(value: number, unit: string): string {
   return `${shown} ${SI[step]}${unit}`.trimEnd();
 }
 
-/** Three significant digits, at most two behind the point. */
+/** Three significant digits, at most two behind the point; nothing is 0, not 0.00. */
 export function digits(value: number): string {
   const size = Math.abs(value);
+  if (size === 0) return '0';
   return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
 }
 
