@@ -75,6 +75,50 @@ test('a block appears soon after a peer mined it, with who told of it first', { 
   assertClean();
 });
 
+test(
+  'the mesh shows each peer, and who told of the last block first; nothing moves for who wants no motion',
+  { skip },
+  async () => {
+    const { builder, peers, url } = network;
+    const [teller] = peers;
+    assert.ok(teller !== undefined);
+    for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+      await using opened = await browser.open(`${url}#/mesh`, { reducedMotion });
+      const { page, assertClean } = opened;
+      await page
+        .locator('.mesh-picture [data-peer]')
+        .nth(peers.length - 1)
+        .waitFor();
+      // The wave's end would come before we could look.
+      await page.evaluate(`
+      globalThis.waves = 0;
+      const animate = Element.prototype.animate;
+      Element.prototype.animate = function (...how) {
+        globalThis.waves++;
+        return animate.apply(this, how);
+      };
+    `);
+      await tipOf(teller, ({ hash }) => hash === builder.tip.hash);
+      await teller.submitBlock(builder.mine().raw);
+      await page.locator(`[data-field="header-height"] >> text="${builder.height}"`).waitFor();
+      await page.locator('.mesh-picture .first').waitFor();
+      const waves = await page.evaluate<number>('globalThis.waves');
+      assert.equal(waves > 0, reducedMotion === 'no-preference', `${waves} waves, ${reducedMotion}`);
+      assertClean();
+    }
+  },
+);
+
+test('the policy is in force: a script that gets into the page does not run', { skip }, async () => {
+  await using opened = await browser.open(network.url);
+  const { page, complaints } = opened;
+  await page.evaluate(
+    `document.body.append(Object.assign(document.createElement('script'), { textContent: 'injected = 1' }))`,
+  );
+  assert.equal(await page.evaluate('typeof injected'), 'undefined');
+  assert.equal(complaints.filter((text) => text.includes('Content Security Policy')).length, 1);
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`no serious finding of axe in any view, ${colorScheme}`, { skip }, async () => {
     await using opened = await browser.open(network.url, { colorScheme });

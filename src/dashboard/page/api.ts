@@ -18,8 +18,11 @@ export async function ask<T>(path: string, signal?: AbortSignal): Promise<Answer
   }
 }
 
-/** Asks when the path changes; the answer to an older path is never shown. */
-export function useAnswer<T>(path: string): Answer<T> {
+/**
+ * Asks when the path changes, and again when the revision does: what is told changes with it. The answer to another path is
+ * never shown, the one of an older revision until the new one is there.
+ */
+export function useAnswer<T>(path: string, revision = ''): Answer<T> {
   const [answered, setAnswered] = useState<{ readonly path: string; readonly answer: Answer<T> } | undefined>();
   useEffect(() => {
     const abort = new AbortController();
@@ -27,6 +30,6 @@ export function useAnswer<T>(path: string): Answer<T> {
       if (!abort.signal.aborted) setAnswered({ path, answer });
     });
     return () => abort.abort();
-  }, [path]);
+  }, [path, revision]);
   return answered?.path === path ? answered.answer : { kind: 'waiting' };
 }

@@ -104,7 +104,7 @@ function View({ route, feed, nowMs }: ViewProps & { readonly route: Route }): JS
     case 'block':
       return <BlockView id={route.id} page={route.page} {...props} />;
     case 'tx':
-      return <TxView id={route.id} {...props} />;
+      return <TxView id={route.id} block={route.block} {...props} />;
     case 'unknown':
       return <p>There is no view at this address. The navigation lists what there is.</p>;
   }

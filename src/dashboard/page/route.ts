@@ -18,22 +18,23 @@ export type Route =
   | { readonly view: ViewName }
   | { readonly view: 'peer'; readonly id: string }
   | { readonly view: 'block'; readonly id: string; readonly page: number }
-  | { readonly view: 'tx'; readonly id: string }
+  /** `block`: the hash of the block that it is in, where that is known. */
+  | { readonly view: 'tx'; readonly id: string; readonly block: string }
   | { readonly view: 'unknown'; readonly text: string };
 
 export const peerPath = (id: string): string => `#/peer/${encodeURIComponent(id)}`;
-export const txPath = (txid: string): string => `#/tx/${txid}`;
+export const txPath = (txid: string, block = ''): string => `#/tx/${txid}${block === '' ? '' : `/${block}`}`;
 /** By hash or height. */
 export const blockPath = (id: string | number, page = 0): string => `#/block/${id}${page > 0 ? `/${page}` : ''}`;
 
 export function routeOf(hash: string): Route {
-  const [root, first = '', id = '', page = ''] = decoded(hash).split('/');
+  const [root, first = '', id = '', more = ''] = decoded(hash).split('/');
   if (root !== '#') return { view: 'unknown', text: hash };
   const view = VIEWS.find(({ path }) => path === `#/${first}`);
   if (view !== undefined && id === '') return { view: view.name };
   if (first === 'peer' && id !== '') return { view: 'peer', id };
-  if (first === 'tx' && id !== '') return { view: 'tx', id };
-  if (first === 'block' && id !== '') return { view: 'block', id, page: /^\d{1,6}$/.test(page) ? Number(page) : 0 };
+  if (first === 'tx' && id !== '') return { view: 'tx', id, block: more };
+  if (first === 'block' && id !== '') return { view: 'block', id, page: /^\d{1,6}$/.test(more) ? Number(more) : 0 };
   return { view: 'unknown', text: hash };
 }
 

@@ -11,10 +11,11 @@ export function BlockLink({ hash }: { readonly hash: string }): JSX.Element {
   );
 }
 
-export function TxLink({ txid, isWhole = false }: { readonly txid: string; readonly isWhole?: boolean }): JSX.Element {
+/** `block`: where it is, so that it is found without an index too. */
+export function TxLink({ txid, block = '' }: { readonly txid: string; readonly block?: string }): JSX.Element {
   return (
-    <a class="id" href={txPath(txid)} title={txid}>
-      {isWhole ? txid : shortHash(txid)}
+    <a class="id" href={txPath(txid, block)} title={txid}>
+      {shortHash(txid)}
     </a>
   );
 }

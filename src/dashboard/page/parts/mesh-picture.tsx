@@ -29,7 +29,7 @@ export function MeshPicture({ layout, newest }: MeshPictureProps): JSX.Element {
   return (
     <svg
       ref={picture}
-      class="mesh-picture"
+      class={`mesh-picture ${isNamed ? 'few' : ''}`}
       viewBox={`${-size} ${-size} ${2 * size} ${2 * size}`}
       role="img"
       aria-label={`This node and its ${places.length} peers`}

@@ -14,10 +14,10 @@ import type { ViewProps } from '../view-props.ts';
 type BlockViewProps = ViewProps & { readonly id: string; readonly page: number };
 
 export function BlockView({ id, page, feed, nowMs }: BlockViewProps): JSX.Element {
-  const answer = useAnswer<BlockAnswer>(`/api/block/${encodeURIComponent(id)}?page=${page}`);
+  const answer = useAnswer<BlockAnswer>(`/api/block/${encodeURIComponent(id)}?page=${page}`, feed.overview.tip.hash);
   if (answer.kind !== 'answer') return <Failure answer={answer} />;
   const found = answer.value;
-  // Blocks pile up on it while the page is open; one that left the active chain says so when asked anew.
+  // The tip is there before the answer to what it changed.
   const confirmations = found.block.confirmations < 0 ? -1 : feed.overview.tip.height - found.block.height + 1;
   return (
     <>
@@ -126,7 +126,7 @@ function TransactionsPanel({ answer }: { readonly answer: BlockAnswer }): JSX.El
               </th>
             </tr>
           </thead>
-          <tbody>{transactions.map(transactionRow)}</tbody>
+          <tbody>{transactions.map((tx) => transactionRow(tx, block.hash))}</tbody>
         </table>
       </ScrollBox>
       {pageCount > 1 && (
@@ -139,19 +139,12 @@ function TransactionsPanel({ answer }: { readonly answer: BlockAnswer }): JSX.El
   );
 }
 
-function transactionRow({
-  txid,
-  isCoinbase,
-  inputCount,
-  outputCount,
-  vsizeBytes,
-  outputSats,
-  feeSats,
-}: BlockTx): JSX.Element {
+function transactionRow(tx: BlockTx, block: string): JSX.Element {
+  const { txid, isCoinbase, inputCount, outputCount, vsizeBytes, outputSats, feeSats } = tx;
   return (
     <tr key={txid}>
       <th scope="row">
-        <TxLink txid={txid} /> {isCoinbase && <span class="tag">coinbase</span>}
+        <TxLink txid={txid} block={block} /> {isCoinbase && <span class="tag">coinbase</span>}
       </th>
       <td class="number end">{isCoinbase ? '–' : format.count(inputCount)}</td>
       <td class="number end">{format.count(outputCount)}</td>

@@ -8,8 +8,11 @@ import { BlockLink, TxLink } from '../parts/links.tsx';
 import { Facts, Figures, Panel } from '../parts/panel.tsx';
 import type { ViewProps } from '../view-props.ts';
 
-export function TxView({ id, feed, nowMs }: ViewProps & { readonly id: string }): JSX.Element {
-  const answer = useAnswer<TxAnswer>(`/api/tx/${encodeURIComponent(id)}`);
+type TxViewProps = ViewProps & { readonly id: string; readonly block: string };
+
+export function TxView({ id, block, feed, nowMs }: TxViewProps): JSX.Element {
+  const where = block === '' ? '' : `?block=${encodeURIComponent(block)}`;
+  const answer = useAnswer<TxAnswer>(`/api/tx/${encodeURIComponent(id)}${where}`, feed.overview.tip.hash);
   if (answer.kind !== 'answer') return <Failure answer={answer} />;
   const found = answer.value;
   const { tx, feeSats, inputCount, outputCount } = found;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { occupiedBuckets, placeAmong } from '../../../../src/dashboard/page/fee-buckets.ts';
 import { filterLogs } from '../../../../src/dashboard/page/log-list.ts';
 import { filterPeers, sortPeers } from '../../../../src/dashboard/page/peer-list.ts';
-import { routeOf, sectionOf, titleOf, VIEWS } from '../../../../src/dashboard/page/route.ts';
+import { routeOf, sectionOf, titleOf, txPath, VIEWS } from '../../../../src/dashboard/page/route.ts';
 import { rowsWindow } from '../../../../src/dashboard/page/rows-window.ts';
 import { totals, trafficByProtocol, withRest } from '../../../../src/dashboard/page/traffic.ts';
 import { logLine, peerRow } from './rows.ts';
@@ -108,6 +108,8 @@ test('each view has an address, and what somebody types leads somewhere', () => 
   assert.deepEqual(routeOf('#/peer/12D3'), { view: 'peer', id: '12D3' });
   assert.deepEqual(routeOf('#/block/7/2'), { view: 'block', id: '7', page: 2 });
   assert.deepEqual(routeOf('#/block/7/x'), { view: 'block', id: '7', page: 0 });
+  assert.deepEqual(routeOf(txPath('ab', 'cd')), { view: 'tx', id: 'ab', block: 'cd' });
+  assert.deepEqual(routeOf(txPath('ab')), { view: 'tx', id: 'ab', block: '' });
   assert.equal(sectionOf(routeOf('#/tx/ab')), 'explorer');
   for (const odd of ['#/nowhere', '#/block', '#/%zz', '#main']) assert.equal(routeOf(odd).view, 'unknown', odd);
 });
