@@ -1,9 +1,8 @@
 /** The stream of events of a real node, read over HTTP while another node mines, pays and leaves. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
 import { test } from 'node:test';
 import { createChainBuilder, regtest } from '../support/chain-builder.ts';
+import { openEventStream } from '../support/event-client.ts';
 import { basicAuth, httpRequest } from '../support/rpc-client.ts';
 import { type RpcNode, startRpcNode } from '../support/rpc-node.ts';
 import { addressesOf, createTestNodes, gossipFlows } from '../support/test-nodes.ts';
@@ -17,40 +16,21 @@ type Events = Disposable & {
 };
 
 async function openEvents({ address, login }: RpcNode): Promise<Events> {
-  const [host, port] = address.split(':');
-  const sent = request({ host, port, path: '/events', agent: false, headers: { authorization: basicAuth(login) } });
-  sent.end();
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  assert.equal(response.statusCode, 200);
-  assert.equal(response.headers['content-type'], 'text/event-stream');
-  const items = readItems(response);
+  const stream = await openEventStream(address, '/events', { authorization: basicAuth(login) });
+  const waiting: Item[] = [];
   return {
-    find: async (event, fits) => {
+    find: async (wanted, fits) => {
       for (;;) {
-        const { done, value } = await items.next();
-        assert.ok(done !== true, 'the stream goes on');
-        if (value.event === event && fits(value.item)) return value.item;
+        for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+          if (item['of'] === wanted && fits(item)) return item;
+        }
+        const { event, data } = await stream.next();
+        const list = event === 'state' ? [data] : ((data[event] as readonly Item[] | undefined) ?? [data]);
+        waiting.push(...list.map((item) => ({ ...item, of: event })));
       }
     },
-    [Symbol.dispose]: () => void sent.destroy(),
+    [Symbol.dispose]: () => stream[Symbol.dispose](),
   };
-}
-
-/** What has a list is taken apart. */
-async function* readItems(response: IncomingMessage): AsyncGenerator<{ readonly event: string; readonly item: Item }> {
-  let text = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response as AsyncIterable<string>) {
-    text += chunk;
-    const parts = text.split('\n\n');
-    text = parts.pop() ?? '';
-    for (const part of parts) {
-      const [, event = '', json = ''] = /^event: (\w+)\ndata: (.*)$/.exec(part) ?? [];
-      const data = JSON.parse(json) as Item;
-      const list = event === 'state' ? [data] : ((data[event] as readonly Item[] | undefined) ?? [data]);
-      for (const item of list) yield { event, item };
-    }
-  }
 }
 
 test('who may read is who may call', async () => {

@@ -47,7 +47,8 @@ export function inventPeer(random: Random, at: number, nowMs: number): PeerRow {
 
 export function inventBlock(random: Random, height: number, peers: readonly string[], nowMs: number): BlockRow {
   let delayMs = 0;
-  const announcements = peers.slice(0, 12).map((peerId, at) => {
+  const tellers = peers.slice(0, Math.min(12, Math.ceil(peers.length / 2)));
+  const announcements = tellers.map((peerId, at) => {
     delayMs += at === 0 ? 0 : random.below(80);
     return { peerId, delayMs };
   });
