@@ -7,6 +7,9 @@ export function count(value: number): string {
   return grouped.format(value);
 }
 
+/** 1 peer, 2 peers */
+export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
 const SI = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 
 /** Three significant digits and a prefix: 1.23 M. Below 1,000 as it is. */
@@ -112,4 +115,4 @@ export function workBits(chainWork: string): string {
 
 /** headers/1/kept: without what all of ours begin with, name and network. */
 export const shortProtocol = (protocol: string): string =>
-  protocol.replace(/^\/starling\/(?:[0-9a-f]{16}\/)?/, '').replace(/^\//, '');
+  protocol.replace(/^\/starling\/(?:[0-9a-f]{8,}\/)?/, '').replace(/^\//, '');

@@ -27,6 +27,8 @@ export function Histogram(props: HistogramProps): JSX.Element {
   return <Measured draw={(widthPx) => <Columns {...props} widthPx={widthPx} />} />;
 }
 
+const clamp = (part: number): number => Math.min(Math.max(part, 0), 1);
+
 function Columns({ buckets, next, measure, widthPx }: HistogramProps & { readonly widthPx: number }): JSX.Element {
   const shown = occupiedBuckets(buckets);
   const top = niceCeiling(Math.max(...shown.map((bucket) => bucket[measure])));
@@ -34,6 +36,7 @@ function Columns({ buckets, next, measure, widthPx }: HistogramProps & { readonl
   const eachLabel = Math.ceil((shown.length * LABEL_WIDTH) / (widthPx - LEFT));
   const least = next?.minFeerateSatPerVb ?? Number.POSITIVE_INFINITY;
   const isLine = next !== undefined;
+  const line = isLine ? placeAmong(least, shown) : shown.length;
   const label = isLine ? `The next block takes what pays ${format.feerate(least)} sat per vbyte or more.` : '';
   return (
     <svg width={widthPx} height={HEAD + HEIGHT + FOOT} role="img" aria-label={`Mempool by fee rate. ${label}`}>
@@ -43,11 +46,11 @@ function Columns({ buckets, next, measure, widthPx }: HistogramProps & { readonl
           key={bucket.fromSatPerVb}
           {...{ bucket, step, measure, top }}
           x={LEFT + at * step}
-          isNext={bucket.fromSatPerVb >= least}
+          nextPart={clamp(at + 1 - line)}
           hasLabel={at % eachLabel === 0}
         />
       ))}
-      {isLine && <NextBlockLine x={LEFT + step * placeAmong(least, shown)} widthPx={widthPx} />}
+      {isLine && <NextBlockLine x={LEFT + step * line} widthPx={widthPx} />}
       <text x={(widthPx + LEFT) / 2} y={HEAD + HEIGHT + FOOT - 4} text-anchor="middle">
         sat/vB
       </text>
@@ -61,18 +64,22 @@ type ColumnProps = {
   readonly step: number;
   readonly top: number;
   readonly measure: Measure;
-  readonly isNext: boolean;
+  /** How much of it, on the right, the next block takes. */
+  readonly nextPart: number;
   readonly hasLabel: boolean;
 };
 
-function Column({ bucket, x, step, top, measure, isNext, hasLabel }: ColumnProps): JSX.Element {
+function Column({ bucket, x, step, top, measure, nextPart, hasLabel }: ColumnProps): JSX.Element {
   const { fromSatPerVb, txCount, vsizeBytes } = bucket;
   const height = (bucket[measure] / top) * HEIGHT;
+  const width = Math.max(step - 2, 1);
+  const taken = width * nextPart;
   const from = format.feerate(fromSatPerVb);
   return (
-    <g class={isNext ? 'column next' : 'column'}>
+    <g class="column">
       <title>{`from ${from} sat/vB: ${format.count(txCount)} transactions, ${format.withPrefix(vsizeBytes, 'vB')}`}</title>
-      <rect x={x + 1} y={HEAD + HEIGHT - height} width={Math.max(step - 2, 1)} height={height} />
+      <rect x={x + 1} y={HEAD + HEIGHT - height} width={width} height={height} />
+      <rect class="next" x={x + 1 + width - taken} y={HEAD + HEIGHT - height} width={taken} height={height} />
       {hasLabel && (
         <text x={x} y={HEAD + HEIGHT + 17} text-anchor="middle">
           {from}

@@ -5,7 +5,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { BlockRow, PeerRow } from '../../contract.ts';
-import { milliseconds, shortPeer } from '../format.ts';
+import { milliseconds, plural, shortPeer } from '../format.ts';
 import { MESH_SIZE, type MeshLayout, type MeshPlace } from '../mesh-layout.ts';
 import { peerPath } from '../route.ts';
 import { StandingShape } from './standing-mark.tsx';
@@ -32,7 +32,7 @@ export function MeshPicture({ layout, newest }: MeshPictureProps): JSX.Element {
       class={`mesh-picture ${isNamed ? 'few' : ''}`}
       viewBox={`${-size} ${-size} ${2 * size} ${2 * size}`}
       role="img"
-      aria-label={`This node and its ${places.length} peers`}
+      aria-label={`This node and ${plural(places.length, 'peer')}`}
     >
       {rings.map(({ latencyMs, radius }) => (
         <g key={latencyMs} class="ring">

@@ -80,7 +80,7 @@ type AnnouncementsProps = { readonly announcements: readonly BlockAnnouncement[]
 function AnnouncementsPanel({ announcements }: AnnouncementsProps): JSX.Element {
   const longestMs = Math.max(1, announcements.at(-1)?.delayMs ?? 1);
   return (
-    <Panel title="Who told of it" aside={announcements.length > 0 && `${announcements.length} peers`}>
+    <Panel title="Who told of it" aside={announcements.length > 0 && format.plural(announcements.length, 'peer')}>
       {announcements.length === 0 && (
         <p class="quiet">Not known: it was made or fetched here, or is of before this start.</p>
       )}

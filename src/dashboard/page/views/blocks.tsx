@@ -125,7 +125,7 @@ function DelayStrip({ announcements, longestMs }: StripProps): JSX.Element {
   if (announcements.length === 0) return <span class="quiet">–</span>;
   const xs = announcements.map(({ delayMs }) => 4 + delayPart(delayMs, longestMs) * (STRIP_WIDTH - 8));
   const last = announcements.at(-1)?.delayMs ?? 0;
-  const label = `${announcements.length} peers within ${format.milliseconds(last)}`;
+  const label = `${format.plural(announcements.length, 'peer')} within ${format.milliseconds(last)}`;
   return (
     <span class="strip">
       <svg viewBox={`0 0 ${STRIP_WIDTH} 16`} width={STRIP_WIDTH} height="16" role="img" aria-label={label}>

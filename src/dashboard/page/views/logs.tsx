@@ -46,7 +46,7 @@ export function LogsView({ feed }: ViewProps): JSX.Element {
           Pause
         </button>
         <p class="quiet number">
-          {format.count(rows.length)} lines
+          {format.plural(rows.length, 'line')}
           {feed.logsLeftOut > 0 && `, ${format.count(feed.logsLeftOut)} more in debug.log`}
         </p>
       </div>

@@ -27,7 +27,7 @@ export function MeshView({ feed }: ViewProps): JSX.Element {
         <MeshPicture layout={layout} newest={feed.blocks[0]} />
         <Legend />
       </Panel>
-      <Panel title="The same as a table" aside={`${feed.peers.length} peers`}>
+      <Panel title="The same as a table" aside={format.plural(feed.peers.length, 'peer')}>
         {table}
       </Panel>
     </div>

@@ -108,7 +108,7 @@ function TipPanel({ overview, nowMs }: { readonly overview: Overview; readonly n
           },
           { label: 'Difficulty', value: difficulty(tip.difficulty), field: 'difficulty' },
           {
-            label: 'Network',
+            label: 'Network hash rate',
             value: networkHashesPerSecond === null ? 'not known yet' : format.hashRate(networkHashesPerSecond),
             note: 'by the last 120 blocks',
           },
@@ -197,7 +197,7 @@ function MempoolPanel({ feed }: ViewProps): JSX.Element {
         facts={[
           {
             label: 'Next block from',
-            value: next ? `${format.feerate(next.minFeerateSatPerVb)} sat/vB` : 'nothing waits',
+            value: next && mempool.txCount > 0 ? `${format.feerate(next.minFeerateSatPerVb)} sat/vB` : 'nothing waits',
           },
           { label: 'Least taken', value: `${format.feerate(mempool.minFeerateSatPerVb)} sat/vB` },
           { label: 'Fees in all', value: `${format.bitcoins(mempool.totalFeeSats)} BTC` },
@@ -240,7 +240,7 @@ const RECENT = 6;
 
 function RecentPanel({ feed, nowMs }: ViewProps): JSX.Element {
   return (
-    <Panel title="Latest blocks, by who told first" aside={<a href="#/blocks">all recent</a>}>
+    <Panel title="Latest blocks" aside={<a href="#/blocks">all recent</a>}>
       <ol class="recent">
         {feed.blocks.slice(0, RECENT).map((block) => (
           <li key={block.hash}>
@@ -250,7 +250,9 @@ function RecentPanel({ feed, nowMs }: ViewProps): JSX.Element {
             <span class="number">{format.count(block.txCount)} tx</span>
             <span>
               {block.announcements[0] ? (
-                <PeerLink id={block.announcements[0].peerId} />
+                <>
+                  via <PeerLink id={block.announcements[0].peerId} />
+                </>
               ) : (
                 <span class="quiet">{block.origin === 'own' ? 'made here' : ''}</span>
               )}

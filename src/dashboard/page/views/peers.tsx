@@ -41,7 +41,8 @@ export function PeersView({ feed, nowMs }: ViewProps): JSX.Element {
           />
         </label>
         <output class="quiet number">
-          {rows.length === feed.peers.length ? `${rows.length} peers` : `${rows.length} of ${feed.peers.length} peers`}
+          {rows.length < feed.peers.length && `${rows.length} of `}
+          {format.plural(feed.peers.length, 'peer')}
         </output>
       </div>
       <LongList

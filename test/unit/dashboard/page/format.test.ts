@@ -17,6 +17,10 @@ test('figures have three digits and a prefix', () => {
   assert.equal(format.hashRate(7.8e20), '780 EH/s');
   assert.equal(format.byteRate(12.3), '12 B/s');
   assert.equal(format.count(1_234_567), '1,234,567');
+  assert.deepEqual(
+    [0, 1, 2].map((value) => format.plural(value, 'peer')),
+    ['0 peers', '1 peer', '2 peers'],
+  );
   assert.deepEqual([0, 0.004, -2.5, 123.4].map(format.digits), ['0', '0.00', '-2.50', '123']);
 });
 

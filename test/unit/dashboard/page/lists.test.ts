@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { FeerateBucket } from '../../../../src/dashboard/contract.ts';
 import { occupiedBuckets, placeAmong } from '../../../../src/dashboard/page/fee-buckets.ts';
 import { filterLogs } from '../../../../src/dashboard/page/log-list.ts';
 import { filterPeers, sortPeers } from '../../../../src/dashboard/page/peer-list.ts';
@@ -52,13 +53,15 @@ test('only the rows in sight are drawn, wherever the list is scrolled to', () =>
   assert.deepEqual(rowsWindow(0, 20, 0, 400), { from: 0, to: 0 });
 });
 
-test('empty fee rates at both ends are left out, but for one', () => {
+test('empty fee rates at both ends are left out, but for one, and for a dozen columns', () => {
+  const full = [0, 0, ...Array.from({ length: 20 }, () => 1), 0, 0];
+  const of = (counts: readonly number[]): FeerateBucket[] =>
+    counts.map((txCount, at) => ({ fromSatPerVb: at, txCount, vsizeBytes: 0 }));
+  assert.equal(occupiedBuckets(of(full)).length, 22);
+  const one = Array.from({ length: 40 }, (_, at) => (at === 20 ? 1 : 0));
+  assert.deepEqual([occupiedBuckets(of(one)).length, occupiedBuckets(of(one))[6]?.fromSatPerVb], [13, 20]);
   const buckets = [0, 0, 5, 0, 7, 0, 0].map((txCount, at) => ({ fromSatPerVb: 2 ** at, txCount, vsizeBytes: 0 }));
-  const shown = occupiedBuckets(buckets);
-  assert.deepEqual(
-    shown.map(({ fromSatPerVb }) => fromSatPerVb),
-    [2, 4, 8, 16, 32],
-  );
+  const shown = buckets.slice(1, 6);
   assert.deepEqual(
     [1, 2, 3, 12, 32, 99].map((rate) => placeAmong(rate, shown)),
     [0, 0, 0.5, 2.5, 4, 4],
