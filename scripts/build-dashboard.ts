@@ -61,12 +61,14 @@ function replaceFile(path: string, contents: string | Uint8Array): void {
   renameSync(next, path);
 }
 
-function isNeeded(): boolean {
+/** Builds where nodes of this clone look for the page, if a source is newer than what is there. */
+export function ensureDashboard(): void {
   const built = statSync(join(OUT, 'index.html'), { throwIfNoEntry: false });
-  if (built === undefined) return true;
-  return globSync(SOURCES, { cwd: ROOT }).some((path) => statSync(join(ROOT, path)).mtimeMs > built.mtimeMs);
+  const isOlder = (path: string): boolean => built === undefined || statSync(join(ROOT, path)).mtimeMs > built.mtimeMs;
+  if (globSync(SOURCES, { cwd: ROOT }).some(isOlder)) buildDashboard(OUT);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  if (!process.argv.includes('--if-needed') || isNeeded()) buildDashboard(OUT);
+  if (process.argv.includes('--if-needed')) ensureDashboard();
+  else buildDashboard(OUT);
 }
