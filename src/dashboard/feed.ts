@@ -2,7 +2,7 @@
  * Readers of `/feed` and the one watch that they share: begun for the first, ended after the last. Bounds: readers, and what
  * waits for one of them, beyond which it is dropped; the source bounds what it tells.
  */
-import { type EventReader, EventReaders, eventText } from '#rpc';
+import { serving } from '#rpc';
 import type { Clock } from '#util';
 import type { DashboardSource, Watch } from './port.ts';
 
@@ -12,14 +12,14 @@ const MAX_WAITING_BYTES = 1 << 20;
 
 export class DashboardFeed implements Disposable {
   readonly #source: DashboardSource;
-  readonly #readers: EventReaders;
+  readonly #readers: serving.EventReaders;
   #watch: Promise<Watch> | undefined;
   /** Readers that are there or about to be. */
   #users = 0;
 
   constructor(source: DashboardSource, clock: Clock) {
     this.#source = source;
-    this.#readers = new EventReaders(clock, { maxReaders: MAX_READERS, maxWaitingBytes: MAX_WAITING_BYTES });
+    this.#readers = new serving.EventReaders(clock, { maxReaders: MAX_READERS, maxWaitingBytes: MAX_WAITING_BYTES });
   }
 
   get isFull(): boolean {
@@ -27,7 +27,7 @@ export class DashboardFeed implements Disposable {
   }
 
   /** Until the signal aborts, or the reader is dropped. Not to be called when full. Rejects where the node cannot be watched. */
-  add(reader: EventReader, gone: AbortSignal): Promise<void> {
+  add(reader: serving.EventReader, gone: AbortSignal): Promise<void> {
     this.#users++;
     const leave = (): void => {
       this.#users--;
@@ -35,8 +35,10 @@ export class DashboardFeed implements Disposable {
     };
     gone.addEventListener('abort', leave, { once: true });
     return this.#readers.add(reader, gone, async () => {
-      this.#watch ??= this.#source.watch((name, data) => this.#readers.send(eventText(name, JSON.stringify(data))));
-      return eventText('state', JSON.stringify((await this.#watch).state()));
+      this.#watch ??= this.#source.watch((name, data) =>
+        this.#readers.send(serving.eventText(name, JSON.stringify(data))),
+      );
+      return serving.eventText('state', JSON.stringify((await this.#watch).state()));
     });
   }
 

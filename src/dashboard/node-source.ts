@@ -1,6 +1,6 @@
 /** A node as the dashboard's source. What is kept for as long as it runs is small: the newest blocks, counts of the mempool. */
 import type { StarlingNode } from '#node';
-import { initialDownload } from '#rpc';
+import { coreIo } from '#rpc';
 import type { Clock, Logger } from '#util';
 import { createExplorer } from './explorer/explorer.ts';
 import type { DashboardSource, LogSource } from './port.ts';
@@ -24,7 +24,7 @@ export function createNodeSource(node: StarlingNode, deps: NodeSourceDeps): Dash
     node,
     blocks,
     startedAtMs: clock.now(),
-    isInitialDownload: initialDownload(node.chain, clock),
+    isInitialDownload: coreIo.initialDownload(node.chain, clock),
     mempool: stack.use(new MempoolView(node, clock)),
     bandwidth: new BandwidthMeter(clock),
   };

@@ -1,6 +1,6 @@
 /** What the server needs: something that tells what happens, and answers what is looked up. A node is one; tests have others. */
 import type { JsonObject } from '#rpc';
-import type { FeedEventName, FeedEvents, FeedState, LogLine } from './contract.ts';
+import type { ApiFailure, FeedEventName, FeedEvents, FeedState, LogLine } from './contract.ts';
 
 /** Must not throw. */
 export type Tell = <Name extends FeedEventName>(name: Name, data: FeedEvents[Name]) => void;
@@ -41,5 +41,6 @@ export function found(body: JsonObject): Answer {
 }
 
 export function refused(status: Exclude<Answer['status'], 200>, error: string): Answer {
-  return { status, body: { error } };
+  const body: ApiFailure = { error };
+  return { status, body };
 }

@@ -7,7 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { StarlingNode } from '#node';
-import { type Endpoint, endAnswer, endpointText, listenOn, streamEvents, WorkQueue, writeJson } from '#rpc';
+import { type Endpoint, endAnswer, endpointText, listenOn, serving, writeJson } from '#rpc';
 import { type Clock, errorText, type Logger, nextTurn } from '#util';
 import { type Asset, type Assets, builtPage, readAssets } from './assets.ts';
 import { DashboardFeed } from './feed.ts';
@@ -25,7 +25,7 @@ const SILENCE_MS = 60_000;
 /** A look-up may read a block from disk and decode it: tens of milliseconds. */
 const LOOKUPS_AT_ONCE = 2;
 const LOOKUPS_WAITING = 32;
-const LOOKUPS_A_SECOND = 20;
+const LOOKUPS_A_SECOND = 5;
 const LOOKUP_BURST = 40;
 
 const NOT_BUILT = 'The page of the dashboard was not built. In a clone of Starling: npm run build\n';
@@ -102,7 +102,7 @@ class Routes {
   readonly #assets: Assets;
   readonly #allowHosts: readonly string[];
   readonly #log: Logger;
-  readonly #lookups = new WorkQueue(LOOKUPS_AT_ONCE, LOOKUPS_WAITING);
+  readonly #lookups = new serving.WorkQueue(LOOKUPS_AT_ONCE, LOOKUPS_WAITING);
   readonly #rate: Rate;
 
   constructor(
@@ -155,7 +155,7 @@ class Routes {
   async #sendFeed(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'HEAD') return sendText(request, response, 200, '', 'text/event-stream');
     if (this.#feed.isFull) return sendText(request, response, 503, 'Too many readers of the feed\n');
-    await streamEvents(this.#feed, request, response);
+    await serving.streamEvents(this.#feed, request, response);
   }
 
   async #lookUp(path: string, query: URLSearchParams): Promise<Answer> {

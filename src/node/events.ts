@@ -3,7 +3,7 @@ import type { HeaderEntry } from '#chain';
 import type { Mempool } from '#mempool';
 import type { PeerIdText } from '#net';
 import type { BlockHash, Transaction } from '#primitives';
-import type { PeerEvent } from './port.ts';
+import type { PeerEvent, StarlingNode } from './port.ts';
 
 class Listeners<Args extends readonly unknown[]> {
   readonly #listeners = new Set<(...args: Args) => void>();
@@ -29,6 +29,14 @@ export type NodeEvents = {
   readonly peer: Listeners<[event: PeerEvent]>;
   readonly blockNews: Listeners<[hash: BlockHash, peer: PeerIdText]>;
 };
+
+/** As embedders see them. */
+export function listenersOf(
+  events: NodeEvents,
+): Pick<StarlingNode, 'onTip' | 'onTransaction' | 'onPeer' | 'onBlockNews'> {
+  const { tip, transaction, peer, blockNews } = events;
+  return { onTip: tip.add, onTransaction: transaction.add, onPeer: peer.add, onBlockNews: blockNews.add };
+}
 
 export function createEvents(mempool: Pick<Mempool, 'observe'>): NodeEvents {
   const transaction: NodeEvents['transaction'] = new Listeners();

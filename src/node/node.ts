@@ -12,7 +12,7 @@ import { BlockAnnouncer } from './block-announcer.ts';
 import { BlockOrigins } from './block-origins.ts';
 import { ChainQuality } from './chain-quality.ts';
 import { CompactForms } from './compact-forms.ts';
-import { createEvents, type NodeEvents } from './events.ts';
+import { createEvents, listenersOf, type NodeEvents } from './events.ts';
 import { feeFilter } from './fee-filter.ts';
 import { HedgePace } from './hedge-pace.ts';
 import { createIngest, type Ingest } from './ingest.ts';
@@ -138,10 +138,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,
-    onTip: events.tip.add,
-    onTransaction: events.transaction.add,
-    onPeer: events.peer.add,
-    onBlockNews: events.blockNews.add,
+    ...listenersOf(events),
     blockOrigin: (hash) => parts.origins.of(hash),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -2,17 +2,13 @@ export { callRpc, findEndpoint, findLogin, type RpcParams, type RpcReply, type R
 export { convertNamed, convertPositional } from './client/convert.ts';
 export * as coreIo from './core-io/shared.ts';
 export { RpcCode, RpcError } from './errors.ts';
-export { BlockNews } from './events/block-news.ts';
-export { type EventReader, EventReaders, eventText } from './events/event-readers.ts';
-export { streamEvents } from './http/event-stream.ts';
 export { type Endpoint, endpointText, isAllowedHost, parseEndpoint } from './http/hosts.ts';
 export { endAnswer, listenOn } from './http/listening.ts';
-export { WorkQueue } from './http/work-queue.ts';
-export { initialDownload } from './initial-download.ts';
 export { amount, JsonNumber, type JsonObject, type JsonValue } from './json/value.ts';
 export { writeJson } from './json/write.ts';
 export { RPC_METHODS } from './methods/all.ts';
 export { type MockableClock, mockableClock } from './mockable-clock.ts';
 export type { RpcOptions } from './options.ts';
+export * as serving from './serving.ts';
 export { type RpcDeps, type RpcServer, startRpc } from './start-rpc.ts';
 export { methodsManual } from './table/methods-manual.ts';

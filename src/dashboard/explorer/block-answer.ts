@@ -3,7 +3,7 @@ import type { Coin } from '#chain';
 import { blockSubsidy } from '#consensus';
 import type { StarlingNode } from '#node';
 import type { Transaction } from '#primitives';
-import { type BlockNews, coreIo, type JsonObject } from '#rpc';
+import { coreIo, type JsonObject, type serving } from '#rpc';
 import type { BlockAnswer, BlockTx } from '../contract.ts';
 import { type Answer, found, refused } from '../port.ts';
 import type { BlockBodies, Body } from './block-bodies.ts';
@@ -14,7 +14,7 @@ const PAGE = /^\d{0,6}$/;
 export async function answerBlock(
   { chain }: Pick<StarlingNode, 'chain'>,
   bodies: BlockBodies,
-  news: Pick<BlockNews, 'of'>,
+  news: Pick<serving.BlockNews, 'of'>,
   hashOrHeight: string,
   pageText: string,
 ): Promise<Answer> {

@@ -3,11 +3,8 @@ import type { Coin, HeaderEntry } from '#chain';
 import type { MempoolEntry } from '#mempool';
 import type { StarlingNode } from '#node';
 import type { Transaction, Txid } from '#primitives';
-import { nextTurn } from '#util';
 import type { BlockBodies } from './block-bodies.ts';
-
-/** Without an index. Reading and decoding a full one takes tens of milliseconds. */
-const SEARCHED_BLOCKS = 6;
+import { type RecentTxids, SEARCHED_BLOCKS } from './recent-txids.ts';
 
 export type FoundTx =
   | { readonly kind: 'mempool'; readonly tx: Transaction; readonly entry: MempoolEntry }
@@ -21,9 +18,14 @@ export type FoundTx =
   /** `why` says what would be needed. */
   | { readonly kind: 'nowhere'; readonly why: string };
 
-type Lookup = Pick<StarlingNode, 'chain' | 'mempool' | 'indexes'>;
+/** Where is looked. */
+export type Lookup = {
+  readonly node: StarlingNode;
+  readonly bodies: BlockBodies;
+  readonly recent: RecentTxids;
+};
 
-export async function findTx(node: Lookup, bodies: BlockBodies, txid: Txid): Promise<FoundTx> {
+export async function findTx({ node, bodies, recent }: Lookup, txid: Txid): Promise<FoundTx> {
   const { chain, mempool, indexes } = node;
   const entry = mempool.get(txid);
   // The mempool also knows wtxids.
@@ -33,14 +35,9 @@ export async function findTx(node: Lookup, bodies: BlockBodies, txid: Txid): Pro
   if (place !== undefined) {
     return (await findInBlock(bodies, txid, place)) ?? { kind: 'nowhere', why: 'Its block was pruned' };
   }
-  const { height } = chain.tip();
-  for (let depth = 0; depth < Math.min(SEARCHED_BLOCKS, height + 1); depth++) {
-    const block = chain.activeAt(height - depth);
-    const inBlock = block && (await findInBlock(bodies, txid, block));
-    if (inBlock !== undefined) return inBlock;
-    await nextTurn();
-  }
-  return { kind: 'nowhere', why: whyNowhere(node) };
+  const block = await recent.find(txid);
+  const inBlock = block && (await findInBlock(bodies, txid, block));
+  return inBlock ?? { kind: 'nowhere', why: whyNowhere(node) };
 }
 
 export async function findInBlock(
@@ -54,7 +51,7 @@ export async function findInBlock(
   return tx && { kind: 'block', tx, block, spent: at === 0 ? undefined : body?.spent?.[at - 1] };
 }
 
-function whyNowhere({ indexes }: Lookup): string {
+function whyNowhere({ indexes }: StarlingNode): string {
   const index = indexes.info().find(({ name }) => name === 'txindex');
   if (index === undefined) {
     return `Not in the mempool, nor in the last ${SEARCHED_BLOCKS} blocks; older ones are found with --txindex, or from their block`;

@@ -6,8 +6,7 @@ import { parseTxid, type Transaction, txidFromBytes } from '#primitives';
 import { coreIo, JsonNumber, type JsonObject, type JsonValue } from '#rpc';
 import type { TxAnswer } from '../contract.ts';
 import { type Answer, found, refused } from '../port.ts';
-import type { BlockBodies } from './block-bodies.ts';
-import { type FoundTx, findInBlock, findTx } from './find-tx.ts';
+import { type FoundTx, findInBlock, findTx, type Lookup } from './find-tx.ts';
 
 const TXID = /^[0-9a-fA-F]{64}$/;
 const MAX_PARTS = 200;
@@ -19,15 +18,11 @@ const MEMPOOL_HEIGHT = 0x7fff_ffff;
 
 type Body = Omit<TxAnswer, 'tx'> & { readonly tx: JsonObject };
 
-export async function answerTx(
-  node: StarlingNode,
-  bodies: BlockBodies,
-  txidText: string,
-  blockText: string,
-): Promise<Answer> {
+export async function answerTx(lookup: Lookup, txidText: string, blockText: string): Promise<Answer> {
   if (!TXID.test(txidText)) return refused(400, 'A transaction is named by the 64 hex digits of its txid');
   const txid = parseTxid(txidText);
-  if (blockText === '') return answerOf(node, await findTx(node, bodies, txid));
+  const { node, bodies } = lookup;
+  if (blockText === '') return answerOf(node, await findTx(lookup, txid));
   const block = bodies.find(blockText);
   if (block === undefined) return refused(404, 'No such block is known here');
   const inBlock = await findInBlock(bodies, txid, block);

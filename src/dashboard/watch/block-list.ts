@@ -5,7 +5,7 @@
 import type { HeaderEntry } from '#chain';
 import type { StarlingNode } from '#node';
 import type { BlockHash } from '#primitives';
-import { BlockNews } from '#rpc';
+import { serving } from '#rpc';
 import type { Clock } from '#util';
 import type { BlockRow, BlocksDelta } from '../contract.ts';
 
@@ -26,7 +26,7 @@ export class BlockList implements Disposable {
   readonly #node: FollowedNode;
   readonly #clock: Clock;
   readonly #following = new DisposableStack();
-  readonly news: BlockNews;
+  readonly news: serving.BlockNews;
   #listed: Listed[] = [];
   /** Hears of each change; undefined while nobody reads: then no changes are gathered. */
   #onChange: (() => void) | undefined;
@@ -36,7 +36,7 @@ export class BlockList implements Disposable {
   constructor(node: FollowedNode, clock: Clock) {
     this.#node = node;
     this.#clock = clock;
-    this.news = new BlockNews(clock);
+    this.news = new serving.BlockNews(clock);
     this.#listed = this.#upTo(node.chain.tip(), null);
     this.#following.defer(node.onTip((tip) => this.#tipMoved(tip)));
     this.#following.defer(node.onBlockNews((hash, peer) => this.#told(hash, peer)));

@@ -1,6 +1,6 @@
 /**
- * The mempool by fee rate, kept as transactions come and go: two additions for each, where a walk over a full mempool would take
- * tens of milliseconds. What pays for what is left out: a transaction counts by what it pays itself.
+ * The mempool by fee rate, kept as transactions come and go: a few additions for each, where a walk over a full mempool would take
+ * some ten milliseconds. What pays for what is left out: a transaction counts by what it pays itself.
  */
 import type { FeerateBucket } from '../contract.ts';
 

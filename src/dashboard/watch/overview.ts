@@ -6,6 +6,8 @@ import type { Overview, PeerRow, SyncState, Tip } from '../contract.ts';
 import { nextRetarget } from './retarget.ts';
 
 const MAX_LISTEN_ADDRESSES = 16;
+/** As many digits as the RPC gives, so that both say the same. */
+const RPC_DIGITS = 16;
 
 export type OverviewInput = {
   readonly node: Pick<StarlingNode, 'chain' | 'indexes'>;
@@ -37,7 +39,7 @@ export function overviewOf(input: OverviewInput): Overview {
     isInitialDownload,
     retarget: nextRetarget(chain, tip),
     networkHashesPerSecond:
-      tip.height === 0 ? null : coreIo.networkHashesPerSecond(chain, coreIo.DEFAULT_HASH_RATE_BLOCKS, -1),
+      tip.height === 0 ? null : asRpc(coreIo.networkHashesPerSecond(chain, coreIo.DEFAULT_HASH_RATE_BLOCKS, -1)),
     peers: { inbound, outbound: peers.length - inbound, isNetworkActive: net.isActive },
     bytesIn: net.bytesIn,
     bytesOut: net.bytesOut,
@@ -56,9 +58,13 @@ function tipOf(tip: NodeStatus['tip'], connectedAtMs: number | null): Tip {
     timeSeconds: header.time,
     medianTimeSeconds: medianTimePast,
     connectedAtMs,
-    difficulty: coreIo.difficultyOf(header.bits),
+    difficulty: asRpc(coreIo.difficultyOf(header.bits)),
     chainWork: coreIo.workHex(chainWork),
   };
+}
+
+function asRpc(value: number): number {
+  return Number(value.toPrecision(RPC_DIGITS));
 }
 
 function syncOf({ peers: _, secondsLeft, ...sync }: NodeStatus['sync']): SyncState {

@@ -182,3 +182,23 @@ test('every module that logs can have a level', () => {
     [],
   );
 });
+
+test('the newest 500 lines stay for who looks, and each new one is told to who listens', () => {
+  const { logging } = collect('human');
+  const { lines } = logging;
+  assert.deepEqual(lines.recent(), []);
+  for (let at = 0; at < 502; at++) logging.log.child('net').info('peer connected', { at });
+  const recent = lines.recent();
+  assert.equal(recent.length, 500);
+  assert.deepEqual([recent[0]?.number, recent[0]?.text], [2, 'peer connected at=2']);
+  const { atMs, ...last } = recent.at(-1) ?? assert.fail();
+  assert.deepEqual(last, { number: 501, level: 'info', module: 'net', text: 'peer connected at=501' });
+  assert.ok(Math.abs(atMs - Date.now()) < 60_000);
+  const heard: number[] = [];
+  const stop = lines.listen(({ number, text }) => heard.push(number, text.length));
+  logging.log.warn('x'.repeat(5_000), { more: 'y'.repeat(5_000) });
+  stop();
+  logging.log.info('nobody listens');
+  assert.deepEqual(heard, [502, 600]);
+  assert.equal(lines.recent().at(-1)?.text, 'nobody listens');
+});

@@ -1,7 +1,7 @@
 /** The feed by a clock that the test moves: one watch for all readers, and none for nobody. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EventReader } from '#rpc';
+import type { serving } from '#rpc';
 import { seededRandom } from '#util';
 import { DashboardFeed } from '../../../src/dashboard/feed.ts';
 import type { DashboardSource } from '../../../src/dashboard/port.ts';
@@ -11,7 +11,7 @@ import { createManualClock } from '../../support/manual-clock.ts';
 
 const SMALL = { ...BUSY, peers: 3, transactions: 20 };
 
-type Reader = EventReader & {
+type Reader = serving.EventReader & {
   waiting: number;
   isDropped: boolean;
   readonly names: string[];
