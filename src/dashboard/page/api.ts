@@ -5,16 +5,26 @@ import type { ApiFailure } from '../contract.ts';
 export type Answer<T> =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'answer'; readonly value: T }
-  | { readonly kind: 'failed'; readonly status: number; readonly error: string };
+  | { readonly kind: 'failed'; readonly error: string };
 
+const TOO_MANY_REQUESTS = 429;
+const PAUSE_MS = 1_000;
+const MAX_ATTEMPTS = 5;
+
+/** Waits its turn where many ask at once: the node answers so many look-ups a second, of all its readers. */
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
   try {
-    const response = await fetch(path, signal === undefined ? {} : { signal });
-    const body: unknown = await response.json();
-    if (response.ok) return { kind: 'answer', value: body as T };
-    return { kind: 'failed', status: response.status, error: (body as ApiFailure).error };
+    for (let attempt = 1; ; attempt++) {
+      const response = await fetch(path, signal === undefined ? {} : { signal });
+      const body: unknown = await response.json();
+      if (response.ok) return { kind: 'answer', value: body as T };
+      if (response.status !== TOO_MANY_REQUESTS || attempt === MAX_ATTEMPTS) {
+        return { kind: 'failed', error: (body as ApiFailure).error };
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
   } catch {
-    return { kind: 'failed', status: 0, error: 'The node did not answer. Is it still running?' };
+    return { kind: 'failed', error: 'The node did not answer. Is it still running?' };
   }
 }
 
