@@ -54,6 +54,7 @@ async function takeAll(browser: TestBrowser, url: string, folder: string): Promi
     for (const [view, from, link] of LOOKED_UP) {
       await page.evaluate(`location.hash = '${from}'`);
       await page.locator(`main a[href^="${link}"]`).first().click();
+      await page.locator('main .columns .panel').first().waitFor();
       await take(view);
     }
     for (const complaint of complaints) console.error(`${name}: ${complaint}`);

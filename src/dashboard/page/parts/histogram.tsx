@@ -14,7 +14,7 @@ const FOOT = 40;
 const LEFT = 64;
 /** Room for the number of a column below it. */
 const LABEL_WIDTH = 44;
-const LINE_TEXT_WIDTH = 150;
+const LINE_TEXT_WIDTH = 95;
 
 type HistogramProps = {
   readonly buckets: readonly FeerateBucket[];
@@ -27,6 +27,12 @@ export function Histogram(props: HistogramProps): JSX.Element {
   return <Measured draw={(widthPx) => <Columns {...props} widthPx={widthPx} />} />;
 }
 
+/** A block that takes all takes its columns whole, though what pays least pays more than the column's border. */
+function lineAt({ txCount, minFeerateSatPerVb }: ProjectedBlock, shown: readonly FeerateBucket[]): number {
+  const all = shown.reduce((sum, bucket) => sum + bucket.txCount, 0);
+  return txCount >= all ? shown.findIndex((bucket) => bucket.txCount > 0) : placeAmong(minFeerateSatPerVb, shown);
+}
+
 const clamp = (part: number): number => Math.min(Math.max(part, 0), 1);
 
 function Columns({ buckets, next, measure, widthPx }: HistogramProps & { readonly widthPx: number }): JSX.Element {
@@ -36,7 +42,7 @@ function Columns({ buckets, next, measure, widthPx }: HistogramProps & { readonl
   const eachLabel = Math.ceil((shown.length * LABEL_WIDTH) / (widthPx - LEFT));
   const least = next?.minFeerateSatPerVb ?? Number.POSITIVE_INFINITY;
   const isLine = next !== undefined;
-  const line = isLine ? placeAmong(least, shown) : shown.length;
+  const line = isLine ? lineAt(next, shown) : shown.length;
   const label = isLine ? `The next block takes what pays ${format.feerate(least)} sat per vbyte or more.` : '';
   return (
     <svg width={widthPx} height={HEAD + HEIGHT + FOOT} role="img" aria-label={`Mempool by fee rate. ${label}`}>
@@ -95,7 +101,7 @@ function NextBlockLine({ x, widthPx }: { readonly x: number; readonly widthPx: n
     <g class="next-line">
       <path d={`M${x} 2V${HEAD + HEIGHT}`} />
       <text x={x + (isLeft ? -7 : 7)} y={12} text-anchor={isLeft ? 'end' : 'start'}>
-        next block from here
+        next block →
       </text>
     </g>
   );
