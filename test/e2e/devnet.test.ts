@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { regtest } from '../support/chain-builder.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { resultOf, runCli, startCli, waitForLine } from './run-cli.ts';
 
@@ -99,7 +100,14 @@ for (const moment of ['while its nodes start', 'when all run'] as const) {
   });
 }
 
-test('a node attaches by the command that the devnet prints, and follows', async (t) => {
+/** The hash of genesis, as the dashboard at this URL shows it. */
+async function shownGenesis(url: string): Promise<string> {
+  const response = await fetch(new URL('api/block/0', url));
+  const { block } = (await response.json()) as { block: { hash: string } };
+  return block.hash;
+}
+
+test('a node attaches by the command that the devnet prints, and follows; both show dashboards', async (t) => {
   await using dir = await makeTempDir();
   const devnet = startDevnet(dir.path, t.signal);
   const ended = resultOf(devnet);
@@ -109,6 +117,14 @@ test('a node attaches by the command that the devnet prints, and follows', async
   const signal = AbortSignal.any([t.signal, AbortSignal.timeout(150_000)]);
   const node = startCli(['node', ...flags, '--listen', '/ip4/127.0.0.1/tcp/0', '--bootstrap', address], { signal });
   const result = resultOf(node);
+  const urls = [
+    await waitForLine(devnet, (line) => /^ {2}miner +(http:\S+)$/.exec(line)?.[1]),
+    await waitForLine(node, (line) => {
+      const { msg, url } = JSON.parse(line) as { msg: string; url: string };
+      return msg === 'dashboard' ? url : undefined;
+    }),
+  ];
+  for (const url of urls) assert.equal(await shownGenesis(url), regtest().genesis.hash);
   await waitForLine(node, (line) => {
     const { msg, phase, height, peers } = JSON.parse(line);
     return msg === 'sync' && phase === 'at-tip' && height >= 110 && peers >= 3 ? line : undefined;

@@ -54,6 +54,7 @@ class NodeWatch implements Watch {
   #areBlocksOld = false;
   #gatherTimer: TimerHandle | undefined;
   #lookTimer: TimerHandle | undefined;
+  #isLookSoon = false;
   #isStopped = false;
 
   constructor(deps: WatchDeps, tell: Tell, status: NodeStatus, peers: PeerRows) {
@@ -160,14 +161,17 @@ class NodeWatch implements Watch {
     this.#lookTimer = this.#deps.clock.after(delayMs, () => void this.#look());
   }
 
-  /** Unless a look is under way: the next one is not far then. */
+  /** Unless a look is under way: the next one is not far then. However many join, it is not put off. */
   #lookSoon(): void {
-    if (this.#lookTimer !== undefined) this.#lookLater(GATHER_MS);
+    if (this.#lookTimer === undefined || this.#isLookSoon) return;
+    this.#isLookSoon = true;
+    this.#lookLater(GATHER_MS);
   }
 
   async #look(): Promise<void> {
     const { node, bandwidth, log } = this.#deps;
     this.#lookTimer = undefined;
+    this.#isLookSoon = false;
     try {
       const [status, list] = await Promise.all([node.status(), node.peers.list()]);
       if (this.#isStopped) return;

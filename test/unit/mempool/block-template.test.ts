@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { blockSubsidy, checkBlock, checkBlockHeader, compactToTarget, contextualCheckBlock } from '#consensus';
-import { type BlockTemplate, createBlockTemplate } from '#mempool';
+import { type BlockTemplate, createBlockTemplate, selectForTip } from '#mempool';
 import { mineBlock } from '#miner';
 import { BlockHeader, type Transaction } from '#primitives';
 import { grindSlice, mineHeader } from '../../../src/miner/grind.ts';
@@ -71,6 +71,25 @@ describe('block template', () => {
     assert.deepEqual(
       chosen(template(h)),
       [poor, rich, good, fair].map((tx) => tx.txid),
+    );
+  });
+
+  it('tells at what rate each package was taken, also where not all entries are offered', async () => {
+    await using h = await createHarness();
+    const poor = spend(h, 1, 1_000n);
+    const rich = childOf(poor, 100_000n);
+    const good = spend(h, 2, 30_000n);
+    await accept(h, poor, good, rich);
+    const sizeOf = (tx: Transaction): number => h.mempool.get(tx.txid)?.vsize ?? assert.fail();
+    const family = { satPerVb: 101_000 / (sizeOf(poor) + sizeOf(rich)), vsize: sizeOf(poor) + sizeOf(rich) };
+    const single = { satPerVb: 30_000 / sizeOf(good), vsize: sizeOf(good) };
+    assert.deepEqual(selectForTip(h.chain, h.mempool.entries()).packages, [family, single]);
+    const some = [...h.mempool.entries()].filter(({ txid }) => txid === rich.txid);
+    const { entries, packages } = selectForTip(h.chain, some);
+    assert.deepEqual(
+      [entries.map(({ txid }) => txid), packages],
+      [[poor.txid, rich.txid], [family]],
+      'with ancestors that were not offered',
     );
   });
 
