@@ -362,6 +362,9 @@ test('each rule rejects a bad sample', () => {
   }
   assert.equal(budgetViolations(bad('src/util/a.ts', `if (x) {\n${long}}`)).length, 0);
   assert.equal(budgetViolations(bad('src/util/a.ts', '\n'.repeat(MAX_FILE_LINES).concat('x'))).length, 1);
+  // The end of an element is no regular expression.
+  const nested = `function A() {\n  return <p><b>a</b>{b.map(() => {\n${long}  })}</p>;\n}`;
+  assert.equal(budgetViolations(bad('src/dashboard/page/a.tsx', nested)).length, 2);
   const cycle = [
     bad('src/util/a.ts', `import { b } from './b.ts';`),
     bad('src/util/b.ts', `export type { a } from './a.ts';`),

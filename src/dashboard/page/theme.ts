@@ -7,11 +7,20 @@ export type Theme = (typeof THEMES)[number];
 const KEY = 'starling-theme';
 
 export function storedTheme(): Theme {
-  return THEMES.find((theme) => theme === localStorage.getItem(KEY)) ?? 'auto';
+  try {
+    return THEMES.find((theme) => theme === localStorage.getItem(KEY)) ?? 'auto';
+  } catch {
+    // A browser that keeps nothing for pages.
+    return 'auto';
+  }
 }
 
 export function applyTheme(theme: Theme): void {
   if (theme === 'auto') delete document.documentElement.dataset['theme'];
   else document.documentElement.dataset['theme'] = theme;
-  localStorage.setItem(KEY, theme);
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // Kept until the page is left, then.
+  }
 }
