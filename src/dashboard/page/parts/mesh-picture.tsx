@@ -95,8 +95,8 @@ function peerAt({ peer, x, y, standing }: MeshPlace, isNamed: boolean, isFirst: 
       <title>{`${peer.id}\n${peer.direction}, ${latency}\n${peer.agent}`}</title>
       <g class="moves" style={{ transform: `translate(${x}px, ${y}px)` }}>
         <circle class="halo" r="6" data-halo={peer.id} />
-        {isFirst && <circle class="first" r="4.6" />}
-        <StandingShape standing={standing} size={2.6} />
+        {isFirst && <circle class="first" r={isNamed ? 4.6 : 3.4} />}
+        <StandingShape standing={standing} size={isNamed ? 2.6 : 1.8} />
         {isNamed && <text y={y > 0 ? 7.6 : -5}>{shortPeer(peer.id).slice(-5)}</text>}
       </g>
     </g>

@@ -13,6 +13,8 @@ const HEIGHT = 48;
 
 export function Sparkline({ values, label, tone = 'first' }: SparklineProps): JSX.Element {
   const top = niceCeiling(Math.max(0, ...values));
+  // One alone is level so far.
+  const drawn = values.length === 1 ? [...values, ...values] : values;
   return (
     <svg
       class={`sparkline ${tone}`}
@@ -21,8 +23,8 @@ export function Sparkline({ values, label, tone = 'first' }: SparklineProps): JS
       role="img"
       aria-label={label}
     >
-      <path class="area" d={areaPath(values, WIDTH, HEIGHT, top)} />
-      <path class="line" d={linePath(values, WIDTH, HEIGHT, top)} />
+      <path class="area" d={areaPath(drawn, WIDTH, HEIGHT, top)} />
+      <path class="line" d={linePath(drawn, WIDTH, HEIGHT, top)} />
     </svg>
   );
 }

@@ -248,11 +248,9 @@ function RecentPanel({ feed, nowMs }: ViewProps): JSX.Element {
               {format.count(block.height)}
             </a>
             <span class="number">{format.count(block.txCount)} tx</span>
-            <span>
+            <span title="who told of it first">
               {block.announcements[0] ? (
-                <>
-                  via <PeerLink id={block.announcements[0].peerId} />
-                </>
+                <PeerLink id={block.announcements[0].peerId} />
               ) : (
                 <span class="quiet">{block.origin === 'own' ? 'made here' : ''}</span>
               )}
