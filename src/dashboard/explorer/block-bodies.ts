@@ -1,4 +1,7 @@
-/** Blocks with what they spent, as they are looked at page by page. Bound: the last one stays decoded. */
+/**
+ * Blocks with what they spent, as they are looked at page by page. The last one stays decoded until its memory is wanted: a full
+ * one takes tens of megabytes.
+ */
 import type { Coin, HeaderEntry } from '#chain';
 import type { StarlingNode } from '#node';
 import { Block, type BlockHash, parseBlockHash } from '#primitives';
@@ -16,7 +19,7 @@ export type BodyReader = Pick<StarlingNode['chain'], 'activeAt' | 'getHeader' | 
 
 export class BlockBodies {
   readonly #chain: BodyReader;
-  #last: { readonly hash: BlockHash; readonly body: Body } | undefined;
+  #last: { readonly hash: BlockHash; readonly body: WeakRef<Body> } | undefined;
 
   constructor(chain: BodyReader) {
     this.#chain = chain;
@@ -30,11 +33,13 @@ export class BlockBodies {
 
   /** Undefined where it is not stored. Throws NodeError. */
   async read({ hash }: HeaderEntry): Promise<Body | undefined> {
-    if (this.#last?.hash === hash && this.#last.body.spent !== undefined) return this.#last.body;
+    const last = this.#last?.hash === hash ? this.#last.body.deref() : undefined;
+    // Of a block that was not connected then it may be known by now.
+    if (last?.spent !== undefined) return last;
     const [raw, spent] = [await this.#chain.readBlock(hash), await this.#chain.readUndo(hash)];
     if (raw === undefined) return undefined;
     const body = { block: Block.fromBytes(raw), spent };
-    this.#last = { hash, body };
+    this.#last = { hash, body: new WeakRef(body) };
     return body;
   }
 }
