@@ -7,8 +7,8 @@ import { tipOf } from '../support/test-nodes.ts';
 import { type DashboardNetwork, startDashboardNetwork } from './dashboard-network.ts';
 
 const skip = whyNoBrowser();
-/** The issue asks for 1 s; the machine that tests may do much else. */
-const MAX_BLOCK_DELAY_MS = 10_000;
+/** For the best of three. It is some 0.2 s; a second is what people are promised, and the machine that tests may do much else. */
+const MAX_BLOCK_DELAY_MS = 2_000;
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 
 let network: DashboardNetwork;
