@@ -1,17 +1,18 @@
 /**
- * Writes the publishable package to dist/: JavaScript and declarations of src/, the network files, profiles, service,
- * alerts and dashboard, the documents, the manual page, and a package.json derived from the project's own. Publishing goes from dist/ (the
- * root is private).
+ * Writes the publishable package to dist/: JavaScript and declarations of src/, the dashboard's page, the network files,
+ * profiles, service, alerts and Grafana's dashboard, the documents, the manual page, and a package.json derived from the project's
+ * own. Publishing goes from dist/ (the root is private).
  *
  * Only packages under node_modules need this step: Node.js strips types everywhere else. Imports between modules
  * (`#name`) resolve through the `imports` of the written package.json.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { manualPage } from '../src/cli/manual.ts';
+import { buildDashboard } from './build-dashboard.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
@@ -48,7 +49,7 @@ function publishedManifest(manifest: Manifest): object {
   const optional = Object.entries(manifest.optionalDependencies).filter(([key]) => !key.startsWith('node-linux-'));
   return {
     ...{ name, version, description, license, type, engines },
-    files: ['src', 'config', 'man', 'CHANGELOG.md'],
+    files: ['src', 'dashboard', 'config', 'man', 'CHANGELOG.md'],
     bin: mapValues(manifest.bin, toJs),
     man: './man/starling.1',
     exports: {
@@ -62,11 +63,14 @@ function publishedManifest(manifest: Manifest): object {
 }
 
 function build(): void {
-  rmSync(DIST, { recursive: true, force: true });
+  mkdirSync(DIST, { recursive: true });
+  // The page is replaced in place: a node of this clone may be serving it.
+  for (const name of readdirSync(DIST)) if (name !== 'dashboard') rmSync(join(DIST, name), { recursive: true });
   compile();
   for (const folder of ['networks', 'profiles', 'systemd', 'prometheus', 'grafana']) {
     cpSync(join(ROOT, 'config', folder), join(DIST, 'config', folder), { recursive: true });
   }
+  buildDashboard(join(DIST, 'dashboard'));
   mkdirSync(join(DIST, 'man'));
   writeFileSync(join(DIST, 'man', 'starling.1'), manualPage(COMMANDS));
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(join(ROOT, file), join(DIST, file));

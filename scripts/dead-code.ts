@@ -9,10 +9,14 @@ import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { exportsOf, importsOf, readSources, resolveImport, type SourceFile } from './source-scan.ts';
 
-/** Where the program and the published package begin: `bin` and `exports` of package.json. */
+/** Where the dashboard's page begins. */
+const PAGE_ENTRY = 'src/dashboard/page/main.tsx';
+
+/** Where the program, the published package and the page begin: `bin` and `exports` of package.json, and the page's script. */
 function entryFiles(): string[] {
   const { bin, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-  return [...Object.values<string>(bin), ...Object.values<string>(exports)].map((path) => path.replace('./', ''));
+  const paths = [...Object.values<string>(bin), ...Object.values<string>(exports)];
+  return [...paths.map((path) => path.replace('./', '')), PAGE_ENTRY];
 }
 
 export type DeadCode = { readonly path: string; readonly name: string | undefined };

@@ -27,14 +27,14 @@ export type Import = {
 
 export type FunctionSpan = { readonly line: number; readonly lines: number };
 
-/** Every .ts and .mjs file under the folders, sorted. */
+/** Every .ts, .tsx and .mjs file under the folders, sorted. */
 export function readSources(root: string, folders: readonly string[]): SourceFile[] {
   const files: SourceFile[] = [];
   const walk = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => a.name.localeCompare(b.name))) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) walk(path);
-      else if (/\.(ts|mjs)$/.test(entry.name)) {
+      else if (/\.(tsx?|mjs)$/.test(entry.name)) {
         files.push(parseSource(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8')));
       }
     }
@@ -47,7 +47,8 @@ export function parseSource(path: string, text: string): SourceFile {
   return { path, text, code: mask(text, false), bare: mask(text, true) };
 }
 
-const REGEX_MAY_FOLLOW = /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|do|else|void|await|yield))\s*$/;
+/** Not `<`, which is no comparison with a regular expression but the end of a JSX element: `</p>`. */
+const REGEX_MAY_FOLLOW = /(?:^|[(,=:[!&|?{};+\-*%~^>]|\b(?:return|typeof|case|in|of|do|else|void|await|yield))\s*$/;
 
 /** Blanks out comments and, if asked, what stands between quotes. */
 function mask(text: string, alsoStrings: boolean): string {
@@ -92,7 +93,7 @@ function mask(text: string, alsoStrings: boolean): string {
       i = end + 1;
     } else if (char === '`') {
       i = template(i + 1);
-    } else if (char === '/' && REGEX_MAY_FOLLOW.test(out.slice(Math.max(0, i - 40), i).join(''))) {
+    } else if (char === '/' && next !== '>' && REGEX_MAY_FOLLOW.test(out.slice(Math.max(0, i - 40), i).join(''))) {
       const end = closingRegex(text, i + 1);
       string(i + 1, end);
       i = end + 1;

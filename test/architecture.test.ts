@@ -127,6 +127,11 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/script/interpreter.ts': 'one switch over all opcodes, in the order of Bitcoin Core’s EvalScript',
 };
 
+/** What browsers run: it takes types from the contract beside it, and packages that are built into it. */
+const PAGE = /^src\/dashboard\/page\//;
+const PAGE_CONTRACT = 'src/dashboard/contract.ts';
+const PAGE_PACKAGES = ['preact', 'preact/hooks'];
+
 const moduleOf = (path: string): string => path.split('/')[1] ?? '';
 
 function layerViolations(file: SourceFile, layers: typeof LAYERS): string[] {
@@ -146,6 +151,18 @@ function layerViolations(file: SourceFile, layers: typeof LAYERS): string[] {
     }
     if (other !== owner) return [`${file.path}: import another module as #${other}, not as ${specifier}`];
     return target.endsWith('/index.ts') ? [`${file.path}: import the file, not your own index`] : [];
+  });
+}
+
+/** The page and the rest of the project share the contract and nothing else. */
+function pageViolations(file: SourceFile): string[] {
+  const isPage = PAGE.test(file.path);
+  return importsOf(file).flatMap(({ specifier }) => {
+    const target = resolveImport(file.path, specifier);
+    if (!isPage) return PAGE.test(target ?? '') ? [`${file.path}: only browsers run ${specifier}`] : [];
+    const isKnown =
+      target === undefined ? PAGE_PACKAGES.includes(specifier) : PAGE.test(target) || target === PAGE_CONTRACT;
+    return isKnown ? [] : [`${file.path}: browsers cannot have ${specifier}`];
   });
 }
 
@@ -246,6 +263,14 @@ test('modules import only what the table of layers allows', () => {
   );
 });
 
+test('what browsers run takes the contract and nothing else of the project', () => {
+  assert.deepEqual(sources.flatMap(pageViolations), []);
+  assert.deepEqual(
+    sources.filter(({ path }) => path === PAGE_CONTRACT).flatMap((file) => importsOf(file)),
+    [],
+  );
+});
+
 test('the table of layers has no cycle of its own, and a row and an import name for each module', () => {
   const order = Object.keys(LAYERS);
   for (const [owner, allowed] of Object.entries(LAYERS)) {
@@ -292,7 +317,8 @@ test('runtime dependencies are pinned, and CONTRIBUTING.md says why each is need
 
 test('every package that src/ imports is declared', () => {
   const declared = Object.keys({ ...packageJson.dependencies, ...packageJson.optionalDependencies });
-  for (const file of sources) {
+  for (const name of PAGE_PACKAGES) assert.ok((name.split('/')[0] ?? '') in packageJson.devDependencies, name);
+  for (const file of sources.filter(({ path }) => !PAGE.test(path))) {
     for (const { specifier } of importsOf(file)) {
       if (resolveImport(file.path, specifier) !== undefined || specifier.startsWith('node:')) continue;
       const name = specifier
@@ -328,12 +354,20 @@ test('each rule rejects a bad sample', () => {
   assert.equal(purityViolations(bad('src/consensus/a.ts', `import { readFileSync } from 'node:fs';`)).length, 1);
   assert.equal(purityViolations(bad('src/consensus/a.ts', 'const t = Date.now();')).length, 1);
   assert.equal(purityViolations(bad('src/consensus/a.ts', `const t = 'Date.now()'; // Date.now()`)).length, 0);
+  const page = (path: string, text: string): number => pageViolations(bad(path, text)).length;
+  assert.equal(page('src/dashboard/page/a.tsx', `import { x } from '../server.ts';\nimport { y } from '#util';`), 2);
+  assert.equal(page('src/dashboard/page/a.tsx', `import { readFileSync } from 'node:fs';`), 1);
+  assert.equal(page('src/dashboard/page/a.tsx', `import type { State } from '../contract.ts';`), 0);
+  assert.equal(page('src/dashboard/server.ts', `import { x } from './page/a.tsx';`), 1);
   const long = 'let x = 0;\n'.repeat(MAX_FUNCTION_LINES);
   for (const head of ['function f(): void', 'const f = (): void =>', 'class A { f(): Promise<Map<string, { a: 1 }>>']) {
     assert.equal(budgetViolations(bad('src/util/a.ts', `${head} {\n${long}}`)).length, 1, head);
   }
   assert.equal(budgetViolations(bad('src/util/a.ts', `if (x) {\n${long}}`)).length, 0);
   assert.equal(budgetViolations(bad('src/util/a.ts', '\n'.repeat(MAX_FILE_LINES).concat('x'))).length, 1);
+  // The end of an element is no regular expression.
+  const nested = `function A() {\n  return <p><b>a</b>{b.map(() => {\n${long}  })}</p>;\n}`;
+  assert.equal(budgetViolations(bad('src/dashboard/page/a.tsx', nested)).length, 2);
   const cycle = [
     bad('src/util/a.ts', `import { b } from './b.ts';`),
     bad('src/util/b.ts', `export type { a } from './a.ts';`),

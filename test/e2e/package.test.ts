@@ -74,6 +74,7 @@ test('the package installs, runs, embeds and type-checks', async (t) => {
   const version = await run(program, ['--version'], { env, cwd: dir.path });
   assert.equal(version.stdout, `${manifest.version}\n`);
   assert.match(await readFile(join(installed, manifest.man), 'utf8'), /^\.TH STARLING 1 /);
+  assert.match(await readFile(join(installed, 'dashboard', 'index.html'), 'utf8'), /"assets\/main-/);
   const shown = await run(program, ['config', 'show', '--profile', 'regtest', '--json'], { env, cwd: dir.path });
   assert.equal(JSON.parse(shown.stdout).settings.network.value, 'regtest');
   assert.match((await run(program, ['--help'], { env, cwd: dir.path })).stdout, /Usage: starling/);
