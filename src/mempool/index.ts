@@ -21,7 +21,6 @@ export type {
   LoadCounts,
   LoadOptions,
   Mempool,
-  MempoolFigures,
   MempoolVerdict,
   PackageVerdict,
   SmartFeeEstimate,

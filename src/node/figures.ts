@@ -1,6 +1,6 @@
 /** What the parts of a node count, for who scrapes: numbers that are kept anyway, beside what `NodeStatus` tells. */
 import type { openChain } from '#chain';
-import type { MempoolFigures } from '#mempool';
+import type { Mempool } from '#mempool';
 import { Histogram, type HistogramFigures } from '#meter';
 import type { MeteredNet } from '#net';
 import type { Sync } from '#sync';
@@ -16,7 +16,7 @@ export type NodeFigures = {
   readonly chain: ReturnType<OpenedChain['figures']>;
   readonly stores: ReturnType<OpenedChain['stores']>;
   readonly sync: ReturnType<Sync['figures']>;
-  readonly mempool: MempoolFigures;
+  readonly mempool: ReturnType<Mempool['figures']>;
   readonly verifier: ReturnType<CachedVerifier['figures']>;
   readonly relay: RelayFigures;
 };
@@ -50,7 +50,7 @@ type Counting = {
   readonly net: Pick<MeteredNet, 'figures'>;
   readonly chain: Pick<OpenedChain, 'figures' | 'stores'>;
   readonly sync: Pick<Sync, 'figures'>;
-  readonly mempool: { readonly figures: () => MempoolFigures };
+  readonly mempool: Pick<Mempool, 'figures'>;
   readonly verifier: Pick<CachedVerifier, 'figures'>;
   readonly blockDelay: BlockDelay;
   readonly ingest: Pick<Ingest, 'blockRequests'> & { readonly txs: Pick<Ingest['txs'], 'fetches'> };

@@ -51,6 +51,7 @@ function makeStage() {
       syncedTip: () => entryAt(1).hash,
       stats: () => ({ count: 0, vsize: 0, usage: 0, maxBytes: 1, totalFee: 0n }),
     },
+    isInitialDownload: () => false,
     indexes: { info: () => [] },
     peers: {
       list: async () => {
