@@ -192,6 +192,25 @@ test('a body that is too large is refused, said beforehand or not', async () => 
   assert.equal((await server.ask({ body: PING })).status, 200);
 });
 
+test('lines may end in LF alone, and no Host be named; a request of two lengths is refused', async () => {
+  await using server = await startServer();
+  const [host = '', port] = server.address.split(':');
+  const ask = async (...lines: readonly string[]): Promise<string> => {
+    const socket = connect(Number(port), host);
+    const login = `Authorization: Basic ${Buffer.from(LOGIN).toString('base64')}`;
+    socket.write(['POST / HTTP/1.1', login, ...lines].join('\n'));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    return answer.toString('latin1');
+  };
+  const plain = await ask(`Content-Length: ${PING.length}`, '', PING);
+  assert.match(plain, /^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n\{"result":"pong","error":null,"id":1\}\n$/s);
+  const chunks = ['', PING.length.toString(16), PING, '0', '', ''].join('\r\n');
+  assert.match(await ask('Transfer-Encoding: chunked', chunks), /^HTTP\/1\.1 200 OK\r\n/);
+  assert.match(await ask('Content-Length: 5', 'Transfer-Encoding: chunked', chunks), /^HTTP\/1\.1 400 /);
+  assert.match(await ask('Transfer-Encoding: chunked, identity', chunks), /^HTTP\/1\.1 400 /);
+});
+
 test('a client that goes away aborts its call', async () => {
   const started = Promise.withResolvers<AbortSignal>();
   const call: Call = (_request, signal) => {

@@ -44,7 +44,7 @@ function maskBits(mask: string): number | undefined {
 
 /** Whether a Host header names an IP address, localhost, or one of the names given. */
 export function isAllowedHost(header: string | undefined, names: readonly string[]): boolean {
-  // HTTP/1.0 has none; no browser speaks that.
+  // HTTP/1.0 has none, and plain tools send none; every browser does.
   if (header === undefined || header === '') return true;
   const host = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(header)?.[1]?.toLowerCase();
   if (host === undefined) return false;

@@ -19,6 +19,7 @@ import type { Rest } from '../rest/rest.ts';
 import type { RestAnswer } from '../rest/rest-io.ts';
 import type { Credentials } from './credentials.ts';
 import { EVENTS_PATH, streamEvents } from './event-stream.ts';
+import { isFramedClearly, LENIENT_PARSER } from './framing.ts';
 import { allowedSources, type Endpoint, isAllowedHost } from './hosts.ts';
 import { endAnswer, listenOn } from './listening.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -87,6 +88,7 @@ export class RpcHttpServer implements AsyncDisposable {
     const { serverTimeoutMs } = this.#options;
     const server = createServer(
       {
+        ...LENIENT_PARSER,
         headersTimeout: serverTimeoutMs,
         keepAliveTimeout: serverTimeoutMs,
         requestTimeout: this.#transferLimitMs,
@@ -128,6 +130,10 @@ export class RpcHttpServer implements AsyncDisposable {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { remoteAddress = '' } = request.socket;
     if (!this.#isAllowedSource(remoteAddress)) return endAnswer(request, response, 403, '');
+    if (!isFramedClearly(request)) {
+      response.setHeader('Connection', 'close');
+      return endAnswer(request, response, 400, '');
+    }
     if (!isAllowedHost(request.headers.host, this.#options.allowHosts)) {
       return endAnswer(
         request,

@@ -6,6 +6,7 @@ const OPTIONAL = { optional: true };
 export const PEER_RESULT: Result = result.object('', '', [
   result.number('id', 'Peer index'),
   result.string('addr', '(host:port) The IP address and port of the peer'),
+  result.string('addrbind', '(ip:port) Bind address of the connection to the peer', OPTIONAL),
   result.string('network', 'Network (ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable)'),
   result.hex('services', 'The services offered'),
   result.array('servicesnames', 'the services offered, in human-readable form', [

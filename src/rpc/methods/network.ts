@@ -8,8 +8,12 @@ import type { RpcCall, RpcMethod } from '../table/method.ts';
 import { param } from '../table/param.ts';
 import { result } from '../table/result.ts';
 
-/** What tools ask for to know which calls and fields there are: those of Core 27.0. */
+/**
+ * What tools ask for to know which calls and fields there are: those of Core 27.0, as a number and, for LND's client, as the
+ * first part of a user agent (BIP14), as other nodes with Core's calls write it.
+ */
 const CORE_VERSION = 270_000;
+const SUBVERSION = `/Satoshi:27.0.0/Starling:${VERSION}/`;
 /** Core's networks; ours has the first two. */
 const NETWORKS: readonly string[] = ['ipv4', 'ipv6', 'onion', 'i2p', 'cjdns'];
 const REACHABLE: readonly string[] = ['ipv4', 'ipv6'];
@@ -131,7 +135,7 @@ async function networkInfo({ node }: RpcCall): Promise<JsonObject> {
   const { minRelayFeeSatPerKvb, incrementalFeeSatPerKvb } = mempool.options;
   return {
     version: CORE_VERSION,
-    subversion: `/Starling:${VERSION}/`,
+    subversion: SUBVERSION,
     protocolversion: PROTOCOL_VERSION,
     localservices: servicesHex(services),
     localservicesnames: servicesNames(services),
