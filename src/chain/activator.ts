@@ -9,7 +9,7 @@
  */
 import type { NetworkParams, ValidationFailure } from '#consensus';
 import type { Block } from '#primitives';
-import type { Logger } from '#util';
+import { type Clock, type Logger, Slices } from '#util';
 import type { ScriptFailure, ScriptVerifier } from '#verify';
 import type { ActiveChain } from './active-chain.ts';
 import { BlockChange, scriptFailure } from './block-change.ts';
@@ -38,6 +38,7 @@ export type ActivatorDeps = {
   readonly storage: BlockStorage;
   readonly verifier: ScriptVerifier;
   readonly flusher: Flusher;
+  readonly clock: Clock;
   readonly log: Logger;
   /** A stored block that is still in memory. */
   readonly bodyOf: (id: HeaderId) => Block | undefined;
@@ -61,10 +62,12 @@ export class Activator {
   /** What observers have not heard of yet. */
   #disconnected: ConnectedBlock[] = [];
   #connected: ConnectedBlock[] = [];
+  readonly #slices: Slices;
   #wake = Promise.withResolvers<void>();
 
   constructor(deps: ActivatorDeps) {
     this.#deps = deps;
+    this.#slices = new Slices(deps.clock);
   }
 
   /** Whether `run` would move the chain. */
@@ -141,6 +144,7 @@ export class Activator {
     const entry = index.tree.entry(id);
     const block = bodyOf(id) ?? (await readStoredBlock(index, storage, id));
     await coins.prefetch(outsideInputs(block));
+    await this.#slices.rest();
     // The chain may have been told meanwhile that the block is invalid.
     if (closing.aborted || index.isFailed(id)) return;
     const change = new BlockChange(this.#deps, block, entry);
