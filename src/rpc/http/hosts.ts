@@ -14,6 +14,7 @@ export function allowedSources(allowIps: readonly string[]): (address: string) =
   const list = new BlockList();
   for (const text of [...LOOPBACK, ...allowIps]) addSubnet(list, text);
   return (address) => {
+    if (address === '127.0.0.1') return true;
     const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
     const version = isIP(plain);
     return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
