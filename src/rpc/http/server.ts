@@ -54,7 +54,8 @@ export type RpcHttpDeps = {
   readonly call: (request: Request, signal: AbortSignal) => Promise<JsonValue>;
   /** Undefined where REST is not served. */
   readonly rest?: Rest | undefined;
-  readonly events?: EventFeed | undefined;
+  /** Gives undefined as long as there is no node. */
+  readonly events?: () => EventFeed | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -152,7 +153,7 @@ export class RpcHttpServer implements AsyncDisposable {
       return this.#answerRest(rest, request, response);
     }
     const { events } = this.#deps;
-    if (events !== undefined && request.url === EVENTS_PATH) return this.#answerEvents(events, request, response);
+    if (events !== undefined && request.url === EVENTS_PATH) return this.#answerEvents(events(), request, response);
     if (request.url !== '/') return endAnswer(request, response, 404, '');
     if (request.method !== 'POST') {
       return endAnswer(request, response, 405, 'JSONRPC server handles only POST requests');
@@ -166,11 +167,16 @@ export class RpcHttpServer implements AsyncDisposable {
     await this.#inTurn(request, response, body, () => this.#call(user, body, request, response));
   }
 
-  async #answerEvents(events: EventFeed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answerEvents(
+    events: EventFeed | undefined,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     if (request.method !== 'GET') return endAnswer(request, response, 405, '');
     const user = await this.#logIn(request, response, request.socket.remoteAddress ?? '');
     if (user === undefined) return;
     if (!this.#deps.credentials.mayCall(user, 'events')) return endAnswer(request, response, 403, '');
+    if (events === undefined) return endAnswer(request, response, 503, 'The node is being opened');
     if (events.isFull) return endAnswer(request, response, 503, 'Too many readers of events');
     await streamEvents(events, request, response);
   }
