@@ -1,9 +1,15 @@
 /** A server that listens before its node is there: callers are told to wait, and then reach the node over what they have open. */
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
-import { endpointText, findEndpoint, findLogin, openRpc } from '#rpc';
-import { nullLogger, systemClock, systemRandom } from '#util';
+import { networkDirectory } from '#chain';
+import { endpointText, findEndpoint, findLogin, openRpc, type RpcReply, writeJson } from '#rpc';
+import { NodeError, nextTurn, nullLogger, systemClock, systemRandom } from '#util';
+import type { Settings } from '../../src/cli/options.ts';
+import { callNode } from '../../src/cli/rpc-client.ts';
+import { NodeRpc } from '../../src/cli/rpc-settings.ts';
+import { resolveSettings } from '../../src/cli/settings.ts';
 import { regtest } from '../support/chain-builder.ts';
 import { type HttpAnswer, type HttpRequest, httpRequest } from '../support/rpc-client.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
@@ -47,3 +53,33 @@ test('until the node is there every call is answered with -28 and what is waited
   assert.equal((await ask({ method: 'GET', path: '/rest/chaininfo.json' })).status, 200);
   agent.destroy();
 });
+
+test('the program listens once opening takes long; --rpc-wait waits for the node', async () => {
+  await using folder = await makeTempDir();
+  await using nodes = await createTestNodes(regtest());
+  const settings = await resolveSettings('node', { network: ['regtest'], datadir: [folder.path] });
+  const params = regtest();
+  await mkdir(networkDirectory(folder.path, params), { recursive: true });
+  await using server = new NodeRpc(settings, params, { log: nullLogger, stop: () => {} });
+  await assert.rejects(callNode(settings, 'getblockcount', []), /no node runs/);
+  server.onOpening({ what: 'connecting blocks', done: 1, total: 4 });
+  const told = await firstAnswer(settings);
+  assert.deepEqual(told, { kind: 'error', code: -28, message: 'Connecting blocks… (25.00%)' });
+  const waiting = callNode({ ...settings, rpcWait: true }, 'getblockcount', []);
+  await using _running = await server.serve(await nodes.start('node', { listen: [] }));
+  const answer = await waiting;
+  assert.ok(answer.kind === 'result');
+  assert.equal(writeJson(answer.result), '0');
+});
+
+/** As soon as somebody listens. */
+async function firstAnswer(settings: Settings): Promise<RpcReply> {
+  for (;;) {
+    try {
+      return await callNode(settings, 'getblockcount', []);
+    } catch (error) {
+      if (!(error instanceof NodeError)) throw error;
+      await nextTurn();
+    }
+  }
+}
