@@ -4,6 +4,7 @@
  * Numbers become doubles. That loses nothing that counts: of the amounts with eight decimals no two are the same double,
  * so a double's shortest text is the amount. Integers beyond 2^53 keep their digits where a client may want them back.
  */
+import { markRepeatedKeys } from './repeated-keys.ts';
 import { isObject, type JsonInput, JsonNumber, type JsonValue } from './value.ts';
 
 /** UniValue's MAX_JSON_DEPTH. */
@@ -20,7 +21,9 @@ export function parseJson(bytes: Uint8Array): JsonInput | undefined {
     const value = (LONG_INTEGER.test(text) ? parseWithSources(text, exactInteger) : JSON.parse(text)) as JsonInput;
     // What is shorter cannot be so deep, and halves of surrogate pairs come only as escapes.
     const isPlain = text.length <= MAX_DEPTH && !text.includes('\\u');
-    return isPlain || isWithinBounds(value) ? value : undefined;
+    if (!isPlain && !isWithinBounds(value)) return undefined;
+    markRepeatedKeys(text, value);
+    return value;
   } catch (error) {
     // Not JSON, not UTF-8, or too deep for the parser itself.
     if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) return undefined;
