@@ -131,7 +131,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     mempool,
     mempoolFile: persistence.operator,
     mining,
-    peers: createNodePeers(realNet, peers, sync),
+    peers: createNodePeers(realNet, peers, sync, options.reach?.proxy),
     indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
     onSync: sync.onStatus,

@@ -24,6 +24,7 @@ export function createSync(deps: SyncDeps, options: Partial<SyncOptions> = {}): 
     headerAnnounced: (peer, announced) => machine.headerAnnounced(peer, announced),
     blockWanted: (hash, peers) => machine.blockWanted(hash, peers),
     knownHeader: (peer) => machine.knownHeader(peer),
+    blocksOwed: (peer) => machine.blocksOwed(peer),
     status: () => machine.status(),
     onStatus: (listener) => machine.feed.add(listener),
     [Symbol.asyncDispose]: () => machine.dispose(),
@@ -110,6 +111,10 @@ class SyncMachine {
 
   knownHeader(peer: PeerId): HeaderEntry | undefined {
     return this.#peers.known(peer);
+  }
+
+  blocksOwed(peer: PeerId): readonly number[] {
+    return this.#blocks.owedBy(peer);
   }
 
   status(): SyncStatus {

@@ -53,7 +53,7 @@ export function peerJson(number: number, peer: NodePeerDetails, tipHeight: numbe
     presynced_headers: -1,
     synced_headers: syncedHeaders,
     synced_blocks: Math.min(syncedHeaders, tipHeight),
-    inflight: [],
+    inflight: peer.blocksOwed,
     addr_relay_enabled: peer.kind !== 'block-only',
     addr_processed: 0,
     addr_rate_limited: 0,

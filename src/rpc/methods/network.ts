@@ -3,6 +3,8 @@ import { VERSION } from '#util';
 import { endpointOf, networkName } from '../core-io/multiaddr.ts';
 import { PROTOCOL_VERSION } from '../core-io/peer-json.ts';
 import { localServices, servicesHex, servicesNames } from '../core-io/services.ts';
+import { timeOffset } from '../core-io/time-offset.ts';
+import { endpointText } from '../http/hosts.ts';
 import { amount, type JsonObject } from '../json/value.ts';
 import type { RpcCall, RpcMethod } from '../table/method.ts';
 import { param } from '../table/param.ts';
@@ -133,6 +135,10 @@ async function networkInfo({ node }: RpcCall): Promise<JsonObject> {
   const inbound = peers.filter(({ direction }) => direction === 'inbound').length;
   const services = localServices(chain.pruneTargetBytes() !== undefined);
   const { minRelayFeeSatPerKvb, incrementalFeeSatPerKvb } = mempool.options;
+  const { proxy } = node.peers;
+  const outboundOffsets = peers.flatMap(({ direction, claims }) =>
+    direction === 'outbound' && claims !== undefined ? [claims.timeOffsetSeconds] : [],
+  );
   return {
     version: CORE_VERSION,
     subversion: SUBVERSION,
@@ -140,7 +146,7 @@ async function networkInfo({ node }: RpcCall): Promise<JsonObject> {
     localservices: servicesHex(services),
     localservicesnames: servicesNames(services),
     localrelay: true,
-    timeoffset: 0,
+    timeoffset: timeOffset(outboundOffsets),
     networkactive: net.isActive,
     connections: peers.length,
     connections_in: inbound,
@@ -149,8 +155,8 @@ async function networkInfo({ node }: RpcCall): Promise<JsonObject> {
       name,
       limited: !REACHABLE.includes(name),
       reachable: REACHABLE.includes(name),
-      proxy: '',
-      proxy_randomize_credentials: false,
+      proxy: proxy === undefined || !REACHABLE.includes(name) ? '' : endpointText(proxy),
+      proxy_randomize_credentials: REACHABLE.includes(name) && proxy?.isRandomized === true,
     })),
     relayfee: amount(BigInt(minRelayFeeSatPerKvb)),
     incrementalfee: amount(BigInt(incrementalFeeSatPerKvb)),
