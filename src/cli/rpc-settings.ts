@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { networkDirectory, type OpenProgress } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { StarlingNode } from '#node';
-import { type OpeningRpc, openRpc, type RpcDeps, type RpcOptions, type RpcServer } from '#rpc';
+import { openRpc, type RpcDeps, type RpcOptions, type RpcServer } from '#rpc';
 import { NodeError, systemClock, systemRandom } from '#util';
 import { percent } from './format.ts';
 import type { Logging } from './logging.ts';
@@ -58,6 +58,7 @@ export class NodeRpc implements AsyncDisposable {
   }
 }
 
+type OpeningRpc = Awaited<ReturnType<typeof openRpc>>;
 type NodeRpcDeps = Pick<RpcDeps, 'log' | 'stop' | 'testClock' | 'debugLogs'>;
 
 async function openNodeRpc(

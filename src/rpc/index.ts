@@ -8,5 +8,5 @@ export { writeJson } from './json/write.ts';
 export { RPC_METHODS } from './methods/all.ts';
 export { type MockableClock, mockableClock } from './mockable-clock.ts';
 export type { RpcOptions } from './options.ts';
-export { type OpeningRpc, openRpc, type RpcDeps, type RpcServer, startRpc } from './start-rpc.ts';
+export { openRpc, type RpcDeps, type RpcServer, startRpc } from './start-rpc.ts';
 export { methodsManual } from './table/methods-manual.ts';

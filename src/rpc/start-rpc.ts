@@ -41,7 +41,7 @@ export type RpcServer = AsyncDisposable & {
 };
 
 /** Listens before there is a node, and answers until then with -28 and what is waited for (Core's RPC warm-up). */
-export type OpeningRpc = AsyncDisposable & {
+type OpeningRpc = AsyncDisposable & {
   readonly setStatus: (text: string) => void;
   /** From now on calls reach the node. Disposal of the server is that of all. */
   readonly serve: (node: StarlingNode) => RpcServer;
