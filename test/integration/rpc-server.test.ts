@@ -265,3 +265,44 @@ test('bodies at random never crash it', async () => {
     { numRuns: 300, seed: 3 },
   );
 });
+
+test('requests changed at random never crash it', async () => {
+  const called: string[] = [];
+  await using server = await startServer(async ({ method }) => {
+    called.push(method);
+    return 'pong';
+  });
+  const [host = '', port] = server.address.split(':');
+  const login = `Authorization: Basic ${Buffer.from(LOGIN).toString('base64')}`;
+  const request = (lineEnd: string, ...framed: readonly string[]): Buffer =>
+    Buffer.from(['POST / HTTP/1.1', 'Host: localhost', login, ...framed].join(lineEnd));
+  const good = [
+    request('\r\n', `Content-Length: ${PING.length}`, '', PING),
+    request('\n', `Content-Length: ${PING.length}`, '', PING),
+    request('\r\n', 'Transfer-Encoding: chunked', '', PING.length.toString(16), PING, '0', '', ''),
+  ];
+  const change = fc.tuple(fc.nat(), fc.constantFrom('set', 'cut', 'add'), fc.nat({ max: 255 }));
+  const changed = fc
+    .tuple(fc.constantFrom(...good), fc.array(change, { minLength: 1, maxLength: 6 }))
+    .map(([bytes, changes]) => changes.reduce(applyChange, bytes));
+  await fc.assert(
+    fc.asyncProperty(changed, async (bytes) => {
+      const socket = connect(Number(port), host);
+      socket.on('error', () => {});
+      socket.resume();
+      socket.end(bytes);
+      await once(socket, 'close');
+    }),
+    { numRuns: 400, seed: 5 },
+  );
+  assert.equal((await server.ask({ body: PING })).text, '{"result":"pong","error":null,"id":1}\n');
+  assert.ok(called.length > 0);
+});
+
+type Change = readonly [at: number, how: 'set' | 'cut' | 'add', byte: number];
+
+function applyChange(bytes: Buffer, [place, how, byte]: Change): Buffer {
+  const at = place % bytes.length;
+  const [before, after] = [bytes.subarray(0, at), bytes.subarray(how === 'add' ? at : at + 1)];
+  return Buffer.concat([before, how === 'cut' ? Buffer.alloc(0) : Buffer.of(byte), after]);
+}
