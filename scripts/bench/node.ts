@@ -66,3 +66,16 @@ export async function startNode(order: NodeOrder): Promise<StarlingNode> {
 export async function listenAddress(node: StarlingNode): Promise<string> {
   return (await node.status()).net.listenAddresses[0] ?? '';
 }
+
+/** Resolves when the tip has reached the height. */
+export function reach(running: StarlingNode, height: number): Promise<void> {
+  return new Promise((resolve) => {
+    const check = (tip: { readonly height: number }): void => {
+      if (tip.height < height) return;
+      stop();
+      resolve();
+    };
+    const stop = running.onTip(check);
+    check(running.chain.tip());
+  });
+}

@@ -2,9 +2,9 @@
 import { networkDirectory } from '#chain';
 import type { StarlingNode } from '#node';
 import { type RpcServer, startRpc } from '#rpc';
-import { nullLogger, systemClock, systemRandom } from '#util';
+import { assert, nullLogger, systemClock, systemRandom } from '#util';
 import { cpuMs } from './benchmark.ts';
-import { type NodeOrder, startNode } from './node.ts';
+import { type NodeOrder, reach, startNode } from './node.ts';
 import { servePeer } from './peer-process.ts';
 
 /** user and password of the calls. */
@@ -23,7 +23,14 @@ servePeer(
       server = await startRpc(node, LOGIN, deps);
       return { address: server.addresses[0] ?? '', login: `${LOGIN.user}:${LOGIN.password}` };
     },
-    height: () => node?.chain.tip().height ?? 0,
+    /** Gives the milliseconds from the dial to the last block. */
+    sync: async ({ address, height }: { readonly address: string; readonly height: number }) => {
+      assert(node !== undefined, 'the node was started');
+      const before = performance.now();
+      await node.peers.add(address);
+      await reach(node, height);
+      return performance.now() - before;
+    },
     cpuMs,
   },
   async () => {

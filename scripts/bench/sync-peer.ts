@@ -4,7 +4,7 @@ import type { StarlingNode } from '#node';
 import { Block } from '#primitives';
 import { cpuMs } from './benchmark.ts';
 import { mainnetBlocks, readBlocks } from './mainnet-blocks.ts';
-import { DB_CACHE_BYTES, listenAddress, type NodeOrder, startNode } from './node.ts';
+import { DB_CACHE_BYTES, listenAddress, type NodeOrder, reach, startNode } from './node.ts';
 import { servePeer } from './peer-process.ts';
 import { usageOf } from './process-usage.ts';
 import { buildSpendChain, type SpendChainSize } from './spend-chain.ts';
@@ -16,19 +16,6 @@ let node: StarlingNode | undefined;
 async function start(order: NodeOrder): Promise<string> {
   node = await startNode(order);
   return listenAddress(node);
-}
-
-/** Resolves when the tip has reached the height, with the time since the node was made. */
-function reach(running: StarlingNode, height: number): Promise<void> {
-  return new Promise((resolve) => {
-    const check = (tip: { readonly height: number }): void => {
-      if (tip.height < height) return;
-      stop();
-      resolve();
-    };
-    const stop = running.onTip(check);
-    check(running.chain.tip());
-  });
 }
 
 servePeer(

@@ -9,7 +9,7 @@
  */
 import type { NetworkParams, ValidationFailure } from '#consensus';
 import type { Block } from '#primitives';
-import type { Logger } from '#util';
+import { type Clock, type Logger, Slices } from '#util';
 import type { ScriptFailure, ScriptVerifier } from '#verify';
 import type { ActiveChain } from './active-chain.ts';
 import { BlockChange, scriptFailure } from './block-change.ts';
@@ -40,6 +40,7 @@ export type ActivatorDeps = {
   readonly verifier: ScriptVerifier;
   readonly flusher: Flusher;
   readonly meter: ChainMeter;
+  readonly clock: Clock;
   readonly log: Logger;
   /** A stored block that is still in memory. */
   readonly bodyOf: (id: HeaderId) => Block | undefined;
@@ -63,10 +64,12 @@ export class Activator {
   /** What observers have not heard of yet. */
   #disconnected: ConnectedBlock[] = [];
   #connected: ConnectedBlock[] = [];
+  readonly #slices: Slices;
   #wake = Promise.withResolvers<void>();
 
   constructor(deps: ActivatorDeps) {
     this.#deps = deps;
+    this.#slices = new Slices(deps.clock);
   }
 
   /** Whether `run` would move the chain. */
@@ -150,6 +153,7 @@ export class Activator {
     const block = bodyOf(id) ?? (await readStoredBlock(index, storage, id));
     await coins.prefetch(outsideInputs(block));
     const loadedMs = meter.ended('load', startedMs);
+    await this.#slices.rest();
     // The chain may have been told meanwhile that the block is invalid.
     if (closing.aborted || index.isFailed(id)) return;
     const change = new BlockChange(this.#deps, block, entry);

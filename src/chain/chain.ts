@@ -6,7 +6,7 @@
 import { failure, type NetworkParams, type ValidationFailure } from '#consensus';
 import type { Block, BlockHash } from '#primitives';
 import type { KeyValueStore } from '#store';
-import { type Clock, errorText, type Logger, NodeError, type Random, Serial } from '#util';
+import { type Clock, errorText, type Logger, NodeError, type Random, Serial, Slices } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { type AcceptDeps, acceptHeader, Checkpoints, checkBlockAlone, checkBlockInPlace } from './accept.ts';
 import { Activator } from './activator.ts';
@@ -132,6 +132,7 @@ class ChainWriter {
   readonly #flusher: Flusher;
   /** Blocks on their way to the disk. */
   readonly #accepting = new Serial();
+  readonly #slices: Slices;
   /** The activator, and whatever needs the chain to hold still. */
   readonly #queue = new Serial();
   readonly #waiters = new Waiters<HeaderId>();
@@ -147,6 +148,7 @@ class ChainWriter {
     const { pruneBytes = 0, maxFileBytes = MAX_FILE_BYTES } = options;
     this.#state = state;
     this.#deps = deps;
+    this.#slices = new Slices(deps.clock);
     this.#accept = {
       params: deps.params,
       index: state.index,
@@ -343,6 +345,7 @@ class ChainWriter {
     | Extract<BlockVerdict, { kind: 'invalid' }>
   > {
     const { active, candidates, index } = this.#state;
+    await this.#slices.rest();
     const alone = checkBlockAlone(this.#deps.params, block);
     if (alone !== undefined) return this.#reject(block, alone);
     const header = acceptHeader(this.#accept, block.header);

@@ -1,10 +1,11 @@
 /** From flags to the RPC server of a node. */
 import { join } from 'node:path';
-import { networkDirectory } from '#chain';
+import { networkDirectory, type OpenProgress } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { StarlingNode } from '#node';
-import { type RpcDeps, type RpcOptions, type RpcServer, startRpc } from '#rpc';
+import { openRpc, type RpcDeps, type RpcOptions, type RpcServer } from '#rpc';
 import { NodeError, systemClock, systemRandom } from '#util';
+import { percent } from './format.ts';
 import type { Logging } from './logging.ts';
 import type { Settings } from './options.ts';
 
@@ -21,14 +22,51 @@ export function defaultRpcPort({ name }: NetworkParams): number | undefined {
   return RPC_PORTS[name];
 }
 
-/** Undefined where none is wanted. Throws NodeError. */
-export async function startNodeRpc(
-  node: StarlingNode,
+/**
+ * The RPC server of a node that is being opened: it listens from when that turns out to take long, so that who asks hears
+ * why he waits. Not earlier: only then the data directory is known to be ours.
+ */
+export class NodeRpc implements AsyncDisposable {
+  readonly #open: (() => Promise<OpeningRpc>) | undefined;
+  #opening: Promise<OpeningRpc> | undefined;
+
+  /** Throws NodeError `BAD_CONFIG`. */
+  constructor(settings: Settings, params: NetworkParams, deps: NodeRpcDeps) {
+    const options = rpcOptions(settings);
+    this.#open = settings.server ? () => openNodeRpc(settings, options, params, deps) : undefined;
+  }
+
+  readonly onOpening = ({ what, done, total }: OpenProgress): void => {
+    if (this.#open === undefined) return;
+    const share = total === 0 ? 0 : done / total;
+    const text = `${what.charAt(0).toUpperCase()}${what.slice(1)}… (${percent(share)})`;
+    this.#opening ??= this.#open();
+    // Whoever serves hears of it.
+    this.#opening.then(({ setStatus }) => setStatus(text)).catch(() => {});
+  };
+
+  /** Undefined where no server is wanted. Throws NodeError. */
+  async serve(node: StarlingNode): Promise<RpcServer | undefined> {
+    if (this.#open === undefined) return undefined;
+    this.#opening ??= this.#open();
+    return (await this.#opening).serve(node);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await this.#opening?.catch(() => undefined);
+    await opened?.[Symbol.asyncDispose]();
+  }
+}
+
+type OpeningRpc = Awaited<ReturnType<typeof openRpc>>;
+type NodeRpcDeps = Pick<RpcDeps, 'log' | 'stop' | 'testClock' | 'debugLogs' | 'zmqNotifications'>;
+
+async function openNodeRpc(
   settings: Settings,
-  { log, ...given }: Pick<RpcDeps, 'log' | 'stop' | 'testClock' | 'debugLogs' | 'zmqNotifications'>,
-): Promise<RpcServer | undefined> {
-  if (!settings.server) return undefined;
-  const { params } = node.chain;
+  options: Partial<RpcOptions>,
+  params: NetworkParams,
+  { log, ...given }: NodeRpcDeps,
+): Promise<OpeningRpc> {
   const directory = networkDirectory(settings.datadir, params);
   const deps: RpcDeps = {
     directory,
@@ -38,14 +76,14 @@ export async function startNodeRpc(
     log: log.child('rpc'),
     logPath: join(directory, 'debug.log'),
   };
-  const start = (port: number): Promise<RpcServer> => startRpc(node, { ...rpcOptions(settings), port }, deps);
+  const open = (port: number): Promise<OpeningRpc> => openRpc({ ...options, port }, deps);
   const standard = defaultRpcPort(params) ?? 0;
   try {
-    return await start(settings.rpcPort ?? standard);
+    return await open(settings.rpcPort ?? standard);
   } catch (error) {
     if (settings.rpcPort !== undefined || !isTaken(error)) throw error;
     log.warn('the RPC port is taken by another program, so calls are answered on a free one', { port: standard });
-    return start(0);
+    return open(0);
   }
 }
 

@@ -5,7 +5,7 @@
  * synchronous step, so readers between two steps see it whole.
  */
 import type { ChainReader } from '#chain';
-import type { Transaction } from '#primitives';
+import type { Transaction, Txid } from '#primitives';
 import type { Clock, Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { Admission } from './admission.ts';
@@ -24,7 +24,7 @@ import { type LoadDeps, loadMempoolFile } from './persistence/load.ts';
 import { Unbroadcast } from './persistence/unbroadcast.ts';
 import { encodeMempoolFile } from './persistence/write-file.ts';
 import { Pool } from './pool.ts';
-import type { DryRun, Mempool, MempoolVerdict, PackageVerdict, SmartFeeEstimate, TxOrigin } from './port.ts';
+import type { DryRun, Mempool, MempoolVerdict, SmartFeeEstimate, TxOrigin } from './port.ts';
 import { RollingFee } from './rolling-fee.ts';
 import { ScriptMemory } from './script-memory.ts';
 import { SubmitQueue } from './submit-queue.ts';
@@ -45,7 +45,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
   const options: MempoolOptions = { ...DEFAULT_MEMPOOL_OPTIONS, ...overrides };
   const closing = new AbortController();
   const parts = makeParts(deps, options, closing.signal);
-  const { pool, observers, fees, unbroadcast, feeDeltas, rollingFee, syncedTip, admission, follower, packages } = parts;
+  const { pool, observers, fees, unbroadcast, feeDeltas, rollingFee, syncedTip, admission, follower } = parts;
   const trial = new Trial({ ...deps, pool, admission }, options);
   const queue = new SubmitQueue(options, deps.clock);
   const isClosed = (): boolean => closing.signal.aborted;
@@ -53,6 +53,7 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
     const decide = async (): Promise<MempoolVerdict> => (isClosed() ? CLOSED : admission.admit(tx, 'single', timeMs));
     return queue.refusals.count((await queue.submit(tx.size, origin, decide)) ?? BUSY);
   };
+  const submitTogether = packageSubmitter(parts, queue, isClosed);
   const minFeeSatPerKvb = (): number => Math.max(rollingFee.satPerKvb(), options.minRelayFeeSatPerKvb);
 
   const loading: LoadDeps = {
@@ -75,17 +76,12 @@ export function createMempool(deps: MempoolDeps, overrides: Partial<MempoolOptio
       if (origin === 'local' && verdict.kind === 'accepted') unbroadcast.add(tx.txid);
       return verdict;
     },
-    submitPackage: async (parent, child, origin, besides) => {
-      if (isClosed()) return refusedPackage(CLOSED);
-      const decide = async (): Promise<PackageVerdict> =>
-        isClosed() ? refusedPackage(CLOSED) : packages.admit(parent, child, besides);
-      const verdict = (await queue.submit(parent.size + child.size, origin, decide)) ?? refusedPackage(BUSY);
-      for (const each of [verdict.parent, verdict.child]) queue.refusals.count(each);
-      if (origin !== 'local') return verdict;
-      if (verdict.parent?.kind === 'accepted') unbroadcast.add(parent.txid);
-      if (verdict.child?.kind === 'accepted') unbroadcast.add(child.txid);
-      return verdict;
+    submitPackage: async (parent, child, origin) => {
+      const { failure, verdicts } = await submitTogether([parent], child, origin);
+      const [ofParent, ofChild] = verdicts;
+      return { ...(failure && { failure }), ...(ofParent && { parent: ofParent }), ...(ofChild && { child: ofChild }) };
     },
+    submitParents: (parents, child, besides) => submitTogether(parents, child, 'local', besides),
     testAccept: async (txs) => {
       const size = txs.reduce((sum, tx) => sum + tx.size, 0);
       const decide = async (): Promise<DryRun> => (isClosed() ? refusedRun(txs, CLOSED) : trial.run(txs));
@@ -180,8 +176,32 @@ function smartFeeAnswer(
   return { feerate: Math.max(feePerKvb, Math.ceil(minFeePerKvb)), blocks };
 }
 
-function refusedPackage(verdict: MempoolVerdict): PackageVerdict {
-  return { failure: TRANSACTION_FAILED, parent: verdict, child: verdict };
+type SubmitTogether = (
+  parents: readonly Transaction[],
+  child: Transaction,
+  origin: TxOrigin,
+  besides?: readonly Txid[],
+) => Promise<DryRun>;
+
+function packageSubmitter(
+  { packages, unbroadcast }: Pick<Parts, 'packages' | 'unbroadcast'>,
+  queue: SubmitQueue,
+  isClosed: () => boolean,
+): SubmitTogether {
+  return async (parents, child, origin, besides) => {
+    const txs = [...parents, child];
+    if (isClosed()) return refusedRun(txs, CLOSED);
+    const decide = async (): Promise<DryRun> =>
+      isClosed() ? refusedRun(txs, CLOSED) : packages.admit(parents, child, besides);
+    const size = txs.reduce((sum, tx) => sum + tx.size, 0);
+    const run = (await queue.submit(size, origin, decide)) ?? refusedRun(txs, BUSY);
+    for (const [at, { txid }] of txs.entries()) {
+      const verdict = run.verdicts[at];
+      queue.refusals.count(verdict);
+      if (origin === 'local' && verdict?.kind === 'accepted') unbroadcast.add(txid);
+    }
+    return run;
+  };
 }
 
 function refusedRun(txs: readonly Transaction[], verdict: MempoolVerdict): DryRun {

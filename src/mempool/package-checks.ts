@@ -1,5 +1,5 @@
 /**
- * Whether one parent and one child may enter together, the child paying for both: the part of Core's
+ * Whether parents and a child may enter together, the child paying for all: the part of Core's
  * AcceptMultipleTransactions between PreChecks and the scripts, with PackageMempoolChecks. Pure.
  */
 import { checkPackageLimits } from './chain-limits.ts';
@@ -8,7 +8,7 @@ import { type Chunk, checkConflictTopology, improvesDiagram } from './feerate-di
 import { type Pool, packageTotals } from './pool.ts';
 import { checkFeeRate, type PoolChecked, type PoolTerms } from './pool-checks.ts';
 import type { PoolEntry } from './pool-entry.ts';
-import type { PackageFailure, PackageVerdict } from './port.ts';
+import type { MempoolVerdict, PackageFailure } from './port.ts';
 import { type Candidate, entriesForConflicts, paysForReplacement, type Replacement } from './replacement.ts';
 import { checkPackageTruc } from './truc.ts';
 
@@ -19,22 +19,31 @@ export type PackageTerms = PoolTerms & { readonly incrementalFeeSatPerKvb: numbe
 
 export const TRANSACTION_FAILED: PackageFailure = { code: 'transaction failed' };
 
-export function checkTogether(
-  pool: Pool,
-  parent: Member,
-  child: Member,
-  terms: PackageTerms,
-): Replacement | PackageVerdict {
-  const violation = checkPackageTruc([parent, child]);
+/** `poor`: they pay too little all together. */
+export type Refusal = { readonly failure: PackageFailure; readonly poor?: MempoolVerdict };
+
+/** Parents first. */
+export function checkTogether(pool: Pool, members: readonly Member[], terms: PackageTerms): Replacement | Refusal {
+  const violation = checkPackageTruc(members);
   if (violation !== undefined) return { failure: { code: 'TRUC-violation', debug: violation } };
-  const { modifiedFee, vsize } = packageTotals([parent, child]);
+  const { modifiedFee, vsize } = packageTotals(members);
   const poor = checkFeeRate(modifiedFee, vsize, terms);
-  if (poor !== undefined) return { failure: TRANSACTION_FAILED, child: poor };
-  const parents = new Set([...pool.parentsOf(parent.tx), ...pool.parentsOf(child.tx)]);
-  const tooLong = checkPackageLimits(parents, { count: 2, vsize }, terms.chainLimits);
+  if (poor !== undefined) return { failure: TRANSACTION_FAILED, poor };
+  const parents = new Set(members.flatMap(({ tx }) => [...pool.parentsOf(tx)]));
+  const tooLong = checkPackageLimits(parents, { count: members.length, vsize }, terms.chainLimits);
   if (tooLong !== undefined) return { failure: { code: 'package-mempool-limits', debug: tooLong } };
-  const replacement = checkPackageReplacement(parent, child, terms.incrementalFeeSatPerKvb);
+  const replacement = checkReplacement(members, terms.incrementalFeeSatPerKvb);
   return 'code' in replacement ? { failure: replacement } : replacement;
+}
+
+/** Only one parent and its child may replace (Core's PackageMempoolChecks). */
+function checkReplacement(members: readonly Member[], incrementalFeeSatPerKvb: number): Replacement | PackageFailure {
+  const [parent, child, ...more] = members;
+  if (members.every(({ conflicts }) => conflicts.size === 0)) return { kind: 'passed', replaced: new Set() };
+  if (parent === undefined || child === undefined || more.length > 0) {
+    return failed('package must be 1-parent-1-child');
+  }
+  return checkPackageReplacement(parent, child, incrementalFeeSatPerKvb);
 }
 
 /** Package RBF: both together replace what either conflicts with, for the two of them as one chunk. */
@@ -44,7 +53,6 @@ function checkPackageReplacement(
   incrementalFeeSatPerKvb: number,
 ): Replacement | PackageFailure {
   const conflicts = new Set([...parent.conflicts, ...child.conflicts]);
-  if (conflicts.size === 0) return { kind: 'passed', replaced: conflicts };
   if (parent.ancestors.size + child.ancestors.size > 0) {
     return failed('new transaction cannot have mempool ancestors');
   }

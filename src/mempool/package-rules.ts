@@ -9,11 +9,12 @@ declare const brand: unique symbol;
 /** Names transactions that are relayed together (BIP331). */
 export type PackageHash = string & { readonly [brand]: 'PackageHash' };
 
-/** Of a parent and a child: IsWellFormedPackage and IsChildWithParents. */
-export function checkPackage(parent: Transaction, child: Transaction): PackageFailure | undefined {
-  const malformed = checkWellFormed([parent, child]);
+/** Of parents and a child: IsWellFormedPackage and IsChildWithParents. */
+export function checkPackage(parents: readonly Transaction[], child: Transaction): PackageFailure | undefined {
+  const malformed = checkWellFormed([...parents, child]);
   if (malformed !== undefined) return malformed;
-  return spendsFrom(child, parent) ? undefined : { code: 'package-not-child-with-parents' };
+  const areParents = parents.every((parent) => spendsFrom(child, parent));
+  return areParents ? undefined : { code: 'package-not-child-with-parents' };
 }
 
 /** IsWellFormedPackage. */

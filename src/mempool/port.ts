@@ -128,15 +128,18 @@ export type Mempool = AsyncDisposable & {
   readonly submit: (tx: Transaction, origin: TxOrigin) => Promise<MempoolVerdict>;
   /**
    * A parent that alone pays too little, and a child that pays for both (Core 28's one-parent-one-child packages).
-   * Waits in the same queue. Either may be in the mempool already. `besides`: other parents of the child, that came with
-   * it and are in the mempool.
+   * Waits in the same queue. Either may be in the mempool already.
    */
-  readonly submitPackage: (
-    parent: Transaction,
+  readonly submitPackage: (parent: Transaction, child: Transaction, origin: TxOrigin) => Promise<PackageVerdict>;
+  /**
+   * Several parents that alone pay too little, and a child that pays for all: Core's submitpackage, for the own user.
+   * `besides`: other parents of the child, that came with it and are in the mempool. Verdicts of parents, then child.
+   */
+  readonly submitParents: (
+    parents: readonly Transaction[],
     child: Transaction,
-    origin: TxOrigin,
-    besides?: readonly Txid[],
-  ) => Promise<PackageVerdict>;
+    besides: readonly Txid[],
+  ) => Promise<DryRun>;
   /**
    * Core's testmempoolaccept: all checks and scripts, and nothing is kept. Several (at most 25, parents first) may spend
    * each other's outputs but replace nothing. Waits in the same queue.

@@ -21,6 +21,8 @@ export type ByteCounts = { readonly bytesIn: number; readonly bytesOut: number }
 export type PeerDetails = PeerStatus & {
   /** `identifying`: which protocols it speaks is open; `announced`: no valid hello came yet; `confirmed`: it counts. */
   readonly phase: 'identifying' | 'announced' | 'confirmed';
+  /** Our end of its connection; undefined over a relay. */
+  readonly localEndpoint: { readonly host: string; readonly port: number } | undefined;
   /** The part of the internet it is in, as the slots see it; undefined for local addresses. */
   readonly netgroup: string | undefined;
   /** Protocol ids, as identify listed them. */

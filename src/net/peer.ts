@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Connection } from '@libp2p/interface';
 import type { Clock, TimerHandle } from '#util';
+import { mappedIpv4 } from './addresses.ts';
 import type { PeerDetails } from './operator-port.ts';
 import { type LiveFacts, measured } from './peer-facts.ts';
 import type { PeerInfo } from './peer-info.ts';
@@ -64,6 +65,7 @@ export function detailsOf(peer: Peer, view: PeerView, clock: Clock): ConnectionD
   return {
     ...infoOf(peer, view),
     phase: peer.phase,
+    localEndpoint: localEndpoint(peer, view),
     netgroup: facts.group,
     protocols: [...peer.protocols],
     bytesByProtocol: traffic.byProtocol(),
@@ -75,6 +77,13 @@ export function detailsOf(peer: Peer, view: PeerView, clock: Clock): ConnectionD
     lastTxAt: asUnix(facts.lastTxMs),
     streams: peer.connections.reduce((sum, { streams }) => sum + streams.length, 0),
   };
+}
+
+function localEndpoint({ connections }: Peer, { socketOf }: PeerView): PeerDetails['localEndpoint'] {
+  const connection = connections.at(-1);
+  const { localAddress, localPort } = (connection && socketOf(connection.timeline)) ?? {};
+  if (localAddress === undefined || localPort === undefined) return undefined;
+  return { host: mappedIpv4(localAddress) ?? localAddress, port: localPort };
 }
 
 /** What a peer says of itself, fit for a terminal and a log line. */

@@ -1,25 +1,26 @@
 /**
- * A child and all of its unconfirmed parents that the own user brings together (Core's submitpackage). The mempool judges
- * one parent and its child as a package; of several parents, all but one must pay for themselves.
+ * A child and all of its unconfirmed parents that the own user brings together (Core's submitpackage). Parents that pay for
+ * themselves go first; the others and the child are judged together.
  */
 import type { DryRun, Mempool, MempoolVerdict } from '#mempool';
 import type { Transaction } from '#primitives';
 
 /** The child stands last. */
 export async function submitFamily(
-  mempool: Pick<Mempool, 'submit' | 'submitPackage'>,
+  mempool: Pick<Mempool, 'submit' | 'submitParents'>,
   txs: readonly Transaction[],
 ): Promise<DryRun> {
   const parents = txs.slice(0, -1);
-  const verdicts = await submitInTurn(mempool, parents);
   const child = txs.at(-1);
+  const verdicts = await submitInTurn(mempool, parents);
   if (child === undefined) return { verdicts };
   const poor = parents.filter((_, at) => needsHelp(verdicts[at]));
-  const [parent] = poor;
-  if (parent === undefined || poor.length > 1) return settled([...verdicts, await mempool.submit(child, 'local')]);
-  const besides = parents.filter((each) => each !== parent).map(({ txid }) => txid);
-  const together = await mempool.submitPackage(parent, child, 'local', besides);
-  const all = [...verdicts.with(parents.indexOf(parent), together.parent), together.child];
+  if (poor.length === 0) return settled([...verdicts, await mempool.submit(child, 'local')]);
+  const besides = parents.filter((each) => !poor.includes(each)).map(({ txid }) => txid);
+  const together = await mempool.submitParents(poor, child, besides);
+  const ofPoor = (parent: Transaction): MempoolVerdict | undefined => together.verdicts[poor.indexOf(parent)];
+  const ofParents = parents.map((parent, at) => (poor.includes(parent) ? ofPoor(parent) : verdicts[at]));
+  const all = [...ofParents, together.verdicts.at(-1)];
   return together.failure === undefined ? settled(all) : { failure: together.failure, verdicts: all };
 }
 

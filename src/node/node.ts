@@ -135,7 +135,7 @@ export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<
     mempool,
     mempoolFile: persistence.operator,
     mining,
-    peers: createNodePeers(realNet, peers, sync),
+    peers: createNodePeers(realNet, peers, sync, options.reach?.proxy),
     indexes,
     status: () => statusOf(parts, realNet, ingest, upload),
     figures: () => figuresOf({ ...parts, chain, net: realNet, verifier, ingest }),

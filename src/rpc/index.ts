@@ -10,5 +10,5 @@ export { RPC_METHODS } from './methods/all.ts';
 export { type MockableClock, mockableClock } from './mockable-clock.ts';
 export type { RpcOptions } from './options.ts';
 export * as serving from './serving.ts';
-export { type RpcDeps, type RpcServer, startRpc } from './start-rpc.ts';
+export { openRpc, type RpcDeps, type RpcServer, startRpc } from './start-rpc.ts';
 export { methodsManual } from './table/methods-manual.ts';

@@ -2,6 +2,7 @@
 import type { StarlingNode } from '#node';
 import { type Clock, errorText, type Logger, NodeError, type Random } from '#util';
 import { Dispatcher } from './dispatcher.ts';
+import { RpcCode, RpcError } from './errors.ts';
 import { EventFeed } from './events/event-feed.ts';
 import { writeAddress } from './http/address-file.ts';
 import { COOKIE_USER, cookiePath, removeCookie, writeCookie } from './http/cookie.ts';
@@ -12,7 +13,8 @@ import { RPC_METHODS } from './methods/all.ts';
 import type { MockableClock } from './mockable-clock.ts';
 import { DEFAULT_RPC_OPTIONS, type RpcOptions } from './options.ts';
 import { PeerNumbers } from './peer-numbers.ts';
-import { createRest } from './rest/rest.ts';
+import { createRest, type Rest } from './rest/rest.ts';
+import { failure } from './rest/rest-io.ts';
 import { ScanSlot } from './scan-slot.ts';
 import type { DebugLogs, ZmqNotification } from './table/method.ts';
 
@@ -39,13 +41,60 @@ export type RpcServer = AsyncDisposable & {
   readonly addresses: readonly string[];
 };
 
+/** Listens before there is a node, and answers until then with -28 and what is waited for (Core's RPC warm-up). */
+type OpeningRpc = AsyncDisposable & {
+  readonly setStatus: (text: string) => void;
+  /** From now on calls reach the node. Disposal of the server is that of all. */
+  readonly serve: (node: StarlingNode) => RpcServer;
+};
+
+type Service = { readonly call: Dispatcher['call']; readonly rest: Rest; readonly events: EventFeed };
+
 /** Throws NodeError. */
 export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>, deps: RpcDeps): Promise<RpcServer> {
-  const { clock, log, random, directory, stop, logPath = '', testClock, debugLogs, zmqNotifications = [] } = deps;
+  return (await openRpc(options, deps)).serve(node);
+}
+
+/** Throws NodeError. */
+export async function openRpc(options: Partial<RpcOptions>, deps: RpcDeps): Promise<OpeningRpc> {
+  const { clock, log, random, directory } = deps;
   const full: RpcOptions = { ...DEFAULT_RPC_OPTIONS, ...options };
   await using stack = new AsyncDisposableStack();
   const credentials = new Credentials(full, await logIn(full, directory, random, stack));
   const startedMs = clock.monotonicMs();
+  const ofNode = stack.use(new DisposableStack());
+  let service: Service | undefined;
+  let status = 'Starting…';
+  const call: Dispatcher['call'] = async (request, signal) => {
+    if (service === undefined) throw new RpcError(RpcCode.inWarmup, status);
+    return service.call(request, signal);
+  };
+  const rest: Rest = async (request, signal) =>
+    service === undefined ? failure(503, `Service temporarily unavailable: ${status}`) : service.rest(request, signal);
+  const events = (): EventFeed | undefined => service?.events;
+  const parts = { credentials, call, rest: full.rest ? rest : undefined, events, clock, log };
+  const server = stack.use(new RpcHttpServer(full, parts));
+  const addresses = await listen(server, full, log);
+  const [first] = addresses;
+  // Who listens on all addresses is called by loopback.
+  const local = first?.replace(/^0\.0\.0\.0(?=:)/, '127.0.0.1').replace(/^\[::\]/, '[::1]');
+  if (local !== undefined) stack.defer(await writeAddress(directory, local));
+  const resources = stack.move();
+  const dispose = (): Promise<void> => resources.disposeAsync();
+  return {
+    setStatus: (text) => {
+      status = text;
+    },
+    serve: (node) => {
+      service = serviceOf(node, deps, startedMs, ofNode);
+      return { addresses, [Symbol.asyncDispose]: dispose };
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+function serviceOf(node: StarlingNode, deps: RpcDeps, startedMs: number, resources: DisposableStack): Service {
+  const { clock, log, stop, logPath = '', testClock, debugLogs, zmqNotifications = [] } = deps;
   const dispatcher = new Dispatcher({
     node,
     clock,
@@ -62,16 +111,7 @@ export async function startRpc(node: StarlingNode, options: Partial<RpcOptions>,
     zmqNotifications,
   });
   const call: Dispatcher['call'] = (request, signal) => dispatcher.call(request, signal);
-  const rest = full.rest ? createRest(node, call) : undefined;
-  const events = stack.use(new EventFeed(node, clock));
-  const server = stack.use(new RpcHttpServer(full, { credentials, call, rest, events, clock, log }));
-  const addresses = await listen(server, full, log);
-  const [first] = addresses;
-  // Who listens on all addresses is called by loopback.
-  const local = first?.replace(/^0\.0\.0\.0(?=:)/, '127.0.0.1').replace(/^\[::\]/, '[::1]');
-  if (local !== undefined) stack.defer(await writeAddress(directory, local));
-  const resources = stack.move();
-  return { addresses, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { call, rest: createRest(node, call), events: resources.use(new EventFeed(node, clock)) };
 }
 
 /** With a password it is the user's own; else whoever can read the cookie file may log in. */

@@ -102,6 +102,12 @@ export class BlockSync {
     this.targetsChanged();
   }
 
+  /** Heights, in the order asked for. */
+  owedBy(id: PeerId): readonly number[] {
+    const batches = [...(this.#peers.get(id)?.batches ?? [])];
+    return batches.flatMap(({ owed }) => owed.map(({ height }) => height));
+  }
+
   /** What peers are known to have may have changed. */
   targetsChanged(): void {
     this.#isStale = true;

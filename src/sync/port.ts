@@ -104,6 +104,8 @@ export type Sync = AsyncDisposable & {
   readonly blockWanted: (hash: BlockHash, peers: readonly PeerId[]) => void;
   /** The header with most work that the peer is known to have. */
   readonly knownHeader: (peer: PeerId) => HeaderEntry | undefined;
+  /** Heights of the blocks that the peer was asked for and has not sent. */
+  readonly blocksOwed: (peer: PeerId) => readonly number[];
   readonly status: () => SyncStatus;
   readonly figures: () => SyncFigures;
   /**

@@ -25,6 +25,7 @@ export function createSync(deps: SyncDeps, options: Partial<SyncOptions> = {}): 
     headerAnnounced: (peer, announced) => machine.headerAnnounced(peer, announced),
     blockWanted: (hash, peers) => machine.blockWanted(hash, peers),
     knownHeader: (peer) => machine.knownHeader(peer),
+    blocksOwed: (peer) => machine.blocksOwed(peer),
     status: () => machine.status(),
     figures: () => machine.figures(),
     onStatus: (listener) => machine.feed.add(listener),
@@ -112,6 +113,10 @@ class SyncMachine {
 
   knownHeader(peer: PeerId): HeaderEntry | undefined {
     return this.#peers.known(peer);
+  }
+
+  blocksOwed(peer: PeerId): readonly number[] {
+    return this.#blocks.owedBy(peer);
   }
 
   status(): SyncStatus {

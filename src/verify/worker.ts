@@ -1,4 +1,5 @@
 /** A worker of the pool: verifies one chunk after another. Knows nothing of batches, order or time. */
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadSecp256k1, type Secp256k1, type Secp256k1Name } from '#crypto';
 import { TxSighash } from '#script';
@@ -28,9 +29,22 @@ function verifyChunk(bytes: Uint8Array, secp: Secp256k1): ScriptFailure | undefi
   return undefined;
 }
 
+/** Nice levels: a third of the time of a thread that is not so patient, where both want the same core. */
+const PATIENCE = 5;
+const MOST_PATIENT = 19;
+
+/**
+ * Scripts may keep every core busy, and who asks the node by RPC or as a peer must not wait for that. On Linux a priority is
+ * the calling thread's own (setpriority(2)); elsewhere it would be the whole process's.
+ */
+function giveWay(): void {
+  if (process.platform === 'linux') setPriority(0, Math.min(getPriority(0) + PATIENCE, MOST_PATIENT));
+}
+
 function serve({ engine }: WorkerSettings): void {
   const port = parentPort;
   assert(port !== null, 'this file runs as a worker');
+  giveWay();
   const secp = loadSecp256k1(engine);
   const reply = (message: ChunkReply): void => port.postMessage(message);
   port.on('message', ({ id, bytes }: ChunkRequest) => {

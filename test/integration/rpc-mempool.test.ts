@@ -141,6 +141,9 @@ describe('sendrawtransaction', () => {
     assert.deepEqual(await refused(poor), [-26, `min relay fee not met, 10 < ${poor.size}`]);
     const orphan = childOf(outputOf(spend(3)));
     assert.deepEqual(await refused(orphan), [-25, 'bad-txns-inputs-missingorspent']);
+    const absurd = 'Fee rates larger than or equal to 1BTC/kvB are not accepted';
+    assert.deepEqual(await refused(orphan, 1), [-8, absurd]);
+    assert.equal((await refused(orphan, '0.99999999'))[0], -25);
     const young = spend(109);
     assert.deepEqual(await refused(young), [
       -26,

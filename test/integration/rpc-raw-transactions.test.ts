@@ -8,6 +8,7 @@ import { toHex } from '#util';
 import { regtest } from '../support/chain-builder.ts';
 import { testKey } from '../support/keys.ts';
 import { feedRpcChain } from '../support/rpc-chain.ts';
+import { httpRequest } from '../support/rpc-client.ts';
 import { type RpcNode, startRpcNode } from '../support/rpc-node.ts';
 
 type Params = Parameters<RpcNode['call']> extends [string, ...infer Rest] ? Rest : never;
@@ -296,4 +297,24 @@ test('signed messages', async () => {
     ['verifymessage', [address, '#', ''], -3, 'Malformed base64 encoding'],
   ]);
   assert.equal(await rpc.call('verifymessage', address, '', ''), false);
+});
+
+test('an output that is named twice in one object is refused, not left out', async () => {
+  await using rpc = await startRpcNode();
+  const { address } = (await rpc.call('decodescript', `0020${'11'.repeat(32)}`)) as { readonly address: string };
+  const ask = async (params: string): Promise<unknown> => {
+    const body = `{"method":"createrawtransaction","params":${params},"id":1}`;
+    return JSON.parse((await httpRequest(rpc.address, { login: rpc.login, body })).text).error;
+  };
+  const message = `Invalid parameter, duplicated address: ${address}`;
+  assert.deepEqual(await ask(`[[],{"${address}":1,"${address}":2}]`), { code: -8, message });
+  assert.deepEqual(await ask('[[],{"data":"00","data":"01"}]'), {
+    code: -8,
+    message: 'Invalid parameter, duplicate key: data',
+  });
+  assert.deepEqual(await ask('{"inputs":[],"outputs":[],"inputs":[]}'), {
+    code: -8,
+    message: 'Parameter inputs specified multiple times',
+  });
+  assert.equal(await ask(`[[],{"${address}":1,"data":"00"}]`), null);
 });

@@ -192,6 +192,25 @@ test('a body that is too large is refused, said beforehand or not', async () => 
   assert.equal((await server.ask({ body: PING })).status, 200);
 });
 
+test('lines may end in LF alone, and no Host be named; a request of two lengths is refused', async () => {
+  await using server = await startServer();
+  const [host = '', port] = server.address.split(':');
+  const ask = async (...lines: readonly string[]): Promise<string> => {
+    const socket = connect(Number(port), host);
+    const login = `Authorization: Basic ${Buffer.from(LOGIN).toString('base64')}`;
+    socket.write(['POST / HTTP/1.1', login, ...lines].join('\n'));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    return answer.toString('latin1');
+  };
+  const plain = await ask(`Content-Length: ${PING.length}`, '', PING);
+  assert.match(plain, /^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n\{"result":"pong","error":null,"id":1\}\n$/s);
+  const chunks = ['', PING.length.toString(16), PING, '0', '', ''].join('\r\n');
+  assert.match(await ask('Transfer-Encoding: chunked', chunks), /^HTTP\/1\.1 200 OK\r\n/);
+  assert.match(await ask('Content-Length: 5', 'Transfer-Encoding: chunked', chunks), /^HTTP\/1\.1 400 /);
+  assert.match(await ask('Transfer-Encoding: chunked, identity', chunks), /^HTTP\/1\.1 400 /);
+});
+
 test('a client that goes away aborts its call', async () => {
   const started = Promise.withResolvers<AbortSignal>();
   const call: Call = (_request, signal) => {
@@ -246,3 +265,44 @@ test('bodies at random never crash it', async () => {
     { numRuns: 300, seed: 3 },
   );
 });
+
+test('requests changed at random never crash it', async () => {
+  const called: string[] = [];
+  await using server = await startServer(async ({ method }) => {
+    called.push(method);
+    return 'pong';
+  });
+  const [host = '', port] = server.address.split(':');
+  const login = `Authorization: Basic ${Buffer.from(LOGIN).toString('base64')}`;
+  const request = (lineEnd: string, ...framed: readonly string[]): Buffer =>
+    Buffer.from(['POST / HTTP/1.1', 'Host: localhost', login, ...framed].join(lineEnd));
+  const good = [
+    request('\r\n', `Content-Length: ${PING.length}`, '', PING),
+    request('\n', `Content-Length: ${PING.length}`, '', PING),
+    request('\r\n', 'Transfer-Encoding: chunked', '', PING.length.toString(16), PING, '0', '', ''),
+  ];
+  const change = fc.tuple(fc.nat(), fc.constantFrom('set', 'cut', 'add'), fc.nat({ max: 255 }));
+  const changed = fc
+    .tuple(fc.constantFrom(...good), fc.array(change, { minLength: 1, maxLength: 6 }))
+    .map(([bytes, changes]) => changes.reduce(applyChange, bytes));
+  await fc.assert(
+    fc.asyncProperty(changed, async (bytes) => {
+      const socket = connect(Number(port), host);
+      socket.on('error', () => {});
+      socket.resume();
+      socket.end(bytes);
+      await once(socket, 'close');
+    }),
+    { numRuns: 400, seed: 5 },
+  );
+  assert.equal((await server.ask({ body: PING })).text, '{"result":"pong","error":null,"id":1}\n');
+  assert.ok(called.length > 0);
+});
+
+type Change = readonly [at: number, how: 'set' | 'cut' | 'add', byte: number];
+
+function applyChange(bytes: Buffer, [place, how, byte]: Change): Buffer {
+  const at = place % bytes.length;
+  const [before, after] = [bytes.subarray(0, at), bytes.subarray(how === 'add' ? at : at + 1)];
+  return Buffer.concat([before, how === 'cut' ? Buffer.alloc(0) : Buffer.of(byte), after]);
+}

@@ -1,6 +1,8 @@
 /** The verifier with worker threads: the common suite, and what only threads can do wrong. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { ScriptFlag } from '#script';
@@ -46,6 +48,26 @@ test('disposal rejects what is in flight and what comes after', async () => {
   await running;
   await assert.rejects(verifier.verify([job]), { code: 'ABORTED' });
 });
+
+const NO_LINUX = process.platform !== 'linux' && 'elsewhere a priority is the whole process’s';
+
+test('threads that run scripts give way to all others, and no other thread does', { skip: NO_LINUX }, async () => {
+  const usual = getPriority();
+  const before = niceLevels();
+  await using _verifier = await createPoolVerifier({ workers: 2 });
+  const patient = Math.min(usual + 5, 19);
+  const count = (levels: readonly number[]): number => levels.filter((level) => level === patient).length;
+  assert.ok(count(niceLevels()) - count(before) >= 2);
+  assert.equal(getPriority(), usual);
+});
+
+/** Of each thread of this process (proc(5): the 19th field, behind a name that may hold anything). */
+function niceLevels(): readonly number[] {
+  return readdirSync('/proc/self/task').map((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+}
 
 test('a worker that dies takes nothing for valid, and is replaced', async () => {
   const workers: Worker[] = [];

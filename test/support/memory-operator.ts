@@ -134,6 +134,7 @@ function detailsOf({ info, bytesIn, bytesOut, isConfirmed, exchanges }: End, rep
     lastSentAt: undefined,
     lastReceivedAt: undefined,
     minLatencyMs: info.latencyMs,
+    localEndpoint: undefined,
     pingWaitMs: undefined,
     lastBlockAt: undefined,
     lastTxAt: undefined,

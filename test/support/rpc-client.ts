@@ -1,5 +1,5 @@
 /** A plain HTTP client for tests of the RPC server: full control of headers and body. */
-import { request } from 'node:http';
+import { type Agent, request } from 'node:http';
 
 export type HttpAnswer = {
   readonly status: number;
@@ -16,10 +16,12 @@ export type HttpRequest = {
   readonly login?: string;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** Keeps connections; by default each request has its own. */
+  readonly agent?: Agent;
 };
 
 export function httpRequest(address: string, options: HttpRequest): Promise<HttpAnswer> {
-  const { method = 'POST', path = '/', headers = {}, login, body, signal } = options;
+  const { method = 'POST', path = '/', headers = {}, login, body, signal, agent = false } = options;
   const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(address) ?? [];
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -28,7 +30,7 @@ export function httpRequest(address: string, options: HttpRequest): Promise<Http
         port,
         path,
         method,
-        agent: false,
+        agent,
         headers: login === undefined ? headers : { authorization: basicAuth(login), ...headers },
         ...(signal && { signal }),
       },

@@ -1,6 +1,6 @@
 /** `starling node`: runs until asked to stop. */
 import process from 'node:process';
-import { networkDirectory } from '#chain';
+import { networkDirectory, type OpenProgress } from '#chain';
 import type { NetworkParams } from '#consensus';
 import { checkMinable } from '#miner';
 import {
@@ -26,7 +26,7 @@ import { startNodeMetrics } from '../metrics-settings.ts';
 import { showOpening } from '../open-progress.ts';
 import type { Settings } from '../options.ts';
 import { listenAddresses, reachSettings } from '../reach-settings.ts';
-import { debugLogs, startNodeRpc } from '../rpc-settings.ts';
+import { debugLogs, NodeRpc } from '../rpc-settings.ts';
 import { listenForStop } from '../stop.ts';
 import { createTerminal, type Terminal } from '../terminal.ts';
 import { startNodeZmq } from '../zmq-settings.ts';
@@ -64,13 +64,24 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
       failure ??= error;
       failed.abort();
     };
-    const onOpening = showOpening(terminal, log, systemClock);
+    const show = showOpening(terminal, log, systemClock);
     const { signal } = stop;
     // Tests of a running node set its time, as Core's do.
     const testClock = options.params.name === 'regtest' ? mockableClock(systemClock) : undefined;
+    await using zmq = await startNodeZmq(settings, log);
+    await using server = new NodeRpc(settings, options.params, {
+      log,
+      stop: stop.stop,
+      testClock,
+      debugLogs: debugLogs(logging, settings),
+      zmqNotifications: zmq?.notifications,
+    });
+    const onOpening = (progress: OpenProgress): void => {
+      show(progress);
+      server.onOpening(progress);
+    };
     const deps = { clock: testClock ?? systemClock, random: systemRandom, log, onFatal, onOpening, signal };
     await using metrics = await startNodeMetrics(settings, log);
-    await using zmq = await startNodeZmq(settings, log);
     await using node = await createNode(options, deps);
     using _published = zmq?.follow(node);
     const directory = networkDirectory(settings.datadir, options.params);
@@ -78,13 +89,7 @@ export async function runNode(settings: Settings): Promise<ExitCode> {
     using _followed = metrics?.follow(node, directory);
     const ended = AbortSignal.any([stop.signal, failed.signal]);
     const showsLine = terminal.isInteractive && settings.logFormat !== 'json';
-    await using rpc = await startNodeRpc(node, settings, {
-      log,
-      stop: stop.stop,
-      testClock,
-      debugLogs: debugLogs(logging, settings),
-      zmqNotifications: zmq?.notifications,
-    });
+    await using rpc = await server.serve(node);
     const watched = { log, logs: logging.lines, clock: testClock };
     await using dashboard = await startNodeDashboard(node, settings, rpc?.addresses[0], watched);
     await announce(node, log);

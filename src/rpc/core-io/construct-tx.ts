@@ -3,8 +3,9 @@ import { idToBytes, parseTxid, Transaction, type TxInput, type TxOutput } from '
 import { type AddressPrefixes, decodeAddress, Op, pushData } from '#script';
 import { concatBytes, toHex } from '#util';
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
+import { repeatedKey } from '../json/repeated-keys.ts';
 import { isObject, type JsonInput, type JsonInputObject } from '../json/value.ts';
-import { type Args, amountOf, arrayOf, bytesOf, hashOf, intOf, objectOf } from '../table/args.ts';
+import { type Args, amountOf, arrayOf, bytesOf, hashOf, intOf, objectOf, shown } from '../table/args.ts';
 
 const VERSION = 2;
 const LOCKTIME_MAX = 0xffffffff;
@@ -54,9 +55,17 @@ function readSequence(given: JsonInput): number | undefined {
 /** An object, or a list of objects of one member each. */
 function readOutputs(given: JsonInput, prefixes: AddressPrefixes): TxOutput[] {
   if (given === null) throw invalidParameter('Invalid parameter, output argument must be non-null');
+  const repeated = isObject(given) ? repeatedKey(given) : undefined;
+  if (repeated !== undefined) throw invalidParameter(duplicate(repeated));
   const pairs = isObject(given) ? Object.entries(given) : arrayOf(given).map(onlyMember);
   const seen = new Set<string>();
   return pairs.map(([name, value]) => readOutput(name, value, prefixes, seen));
+}
+
+function duplicate(name: string): string {
+  return name === 'data'
+    ? 'Invalid parameter, duplicate key: data'
+    : `Invalid parameter, duplicated address: ${shown(name)}`;
 }
 
 function onlyMember(output: JsonInput): readonly [name: string, value: JsonInput] {
@@ -70,7 +79,7 @@ function onlyMember(output: JsonInput): readonly [name: string, value: JsonInput
 
 function readOutput(name: string, value: JsonInput, prefixes: AddressPrefixes, seen: Set<string>): TxOutput {
   if (name === 'data') {
-    if (seen.has(name)) throw invalidParameter('Invalid parameter, duplicate key: data');
+    if (seen.has(name)) throw invalidParameter(duplicate(name));
     seen.add(name);
     const data = pushData(bytesOf(value, 'Data'));
     return { value: 0n, scriptPubKey: concatBytes(Uint8Array.of(Op.OP_RETURN), data) };
@@ -81,7 +90,7 @@ function readOutput(name: string, value: JsonInput, prefixes: AddressPrefixes, s
   }
   const { scriptPubKey } = decoded;
   const id = toHex(scriptPubKey);
-  if (seen.has(id)) throw invalidParameter(`Invalid parameter, duplicated address: ${name}`);
+  if (seen.has(id)) throw invalidParameter(duplicate(name));
   seen.add(id);
   return { value: amountOf(value), scriptPubKey };
 }

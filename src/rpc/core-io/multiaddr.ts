@@ -1,7 +1,6 @@
 /** Multiaddrs in the words of Core: host:port, and the network that it belongs to. */
 import { isIPv4 } from 'node:net';
-
-export type Endpoint = { readonly host: string; readonly port: number };
+import { type Endpoint, endpointText } from '../http/hosts.ts';
 
 const ENDPOINT = /^\/(?:ip4|ip6|dns4?|dns6|dnsaddr)\/([^/]+)\/(?:tcp|udp)\/(\d{1,5})(?:\/|$)/;
 /** What others cannot reach (CNetAddr::IsRoutable), by the first digits: loopback, private, link-local, unique local. */
@@ -17,9 +16,7 @@ export function endpointOf(multiaddr: string): Endpoint | undefined {
 /** As Core writes an address; the multiaddr itself where it has no such form. */
 export function hostAndPort(multiaddr: string): string {
   const endpoint = endpointOf(multiaddr);
-  if (endpoint === undefined) return multiaddr;
-  const { host, port } = endpoint;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return endpoint === undefined ? multiaddr : endpointText(endpoint);
 }
 
 /** Core's GetNetworkName of a connection's network. */

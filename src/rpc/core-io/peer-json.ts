@@ -1,5 +1,6 @@
 /** A peer as getpeerinfo shows it: Core's fields, then what libp2p knows besides. */
 import type { NodePeerDetails } from '#node';
+import { endpointText } from '../http/hosts.ts';
 import { amount, type JsonObject } from '../json/value.ts';
 import { hostAndPort, networkName } from './multiaddr.ts';
 import { servicesHex, servicesNames } from './services.ts';
@@ -27,6 +28,7 @@ export function peerJson(number: number, peer: NodePeerDetails, tipHeight: numbe
   return {
     id: number,
     addr: hostAndPort(peer.address),
+    addrbind: peer.localEndpoint && endpointText(peer.localEndpoint),
     network: networkName(peer.address),
     services: servicesHex(services),
     servicesnames: servicesNames(services),
@@ -51,7 +53,7 @@ export function peerJson(number: number, peer: NodePeerDetails, tipHeight: numbe
     presynced_headers: -1,
     synced_headers: syncedHeaders,
     synced_blocks: Math.min(syncedHeaders, tipHeight),
-    inflight: [],
+    inflight: peer.blocksOwed,
     addr_relay_enabled: peer.kind !== 'block-only',
     addr_processed: 0,
     addr_rate_limited: 0,

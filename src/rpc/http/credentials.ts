@@ -41,8 +41,10 @@ export class Credentials {
     return known ? name : undefined;
   }
 
-  mayCallAnything(user: string): boolean {
-    return this.#methods.has(user) || !this.#isListNeeded;
+  /** Asks for the methods only where they matter. */
+  mayCallAll(user: string, methods: () => readonly string[]): boolean {
+    if (!this.#methods.has(user)) return !this.#isListNeeded;
+    return methods().every((method) => this.mayCall(user, method));
   }
 
   mayCall(user: string, method: string): boolean {

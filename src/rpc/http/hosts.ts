@@ -14,6 +14,7 @@ export function allowedSources(allowIps: readonly string[]): (address: string) =
   const list = new BlockList();
   for (const text of [...LOOPBACK, ...allowIps]) addSubnet(list, text);
   return (address) => {
+    if (address === '127.0.0.1') return true;
     const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
     const version = isIP(plain);
     return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
@@ -44,7 +45,7 @@ function maskBits(mask: string): number | undefined {
 
 /** Whether a Host header names an IP address, localhost, or one of the names given. */
 export function isAllowedHost(header: string | undefined, names: readonly string[]): boolean {
-  // HTTP/1.0 has none; no browser speaks that.
+  // HTTP/1.0 has none, and plain tools send none; every browser does.
   if (header === undefined || header === '') return true;
   const host = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(header)?.[1]?.toLowerCase();
   if (host === undefined) return false;

@@ -17,8 +17,10 @@ import type { RpcOptions } from '../options.ts';
 import { answerBody, calledMethods, type Request } from '../protocol.ts';
 import type { Rest } from '../rest/rest.ts';
 import type { RestAnswer } from '../rest/rest-io.ts';
+import { Bodies } from './bodies.ts';
 import type { Credentials } from './credentials.ts';
 import { EVENTS_PATH, streamEvents } from './event-stream.ts';
+import { isFramedClearly, LENIENT_PARSER } from './framing.ts';
 import { allowedSources, type Endpoint, isAllowedHost } from './hosts.ts';
 import { endAnswer, listenOn } from './listening.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -37,6 +39,7 @@ const REST_METHODS: readonly (string | undefined)[] = ['GET', 'POST', 'HEAD', 'P
 /** Core's MAX_HEADERS_SIZE. */
 const MAX_HEADERS_BYTES = 8_192;
 const MAX_CONNECTIONS = 4_096;
+const QUEUE_IS_FULL = 'Work queue depth exceeded';
 /** After a wrong password, as in Core. */
 const AUTH_DELAY_MS = 250;
 const MAX_DELAYED = 16;
@@ -51,7 +54,8 @@ export type RpcHttpDeps = {
   readonly call: (request: Request, signal: AbortSignal) => Promise<JsonValue>;
   /** Undefined where REST is not served. */
   readonly rest?: Rest | undefined;
-  readonly events?: EventFeed | undefined;
+  /** Gives undefined as long as there is no node. */
+  readonly events?: () => EventFeed | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -62,12 +66,13 @@ export class RpcHttpServer implements AsyncDisposable {
   readonly #isAllowedSource: (address: string) => boolean;
   readonly #work: WorkQueue;
   readonly #failedLogins = new WorkQueue(MAX_DELAYED, MAX_DELAYED_WAITING);
-  /** Digests of the headers. */
-  readonly #goodLogins = new Set<string>();
+  /** Users by the digests of the headers that proved them: a digest costs less than the proof. */
+  readonly #goodLogins = new Map<string, string>();
   readonly #servers: Server[] = [];
   readonly #stopping = new AbortController();
   readonly #answering = new Set<Promise<void>>();
-  #bodyBytes = 0;
+  readonly #atWork = new Set<AbortController>();
+  readonly #bodies = new Bodies(MAX_BODIES_BYTES);
   #restBytes = 0;
 
   constructor(options: RpcOptions, deps: RpcHttpDeps) {
@@ -87,6 +92,7 @@ export class RpcHttpServer implements AsyncDisposable {
     const { serverTimeoutMs } = this.#options;
     const server = createServer(
       {
+        ...LENIENT_PARSER,
         headersTimeout: serverTimeoutMs,
         keepAliveTimeout: serverTimeoutMs,
         requestTimeout: this.#transferLimitMs,
@@ -108,7 +114,9 @@ export class RpcHttpServer implements AsyncDisposable {
   /** Takes no more calls, has those at work end, answers them, and closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    this.#stopping.abort(new Error('the RPC server stops'));
+    const reason = new Error('the RPC server stops');
+    this.#stopping.abort(reason);
+    for (const call of this.#atWork) call.abort(reason);
     const limit = new AbortController();
     const answered = Promise.allSettled(this.#answering).then(() => limit.abort());
     await sleep(this.#deps.clock, STOP_LIMIT_MS, limit.signal).catch(() => answered);
@@ -128,6 +136,10 @@ export class RpcHttpServer implements AsyncDisposable {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { remoteAddress = '' } = request.socket;
     if (!this.#isAllowedSource(remoteAddress)) return endAnswer(request, response, 403, '');
+    if (!isFramedClearly(request)) {
+      response.setHeader('Connection', 'close');
+      return endAnswer(request, response, 400, '');
+    }
     if (!isAllowedHost(request.headers.host, this.#options.allowHosts)) {
       return endAnswer(
         request,
@@ -141,7 +153,7 @@ export class RpcHttpServer implements AsyncDisposable {
       return this.#answerRest(rest, request, response);
     }
     const { events } = this.#deps;
-    if (events !== undefined && request.url === EVENTS_PATH) return this.#answerEvents(events, request, response);
+    if (events !== undefined && request.url === EVENTS_PATH) return this.#answerEvents(events(), request, response);
     if (request.url !== '/') return endAnswer(request, response, 404, '');
     if (request.method !== 'POST') {
       return endAnswer(request, response, 405, 'JSONRPC server handles only POST requests');
@@ -155,11 +167,16 @@ export class RpcHttpServer implements AsyncDisposable {
     await this.#inTurn(request, response, body, () => this.#call(user, body, request, response));
   }
 
-  async #answerEvents(events: EventFeed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answerEvents(
+    events: EventFeed | undefined,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     if (request.method !== 'GET') return endAnswer(request, response, 405, '');
     const user = await this.#logIn(request, response, request.socket.remoteAddress ?? '');
     if (user === undefined) return;
     if (!this.#deps.credentials.mayCall(user, 'events')) return endAnswer(request, response, 403, '');
+    if (events === undefined) return endAnswer(request, response, 503, 'The node is being opened');
     if (events.isFull) return endAnswer(request, response, 503, 'Too many readers of events');
     await streamEvents(events, request, response);
   }
@@ -181,7 +198,7 @@ export class RpcHttpServer implements AsyncDisposable {
     if (response.destroyed) return;
     const length = Buffer.byteLength(body);
     if (this.#restBytes + length > MAX_REST_ANSWERS_BYTES) {
-      endAnswer(request, response, 503, 'Work queue depth exceeded');
+      endAnswer(request, response, 503, QUEUE_IS_FULL);
       return;
     }
     this.#restBytes += length;
@@ -207,11 +224,11 @@ export class RpcHttpServer implements AsyncDisposable {
         this.#deps.log.warn(
           'request rejected because http work queue depth exceeded, it can be increased with --rpc-work-queue',
         );
-        endAnswer(request, response, 503, 'Work queue depth exceeded');
+        endAnswer(request, response, 503, QUEUE_IS_FULL);
       }
       await running;
     } finally {
-      this.#bodyBytes -= body.length;
+      this.#bodies.giveBack(body);
     }
   }
 
@@ -230,13 +247,15 @@ export class RpcHttpServer implements AsyncDisposable {
       return undefined;
     }
     const digest = hash('sha256', authorization);
-    if (this.#failedLogins.isFull && !this.#goodLogins.has(digest)) {
-      endAnswer(request, response, 503, 'Work queue depth exceeded');
+    const known = this.#goodLogins.get(digest);
+    if (known !== undefined) return known;
+    if (this.#failedLogins.isFull) {
+      endAnswer(request, response, 503, QUEUE_IS_FULL);
       return undefined;
     }
     const user = this.#deps.credentials.userOf(authorization);
     if (user !== undefined) {
-      if (this.#goodLogins.size < MAX_GOOD_LOGINS) this.#goodLogins.add(digest);
+      if (this.#goodLogins.size < MAX_GOOD_LOGINS) this.#goodLogins.set(digest, user);
       return user;
     }
     const delay = this.#failedLogins.run(async () => {
@@ -249,38 +268,22 @@ export class RpcHttpServer implements AsyncDisposable {
     return undefined;
   }
 
-  /** Undefined when the client went away, or was refused here. The caller gives the bytes back. */
+  /** Undefined when the client went away, or was refused here. The caller gives it back. */
   async #readBody(
     request: IncomingMessage,
     response: ServerResponse,
     maxBytes: number,
   ): Promise<Uint8Array | undefined> {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    let isKept = false;
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        length += chunk.length;
-        this.#bodyBytes += chunk.length;
-        if (length > maxBytes) return void endAnswer(request, response, 413, '');
-        if (this.#bodyBytes > MAX_BODIES_BYTES)
-          return void endAnswer(request, response, 503, 'Work queue depth exceeded');
-        chunks.push(chunk);
-      }
-      isKept = true;
-      return Buffer.concat(chunks, length);
-    } catch {
-      // Gone in the middle of its request.
-      return undefined;
-    } finally {
-      if (!isKept) this.#bodyBytes -= length;
-    }
+    const body = await this.#bodies.read(request, maxBytes);
+    if (typeof body !== 'number') return body;
+    endAnswer(request, response, body, body === 503 ? QUEUE_IS_FULL : '');
+    return undefined;
   }
 
   async #call(user: string, bytes: Uint8Array, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { credentials, call, log } = this.#deps;
     const body = parseJson(bytes);
-    if (!credentials.mayCallAnything(user) || calledMethods(body).some((name) => !credentials.mayCall(user, name))) {
+    if (!credentials.mayCallAll(user, () => calledMethods(body))) {
       log.warn('RPC user not allowed to call this method', { user: user.slice(0, 80) });
       return endAnswer(request, response, 403, '');
     }
@@ -293,12 +296,15 @@ export class RpcHttpServer implements AsyncDisposable {
 
   /** The signal aborts when the client goes away, or the server stops. */
   async #untilGone<T>(response: ServerResponse, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const gone = new AbortController();
-    const leave = (): void => gone.abort(new Error('the client has gone'));
+    const call = new AbortController();
+    if (this.#stopping.signal.aborted) call.abort(this.#stopping.signal.reason);
+    const leave = (): void => call.abort(new Error('the client has gone'));
     response.once('close', leave);
+    this.#atWork.add(call);
     try {
-      return await task(AbortSignal.any([gone.signal, this.#stopping.signal]));
+      return await task(call.signal);
     } finally {
+      this.#atWork.delete(call);
       response.off('close', leave);
     }
   }

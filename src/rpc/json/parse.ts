@@ -4,20 +4,26 @@
  * Numbers become doubles. That loses nothing that counts: of the amounts with eight decimals no two are the same double,
  * so a double's shortest text is the amount. Integers beyond 2^53 keep their digits where a client may want them back.
  */
+import { markRepeatedKeys } from './repeated-keys.ts';
 import { isObject, type JsonInput, JsonNumber, type JsonValue } from './value.ts';
 
 /** UniValue's MAX_JSON_DEPTH. */
 const MAX_DEPTH = 512;
-/** Digits from which on a double may not hold an integer. */
-const LONG_INTEGER = /\d{16}/;
+/** Digits from which on a double may not hold an integer, where a number may begin: hashes have as many within quotes. */
+const LONG_INTEGER = /(?:^|[\s[,:-])\d{16}/;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const INTEGER = /^-?\d+$/;
 
 /** Undefined for anything that is not JSON within the bounds. */
 export function parseJson(bytes: Uint8Array): JsonInput | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = UTF8.decode(bytes);
     const value = (LONG_INTEGER.test(text) ? parseWithSources(text, exactInteger) : JSON.parse(text)) as JsonInput;
-    return isWithinBounds(value) ? value : undefined;
+    // What is shorter cannot be so deep, and halves of surrogate pairs come only as escapes.
+    const isPlain = text.length <= MAX_DEPTH && !text.includes('\\u');
+    if (!isPlain && !isWithinBounds(value)) return undefined;
+    markRepeatedKeys(text, value);
+    return value;
   } catch (error) {
     // Not JSON, not UTF-8, or too deep for the parser itself.
     if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) return undefined;

@@ -2,6 +2,7 @@
 import { MANUAL_PRUNE_BYTES } from '#chain';
 
 import { difficultyOf, workHex } from '../core-io/block-json.ts';
+import { verificationProgress } from '../core-io/verification-progress.ts';
 import { invalidParameter } from '../errors.ts';
 import type { JsonObject } from '../json/value.ts';
 import type { RpcCall, RpcMethod } from '../table/method.ts';
@@ -163,7 +164,7 @@ async function blockChainInfo({ node, isInitialDownload }: RpcCall): Promise<Jso
     difficulty: difficultyOf(tip.header.bits),
     time: tip.header.time,
     mediantime: tip.medianTimePast,
-    verificationprogress: await progressOf(node),
+    verificationprogress: verificationProgress(chain),
     initialblockdownload: isInitialDownload(),
     chainwork: workHex(tip.chainWork),
     size_on_disk: sizeOnDisk,
@@ -173,14 +174,4 @@ async function blockChainInfo({ node, isInitialDownload }: RpcCall): Promise<Jso
     prune_target_size: isAutomatic ? pruneTarget : undefined,
     warnings: '',
   };
-}
-
-/**
- * Core estimates by the transactions of a network's past, which it has built in. The sync knows more: what share of the work
- * of the known headers is done.
- */
-async function progressOf(node: RpcCall['node']): Promise<number> {
-  const { chain } = node;
-  const isComplete = chain.tip().hash === chain.bestHeader().hash;
-  return isComplete ? 1 : Math.min(1, (await node.status()).sync.progress);
 }

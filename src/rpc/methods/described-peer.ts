@@ -6,6 +6,7 @@ const OPTIONAL = { optional: true };
 export const PEER_RESULT: Result = result.object('', '', [
   result.number('id', 'Peer index'),
   result.string('addr', '(host:port) The IP address and port of the peer'),
+  result.string('addrbind', '(ip:port) Bind address of the connection to the peer', OPTIONAL),
   result.string('network', 'Network (ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable)'),
   result.hex('services', 'The services offered'),
   result.array('servicesnames', 'the services offered, in human-readable form', [
@@ -32,7 +33,7 @@ export const PEER_RESULT: Result = result.object('', '', [
   result.number('presynced_headers', 'Always -1'),
   result.number('synced_headers', 'The height of the best header that the peer has shown, or -1'),
   result.number('synced_blocks', 'The same, at most the height of our tip'),
-  result.array('inflight', 'Always empty', [result.number('n', 'The heights of blocks asked from this peer')]),
+  result.array('inflight', '', [result.number('n', "The heights of blocks we're currently asking from this peer")]),
   result.boolean('addr_relay_enabled', 'Whether we participate in address relay with this peer'),
   result.number('addr_processed', 'Always 0'),
   result.number('addr_rate_limited', 'Always 0'),

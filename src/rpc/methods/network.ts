@@ -3,13 +3,19 @@ import { VERSION } from '#util';
 import { endpointOf, networkName } from '../core-io/multiaddr.ts';
 import { PROTOCOL_VERSION } from '../core-io/peer-json.ts';
 import { localServices, servicesHex, servicesNames } from '../core-io/services.ts';
+import { timeOffset } from '../core-io/time-offset.ts';
+import { endpointText } from '../http/hosts.ts';
 import { amount, type JsonObject } from '../json/value.ts';
 import type { RpcCall, RpcMethod } from '../table/method.ts';
 import { param } from '../table/param.ts';
 import { result } from '../table/result.ts';
 
-/** What tools ask for to know which calls and fields there are: those of Core 27.0. */
+/**
+ * What tools ask for to know which calls and fields there are: those of Core 27.0, as a number and, for LND's client, as the
+ * first part of a user agent (BIP14), as other nodes with Core's calls write it.
+ */
 const CORE_VERSION = 270_000;
+const SUBVERSION = `/Satoshi:27.0.0/Starling:${VERSION}/`;
 /** Core's networks; ours has the first two. */
 const NETWORKS: readonly string[] = ['ipv4', 'ipv6', 'onion', 'i2p', 'cjdns'];
 const REACHABLE: readonly string[] = ['ipv4', 'ipv6'];
@@ -129,14 +135,18 @@ async function networkInfo({ node }: RpcCall): Promise<JsonObject> {
   const inbound = peers.filter(({ direction }) => direction === 'inbound').length;
   const services = localServices(chain.pruneTargetBytes() !== undefined);
   const { minRelayFeeSatPerKvb, incrementalFeeSatPerKvb } = mempool.options;
+  const { proxy } = node.peers;
+  const outboundOffsets = peers.flatMap(({ direction, claims }) =>
+    direction === 'outbound' && claims !== undefined ? [claims.timeOffsetSeconds] : [],
+  );
   return {
     version: CORE_VERSION,
-    subversion: `/Starling:${VERSION}/`,
+    subversion: SUBVERSION,
     protocolversion: PROTOCOL_VERSION,
     localservices: servicesHex(services),
     localservicesnames: servicesNames(services),
     localrelay: true,
-    timeoffset: 0,
+    timeoffset: timeOffset(outboundOffsets),
     networkactive: net.isActive,
     connections: peers.length,
     connections_in: inbound,
@@ -145,8 +155,8 @@ async function networkInfo({ node }: RpcCall): Promise<JsonObject> {
       name,
       limited: !REACHABLE.includes(name),
       reachable: REACHABLE.includes(name),
-      proxy: '',
-      proxy_randomize_credentials: false,
+      proxy: proxy === undefined || !REACHABLE.includes(name) ? '' : endpointText(proxy),
+      proxy_randomize_credentials: REACHABLE.includes(name) && proxy?.isRandomized === true,
     })),
     relayfee: amount(BigInt(minRelayFeeSatPerKvb)),
     incrementalfee: amount(BigInt(incrementalFeeSatPerKvb)),

@@ -17,7 +17,7 @@ const DECODE_HINT = 'Make sure the tx has at least one input.';
 
 const MAX_FEE_RATE = param.amount(
   'maxfeerate',
-  'Reject transactions whose fee rate is higher than the specified value, expressed in BTC/kvB.\nSet to 0 to accept any fee rate.',
+  'Reject transactions whose fee rate is higher than the specified value, expressed in BTC/kvB.\nFee rates larger than 1BTC/kvB are rejected.\nSet to 0 to accept any fee rate.',
   { default: '0.10' },
 );
 const MAX_BURN = param.amount(
@@ -152,7 +152,7 @@ export const SEND_METHODS: readonly RpcMethod[] = [
 
 async function testMempoolAccept({ args, node }: RpcCall): Promise<JsonValue> {
   const texts = rawTransactions(args, 'rawtxs');
-  const maxFeeRate = args.amount('maxfeerate');
+  const maxFeeRate = args.feeRate('maxfeerate');
   const txs = texts.map(decodeListed);
   const { failure, verdicts } = await node.mempool.testAccept(txs);
   const packageError = failure === undefined || failure.code === 'transaction failed' ? undefined : failure.code;
@@ -179,7 +179,7 @@ async function sendRawTransaction(call: RpcCall): Promise<JsonValue> {
   const tx = decodeHexTx(args.string('hexstring'));
   if (tx === undefined) throw new RpcError(RpcCode.deserialization, `TX decode failed. ${DECODE_HINT}`);
   checkBurn(tx, maxBurn);
-  const maxFeeRate = args.amount('maxfeerate');
+  const maxFeeRate = args.feeRate('maxfeerate');
   if (await isInChain(call, tx))
     throw new RpcError(RpcCode.verifyAlreadyInUtxoSet, 'Transaction already in block chain');
   if (node.mempool.get(tx.txid)?.txid === tx.txid) return tx.txid;
@@ -206,7 +206,7 @@ async function isInChain({ clock, node }: RpcCall, tx: Transaction): Promise<boo
 
 async function submitPackage({ args, node }: RpcCall): Promise<JsonValue> {
   const texts = rawTransactions(args, 'package');
-  const [maxFeeRate, maxBurn] = [args.amount('maxfeerate'), args.amount('maxburnamount')];
+  const [maxFeeRate, maxBurn] = [args.feeRate('maxfeerate'), args.amount('maxburnamount')];
   const txs = texts.map(decodeListed);
   for (const tx of txs) checkBurn(tx, maxBurn);
   if (!isChildWithParentsTree(txs)) {

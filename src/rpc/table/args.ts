@@ -7,6 +7,8 @@ import { isObject, type JsonInput, type JsonInputObject, type JsonTypeName, type
 import { firstName, type Param } from './param.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
+/** Satoshis of a bitcoin. */
+const COIN = 100_000_000n;
 const HASH_HEX = /^[0-9a-fA-F]{64}$/;
 /** What of a caller's text is repeated to the caller. */
 const MAX_SHOWN = 200;
@@ -67,6 +69,13 @@ export class Args {
 
   amount(name: string): Sats {
     return amountOf(this.value(name));
+  }
+
+  /** Of 1000 virtual bytes (Core's ParseFeeRate): a coin or more is a mistake. */
+  feeRate(name: string): Sats {
+    const satPerKvb = this.amount(name);
+    if (satPerKvb < COIN) return satPerKvb;
+    throw invalidParameter('Fee rates larger than or equal to 1BTC/kvB are not accepted');
   }
 
   /** 64 hex digits, in lower case. */

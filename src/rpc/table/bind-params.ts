@@ -3,6 +3,7 @@
  * messages are Core's (transformNamedArguments, RPCHelpMan::HandleRequest).
  */
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
+import { repeatedKey } from '../json/repeated-keys.ts';
 import { type JsonInput, type JsonInputObject, type JsonTypeName, typeName } from '../json/value.ts';
 import { writeJson } from '../json/write.ts';
 import { Args } from './args.ts';
@@ -79,6 +80,8 @@ function takeMembers(unused: Map<string, JsonInput>, param: Param): Map<string, 
 
 /** `args` holds positional ones that go before. Holes are null, but not at the end: some calls count what they got. */
 function placeNamed(params: readonly Param[], given: JsonInputObject): readonly JsonInput[] {
+  const repeated = repeatedKey(given);
+  if (repeated !== undefined) throw invalidParameter(`Parameter ${repeated} specified multiple times`);
   const unused = new Map(Object.entries(given));
   const placed: JsonInput[] = [];
   let first: { readonly param: Param; readonly index: number } | undefined;

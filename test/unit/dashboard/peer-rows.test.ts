@@ -14,7 +14,7 @@ function peer(id: string, more: Partial<NodePeerDetails> = {}): NodePeerDetails 
     ...{ penaltyPoints: 0, gossipScore: 0, phase: 'confirmed', netgroup: undefined, protocols: [], streams: 1 },
     ...{ bytesByProtocol: {}, lastSentAt: undefined, lastReceivedAt: undefined, minLatencyMs: undefined },
     ...{ pingWaitMs: undefined, lastBlockAt: undefined, lastTxAt: undefined, meshTopics: [] },
-    ...{ claims: undefined, bestKnownHeight: undefined },
+    ...{ claims: undefined, bestKnownHeight: undefined, localEndpoint: undefined, blocksOwed: [] },
     ...more,
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { methodsManual } from '#rpc';
+import { parseJson } from '../../../src/rpc/json/parse.ts';
 import type { JsonInput } from '../../../src/rpc/json/value.ts';
 import { bindParams } from '../../../src/rpc/table/bind-params.ts';
 import { helpText } from '../../../src/rpc/table/help-text.ts';
@@ -53,6 +54,8 @@ test('what does not fit is refused in the words of Core', () => {
   refused({ height: 1, x: 1 }, -8, 'Unknown named parameter x');
   refused({ args: [1], height: 2 }, -8, 'Parameter height specified twice both as positional and named argument');
   refused({ height: 1, options: {}, psbt: true }, -8, 'Parameter options conflicts with parameter psbt');
+  const [repeated] = parseJson(Buffer.from('[{"height":1,"height":2},{}]')) as readonly JsonInput[];
+  refused(repeated ?? null, -8, 'Parameter height specified multiple times');
   refused({ args: 'x', height: 1 }, -8, 'Unknown named parameter args');
   refused(
     ['a'],

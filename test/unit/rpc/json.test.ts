@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseJson, parseKeepingNumbers } from '../../../src/rpc/json/parse.ts';
+import { repeatedKey } from '../../../src/rpc/json/repeated-keys.ts';
 import { amount, doubleText, type JsonInput } from '../../../src/rpc/json/value.ts';
 import { writeJson } from '../../../src/rpc/json/write.ts';
 import { amountOf } from '../../../src/rpc/table/args.ts';
@@ -90,3 +91,19 @@ function sixteenDigits(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   return typeof value === 'number' && !Number.isSafeInteger(value) ? Number(value.toPrecision(16)) : value;
 }
+
+test('a key that stands twice is known of each object, wherever it is and however it is written', () => {
+  const at = (text: string, ...path: readonly (string | number)[]): string | undefined => {
+    let value: unknown = parseJson(bytes(text));
+    for (const step of path) value = (value as Record<string | number, unknown>)[step];
+    return repeatedKey(value as Parameters<typeof repeatedKey>[0]);
+  };
+  assert.equal(at('{"a":1,"b":{},"a":2}'), 'a');
+  assert.equal(at('{"a":{"x":1},"b":{"x":1,"y":"x","x":[]}}', 'b'), 'x');
+  assert.equal(at('{"a":{"x":1},"b":{"x":1,"y":"x","x":[]}}', 'a'), undefined);
+  assert.equal(at('[[{"x":1},{"x":1}],{"p":[0,{"\\u0078":1,"x":1}]}]', 1, 'p', 1), 'x');
+  assert.equal(at('[[{"x":1},{"x":1}],{"p":[0,{"\\u0078":1,"x":1}]}]'), undefined);
+  assert.equal(at('{"p":{"a\\\\":"{\\"a\\":1,","a":"\\\\"}}', 'p'), undefined);
+  assert.equal(at('{"p":{"\\"":1,"\\\\":2,"\\"":3}}', 'p'), '"');
+  assert.equal(at('{"p":{"a":{"k":1,"k":2},"a":3}}', 'p'), 'a');
+});

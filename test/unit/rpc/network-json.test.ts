@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hostAndPort, networkName } from '../../../src/rpc/core-io/multiaddr.ts';
 import { localServices, servicesHex, servicesNames } from '../../../src/rpc/core-io/services.ts';
+import { timeOffset } from '../../../src/rpc/core-io/time-offset.ts';
 import { PeerNumbers } from '../../../src/rpc/peer-numbers.ts';
 
 test('multiaddrs are hosts and ports, of a network', () => {
@@ -36,4 +37,13 @@ test('a connection keeps its number, and no other gets it', () => {
   assert.deepEqual(of(['a', 1], ['b', 2]), [0, 1]);
   assert.deepEqual(of(['b', 2], ['c', 3]), [1, 2]);
   assert.deepEqual(of(['a', 4], ['b', 2], ['b', 5]), [3, 1, 4], 'who comes back is another one');
+});
+
+test('the time offset is the middle of five clocks or more, ours among them, unless it is absurd', () => {
+  assert.equal(timeOffset([]), 0);
+  assert.equal(timeOffset([9, 9, 9]), 0);
+  assert.equal(timeOffset([9, -7, 8, 5]), 5);
+  assert.equal(timeOffset([-9, -8, -7, 1]), -7);
+  assert.equal(timeOffset([4_200, 4_200, 4_200, 1]), 4_200);
+  assert.equal(timeOffset([4_201, 4_201, 4_201, 1]), 0);
 });

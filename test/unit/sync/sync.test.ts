@@ -22,6 +22,20 @@ test('syncs from one honest peer, then rests without timers or open requests', a
   assert.equal(bench.net.openRequests, 0);
 });
 
+test('tells which blocks each peer owes', async () => {
+  await using bench = createBench();
+  const blocks = fakeBlocks(60, fakeGenesis.hash, { size: 20_000 });
+  bench.join('a', { blocks, bytesPerSecond: 100_000 });
+  while (bench.sync.blocksOwed('a').length === 0) await bench.clock.advance(10);
+  const owed = bench.sync.blocksOwed('a');
+  const had = new Set(bench.chain.submitted);
+  assert.ok(owed.every((height) => height >= 1 && height <= 60 && !had.has(height)));
+  assert.equal(new Set(owed).size, owed.length);
+  assert.deepEqual(bench.sync.blocksOwed('nobody'), []);
+  await bench.reach(blocks.at(-1));
+  assert.deepEqual(bench.sync.blocksOwed('a'), []);
+});
+
 test('several peers share the work in proportion to their rates', async () => {
   const blocks = fakeBlocks(400, fakeGenesis.hash, { size: 20_000 });
   const alone = createBench();
