@@ -6,6 +6,7 @@ export type CommandName =
   | 'rpc'
   | 'status'
   | 'peers'
+  | 'ban'
   | 'stop'
   | 'import'
   | 'export'

@@ -1,4 +1,4 @@
-/** The node that the commands `rpc`, `status`, `peers` and `stop` talk to: where it is, how to log in, how long to wait. */
+/** The node that the commands that call one talk to: where it is, how to log in, how long to wait. */
 import { networkDirectory } from '#chain';
 import { loadNetwork } from '#node';
 import {
@@ -43,8 +43,8 @@ export async function callNode(settings: Settings, method: string, params: RpcPa
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** For who shows an answer rather than prints it. Throws NodeError where the method failed. */
-export async function resultOf(settings: Settings, method: string): Promise<Answer> {
-  const reply = await callNode(settings, method, []);
+export async function resultOf(settings: Settings, method: string, params: RpcParams = []): Promise<Answer> {
+  const reply = await callNode(settings, method, params);
   if (reply.kind === 'result') return JSON.parse(writeJson(reply.result));
   throw new NodeError('NETWORK', `the node answered ${method} with error ${reply.code}: ${reply.message}`);
 }
