@@ -1,5 +1,6 @@
 export { callRpc, findEndpoint, findLogin, type RpcParams, type RpcReply, type RpcTarget } from './client/client.ts';
 export { convertNamed, convertPositional } from './client/convert.ts';
+export { type NodeEvent, readEvents } from './client/events.ts';
 export { RpcCode, RpcError } from './errors.ts';
 export { type Endpoint, endpointText, isAllowedHost, parseEndpoint } from './http/hosts.ts';
 export { endAnswer, listenOn } from './http/listening.ts';

@@ -49,6 +49,11 @@ export async function callRpc(target: RpcTarget, method: string, params: RpcPara
   return reply;
 }
 
+/** `login` is user:password. */
+export function basicAuthorization(login: string): string {
+  return `Basic ${Buffer.from(login).toString('base64')}`;
+}
+
 /** A larger answer than a node gives is somebody else's. */
 const MAX_ANSWER_BYTES = 1 << 29;
 
@@ -56,7 +61,7 @@ function post({ endpoint, login, timeoutMs }: RpcTarget, body: string): Promise<
   const { host, port } = endpoint;
   const where = endpointText(endpoint);
   const headers = {
-    authorization: `Basic ${Buffer.from(login).toString('base64')}`,
+    authorization: basicAuthorization(login),
     'content-type': 'application/json',
   };
   return new Promise((resolve, reject) => {
