@@ -52,6 +52,19 @@ export const COMMANDS: Commands = {
     ],
     load: async () => (await import('./commands/peers.ts')).runPeers,
   },
+  top: {
+    summary: 'watch a running node on the whole terminal',
+    args: {},
+    details:
+      'Shows sync, mempool by fee rate, recent blocks, bytes by protocol and peers of the node that uses the data directory, ' +
+      'as they change. Keys: q quits, s sorts the peers by another column, r reverses, arrows scroll, ? explains. Without ' +
+      'a terminal it prints one frame. Colours are left out where NO_COLOR is set.',
+    examples: [
+      ['starling top', 'until q'],
+      ['starling top --network regtest --once', 'one frame, for scripts'],
+    ],
+    load: async () => (await import('./commands/top.ts')).runTop,
+  },
   ban: {
     summary: 'keep peers out of a running node',
     args: {

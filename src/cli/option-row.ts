@@ -6,6 +6,7 @@ export type CommandName =
   | 'rpc'
   | 'status'
   | 'peers'
+  | 'top'
   | 'ban'
   | 'stop'
   | 'import'

@@ -59,7 +59,8 @@ class NoNode extends NodeError {
   }
 }
 
-async function findTarget(settings: Settings): Promise<RpcTarget> {
+/** Throws NodeError where no node is to be found. */
+export async function findTarget(settings: Settings): Promise<RpcTarget> {
   const params = await loadNetwork(settings.network);
   const directory = networkDirectory(settings.datadir, params);
   const { rpcUser = '', rpcPassword, rpcConnect, rpcPort, rpcCookieFile, rpcClientTimeout } = settings;

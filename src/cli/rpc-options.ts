@@ -7,7 +7,7 @@ import { list, single, toggle } from './option-row.ts';
 import { nonEmpty, onOff, path, secondsOf, wholeNumber } from './values.ts';
 
 const SERVER: readonly CommandName[] = ['node'];
-const CLIENT: readonly CommandName[] = ['rpc', 'status', 'peers', 'ban', 'stop'];
+const CLIENT: readonly CommandName[] = ['rpc', 'status', 'peers', 'top', 'ban', 'stop'];
 const BOTH: readonly CommandName[] = [...SERVER, ...CLIENT];
 const MAX_SECONDS = 86_400;
 
