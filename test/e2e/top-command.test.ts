@@ -48,21 +48,22 @@ async function startScene(t: TestContext): Promise<Scene> {
     stop,
     mine: (blocks) => runCli('rpc', ...where, 'generatetoaddress', String(blocks), ADDRESS),
     openTop: (env = {}) => {
-      const program = `echo $$ > '${folder}/pid'; exec '${process.execPath}' '${PROGRAM}' top ${where.join(' ')}`;
-      const command = `echo before; sh -c "${program}"; echo "ended with $?"; stty -a; cat`;
+      const program = `echo $$ > "${folder}/pid"; exec "${process.execPath}" "${PROGRAM}" top ${where.join(' ')}`;
+      const command = `echo before; sh -c '${program}'; echo "ended with $?"; stty -a; cat`;
       const size = { columns: 80, rows: 24 };
-      return openTerminal(folder, { command, env: { ...programEnvironment(process.env), ...env }, ...size }, t.signal);
+      return openTerminal(folder, { command, env: { ...programEnvironment(process.env), ...env }, ...size });
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
-/** The other screen is gone, the cursor is there, lines are read as lines. */
-async function assertRestored(terminal: Terminal, code: number): Promise<void> {
+/** The other screen is gone, the cursor is there, lines are read as lines. Gives what is on the screen. */
+async function assertGivenBack(terminal: Terminal): Promise<string> {
   const left = await terminal.shows(/-?icanon/);
-  assert.match(left, new RegExp(`^before\\nended with ${code}\\n`));
-  assert.doesNotMatch(left, /starling {2}regtest|-icanon|-echo[ ;]/);
+  assert.match(left, /^ended with 0\n/m);
+  assert.doesNotMatch(left, /-icanon|-echo[ ;]/);
   assert.equal(terminal.state('#{alternate_on} #{cursor_flag} #{wrap_flag}'), '0 1 1');
+  return left;
 }
 
 test('a terminal shows a node, follows it, answers keys, and is given back', OPTIONS, async (t) => {
@@ -79,18 +80,19 @@ test('a terminal shows a node, follows it, answers keys, and is given back', OPT
   terminal.press('?', 's');
   await terminal.shows(/\nq quit {3}s sort \(height\)/);
   terminal.resize(100, 40);
-  const large = await terminal.shows(/─{100}\n/);
+  const large = await terminal.shows(/── 0 peers ─{89}\n/);
   assert.equal(
     large.split('\n').findIndex((line) => line.startsWith('q quit')),
     39,
   );
 
   await scene.stop();
-  await terminal.shows(/\ntrouble {2}no node runs in .*trying again|\ntrouble {2}no answer/);
+  await terminal.shows(/\ntrouble {2}trying again: no (node|answer) /);
   await scene.start();
   await terminal.shows(/\nsync {5}/);
   terminal.press('q');
-  await assertRestored(terminal, 0);
+  // Not what stood there before: tmux mixes both screens when their size changes.
+  await assertGivenBack(terminal);
 });
 
 for (const [how, end] of Object.entries({
@@ -105,7 +107,7 @@ for (const [how, end] of Object.entries({
     await terminal.shows(/^starling {2}regtest[\s\S]*\nq quit/);
     assert.equal(terminal.screen({ escapes: true }).includes('\x1b['), how === 'Ctrl-C');
     await end(terminal, scene.folder);
-    await assertRestored(terminal, 0);
+    assert.match(await assertGivenBack(terminal), /^before\nended/);
   });
 }
 
@@ -119,7 +121,7 @@ test('a suspended one gives the terminal back, and comes back', OPTIONS, async (
   process.kill(pid, 'SIGCONT');
   await terminal.shows(/^starling {2}regtest/);
   terminal.press('q');
-  await assertRestored(terminal, 0);
+  assert.match(await assertGivenBack(terminal), /^before\nended/);
 });
 
 test('without a terminal it prints one frame, and says what is missing', async (t) => {

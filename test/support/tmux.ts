@@ -18,12 +18,12 @@ export type Terminal = Disposable & {
 };
 
 const POLL_MS = 50;
+const MAX_POLLS = 600;
 
 /** `folder` is for the socket. The server is this terminal's own, and ends with it. */
 export function openTerminal(
   folder: string,
   { command, env, columns, rows }: { command: string; env: NodeJS.ProcessEnv; columns: number; rows: number },
-  signal: AbortSignal,
 ): Terminal {
   const tmux = (...args: readonly string[]): string => {
     const { status, stdout, stderr } = spawnSync('tmux', ['-S', join(folder, 'tmux'), '-f', '/dev/null', ...args], {
@@ -39,11 +39,14 @@ export function openTerminal(
   return {
     screen,
     shows: async (pattern) => {
-      for (let text = screen(); ; text = screen()) {
-        if (pattern.test(text)) return text;
-        assert.ok(!signal.aborted, `the screen never showed ${pattern}:\n${text}`);
+      let text = screen();
+      for (let polls = 0; !pattern.test(text); polls++) {
+        // Before the test's own limit, which would not say what is on the screen.
+        assert.ok(polls < MAX_POLLS, `the screen does not show ${pattern}:\n${text}`);
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        text = screen();
       }
+      return text;
     },
     press: (...keys) => void tmux('send-keys', ...keys),
     resize: (width, height) => void tmux('resize-window', '-x', String(width), '-y', String(height)),

@@ -76,7 +76,7 @@ function openLive(first: Figures, stop: StopListener): Live {
       draw();
     },
     trouble: (reason) => {
-      trouble = `${reason}; trying again`;
+      trouble = `trying again: ${reason}`;
       draw();
     },
     [Symbol.dispose]: () => terminal[Symbol.dispose](),

@@ -87,7 +87,10 @@ function headLines(figures: Figures, columns: number, trouble: string | undefine
 
 function syncProgress({ sync, progress, height, headers }: Figures, columns: number): Line {
   const fraction = sync?.progress ?? progress;
-  const text = sync === undefined ? `${percent(fraction)}  ${heights(height, headers)}` : phaseText(sync);
+  const text =
+    sync === undefined
+      ? `${percent(fraction)}  ${heights(height, headers)}`
+      : phaseText({ ...sync, height: Math.max(height, sync.height) });
   const isDone = sync === undefined ? height === headers && fraction === 1 : sync.phase === 'at-tip';
   const cells = Math.max(MIN_BAR_CELLS, Math.min(BAR_CELLS, columns - LABEL_CELLS - 2 - text.length));
   return [span(label('sync')), span(bar(fraction, cells), isDone ? 'good' : 'warn'), span(`  ${text}`)];

@@ -114,7 +114,7 @@ const BY: Readonly<Record<Sort, (peer: PeerFigures) => number>> = {
   out: ({ rate, bytesOut }) => -(rate?.bytesOut ?? bytesOut),
 };
 
-export function sortedPeers(peers: readonly PeerFigures[], { sort, isReversed }: View): readonly PeerFigures[] {
+function sortedPeers(peers: readonly PeerFigures[], { sort, isReversed }: View): readonly PeerFigures[] {
   const by = BY[sort];
   // Infinity less infinity is no number.
   const sorted = peers.toSorted((a, b) => (by(a) === by(b) ? a.id - b.id : by(a) - by(b)));
