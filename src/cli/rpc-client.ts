@@ -20,15 +20,20 @@ const RETRY_MS = 500;
 const LOCALHOST = '127.0.0.1';
 
 /** With --rpc-wait, as long as nobody answers, or the node says that it is not ready. Throws NodeError. */
-export async function callNode(settings: Settings, method: string, params: RpcParams): Promise<RpcReply> {
+export async function callNode(
+  settings: Settings,
+  method: string,
+  params: RpcParams,
+  signal?: AbortSignal,
+): Promise<RpcReply> {
   const deadlineMs =
     settings.rpcWaitTimeout === 0
       ? Number.POSITIVE_INFINITY
       : systemClock.monotonicMs() + settings.rpcWaitTimeout * 1000;
   for (;;) {
-    const mayWait = settings.rpcWait && systemClock.monotonicMs() < deadlineMs;
+    const mayWait = settings.rpcWait && systemClock.monotonicMs() < deadlineMs && signal?.aborted !== true;
     try {
-      const reply = await callRpc(await findTarget(settings), method, params);
+      const reply = await callRpc({ ...(await findTarget(settings)), signal }, method, params);
       if (!mayWait || reply.kind === 'result' || reply.code !== RpcCode.inWarmup) return reply;
     } catch (error) {
       const isTransient = error instanceof NodeError && (error.code === 'NETWORK' || error instanceof NoNode);
@@ -43,8 +48,13 @@ export async function callNode(settings: Settings, method: string, params: RpcPa
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** For who shows an answer rather than prints it. Throws NodeError where the method failed. */
-export async function resultOf(settings: Settings, method: string, params: RpcParams = []): Promise<Answer> {
-  const reply = await callNode(settings, method, params);
+export async function resultOf(
+  settings: Settings,
+  method: string,
+  params: RpcParams = [],
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const reply = await callNode(settings, method, params, signal);
   if (reply.kind === 'result') return JSON.parse(writeJson(reply.result));
   throw new NodeError('NETWORK', `the node answered ${method} with error ${reply.code}: ${reply.message}`);
 }

@@ -7,7 +7,7 @@ export { endAnswer, listenOn } from './http/listening.ts';
 export { amount, JsonNumber, type JsonObject, type JsonValue } from './json/value.ts';
 export { writeJson } from './json/write.ts';
 export { RPC_METHODS } from './methods/all.ts';
-export { type MockableClock, mockableClock } from './mockable-clock.ts';
+export { mockableClock } from './mockable-clock.ts';
 export type { RpcOptions } from './options.ts';
 export { type RpcDeps, type RpcServer, startRpc } from './start-rpc.ts';
 export { methodsManual } from './table/methods-manual.ts';

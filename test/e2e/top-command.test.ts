@@ -1,5 +1,6 @@
 /** `starling top` on a real terminal, against a node in another process: what is on the screen, and what is left of it. */
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -17,6 +18,8 @@ type Scene = AsyncDisposable & {
   /** Starts it again after `stop`. */
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** To the node. */
+  readonly send: (signal: NodeJS.Signals) => void;
   readonly mine: (blocks: number) => Promise<CliResult>;
   /** A shell says `before`, runs `starling top`, then says how it ended. */
   readonly openTop: (env?: NodeJS.ProcessEnv) => Terminal;
@@ -27,9 +30,10 @@ async function startScene(t: TestContext): Promise<Scene> {
   const { path: folder } = stack.use(await makeTempDir());
   const where = ['--network', 'regtest', '--datadir', join(folder, 'data')];
   let ended: Promise<CliResult> | undefined;
+  let node: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const flags = ['--listen', 'none', '--rpc-port', '0', '--log-format', 'json'];
-    const node = startCli(['node', ...where, ...flags], { signal: t.signal });
+    node = startCli(['node', ...where, ...flags], { signal: t.signal });
     ended = resultOf(node);
     await waitForLine(node, (line) => (line.includes('answering') ? true : undefined));
   };
@@ -46,6 +50,7 @@ async function startScene(t: TestContext): Promise<Scene> {
     where,
     start,
     stop,
+    send: (signal) => void node?.kill(signal),
     mine: (blocks) => runCli('rpc', ...where, 'generatetoaddress', String(blocks), ADDRESS),
     openTop: (env = {}) => {
       const program = `echo $$ > "${folder}/pid"; exec "${process.execPath}" "${PROGRAM}" top ${where.join(' ')}`;
@@ -110,6 +115,20 @@ for (const [how, end] of Object.entries({
     assert.match(await assertGivenBack(terminal), /^before\nended/);
   });
 }
+
+test('a node that hangs is told of, and does not hold the terminal', OPTIONS, async (t) => {
+  await using scene = await startScene(t);
+  using terminal = scene.openTop();
+  await terminal.shows(/^starling {2}regtest/);
+  scene.send('SIGSTOP');
+  try {
+    await terminal.shows(/\ntrouble {2}trying again: no answer for \d+ s/);
+    terminal.press('q');
+    assert.match(await assertGivenBack(terminal), /^before\nended/);
+  } finally {
+    scene.send('SIGCONT');
+  }
+});
 
 test('a suspended one gives the terminal back, and comes back', OPTIONS, async (t) => {
   await using scene = await startScene(t);

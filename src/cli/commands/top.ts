@@ -21,7 +21,9 @@ const DEFAULT_ROWS = 24;
 const ONCE_MS = 1_000;
 
 export async function runTop(settings: Settings): Promise<ExitCode> {
-  const collector = new Collector((method, params) => resultOf(settings, method, params), systemClock);
+  using stop = listenForStop();
+  const { signal } = stop;
+  const collector = new Collector((method, params) => resultOf(settings, method, params, signal), systemClock);
   const first = await collector.collect();
   const { stdout, env } = process;
   if (settings.once || !stdout.isTTY || env['TERM'] === 'dumb') {
@@ -30,9 +32,8 @@ export async function runTop(settings: Settings): Promise<ExitCode> {
     stdout.write(plainText(frameOf(await collector.collect(), FIRST_VIEW, { columns, rows: undefined })));
     return ExitCode.ok;
   }
-  using stop = listenForStop();
   using live = openLive(first, stop);
-  await watch({ collector, target: () => findTarget(settings), show: live.show, trouble: live.trouble }, stop.signal);
+  await watch({ collector, target: () => findTarget(settings), show: live.show, trouble: live.trouble }, signal);
   return ExitCode.ok;
 }
 

@@ -13,6 +13,8 @@ const REFRESH_MS = 2_000;
 const AFTER_BLOCK_MS = 200;
 const AFTER_OTHERS_MS = 1_000;
 const RETRY_MS = 2_000;
+/** A node that takes so long for an answer is told of. */
+const SLOW_MS = 5_000;
 
 export type Watched = {
   readonly collector: Collector;
@@ -23,10 +25,16 @@ export type Watched = {
   readonly trouble: (reason: string) => void;
 };
 
-/** Until the signal aborts. */
+/** Until the signal aborts, which also has to end what the collector asks. */
 export async function watch(watched: Watched, signal: AbortSignal): Promise<void> {
   const bell = new Bell();
-  await Promise.all([refreshing(watched, bell, signal), listening(watched, bell, signal)]);
+  const failed = new AbortController();
+  const ends = AbortSignal.any([signal, failed.signal]);
+  try {
+    await Promise.all([refreshing(watched, bell, ends), listening(watched, bell, ends)]);
+  } finally {
+    failed.abort();
+  }
 }
 
 /** Rung to have figures refreshed after at most so many milliseconds from the last time. */
@@ -60,11 +68,15 @@ async function refreshing({ collector, show, trouble }: Watched, bell: Bell, sig
   while (!signal.aborted) {
     await bell.wait(signal);
     if (signal.aborted) return;
+    const slow = setTimeout(() => trouble(`no answer for ${SLOW_MS / 1000} s`), SLOW_MS);
     try {
       show(await collector.collect());
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof NodeError)) throw error;
       trouble(errorText(error));
+    } finally {
+      clearTimeout(slow);
     }
   }
 }
