@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { encodeAsmap } from '../support/asmap-encoder.ts';
 import { createChainBuilder, regtest } from '../support/chain-builder.ts';
-import { fenced, ROOT, readDocument } from '../support/documents.ts';
+import { DOCUMENTS, fenced, npmLines, ROOT, readDocument } from '../support/documents.ts';
 import { writeChain } from '../support/sample-chain.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { type CliResult, PROGRAM, programEnvironment, resultOf, waitForLine } from './run-cli.ts';
@@ -99,6 +99,19 @@ test('each line of the README’s shell blocks does what it says', { timeout: 90
     .filter((line) => line.startsWith('starling '));
   assert.ok(lines.length > 25);
   await typeAll(t, lines, dir.path);
+});
+
+test('what names fuzz targets and benchmarks names them', async () => {
+  const { scripts } = JSON.parse(readDocument('package.json'));
+  const lists = DOCUMENTS.flatMap((document) => npmLines(readDocument(document)))
+    .filter((words) => words.at(-1) === '--list')
+    .map(([, , name = '']) => name);
+  assert.deepEqual([...new Set(lists)].sort(), ['bench', 'fuzz']);
+  for (const name of new Set(lists)) {
+    const [, file = ''] = String(scripts[name]).split(' ');
+    const { stdout } = await run(process.execPath, [file, '--list'], { cwd: ROOT });
+    assert.match(stdout, /^\w[\w-]* +\S/);
+  }
 });
 
 test('the embedding example of the README runs from a clone', async () => {
