@@ -114,15 +114,20 @@ test('what names fuzz targets and benchmarks names them', async () => {
   }
 });
 
-test('the embedding example of the README runs from a clone', async () => {
-  await using dir = await makeTempDir();
-  const [example] = fenced(readDocument('README.md'), 'ts');
-  assert.ok(example);
-  // From a clone the package is the folder itself: exports lead to the sources.
-  await writeFile(join(dir.path, 'package.json'), '{ "type": "module" }');
-  await writeFile(join(dir.path, 'embed.mjs'), example);
-  await mkdir(join(dir.path, 'node_modules'));
-  await symlink(ROOT, join(dir.path, 'node_modules', 'starling-node'));
-  const { stdout } = await run(process.execPath, ['embed.mjs'], { cwd: dir.path });
-  assert.equal(stdout, '1\n');
+/** What each of the README's programs prints. */
+const PRINTED: readonly RegExp[] = [/^1\n$/, /^JSON-RPC at 127\.0\.0\.1:\d+\nblock 1 [0-9a-f]{64}\n$/];
+
+test('the embedding examples of the README run from a clone', async () => {
+  const examples = fenced(readDocument('README.md'), 'ts');
+  assert.equal(examples.length, PRINTED.length);
+  for (const [at, example] of examples.entries()) {
+    await using dir = await makeTempDir();
+    // From a clone the package is the folder itself: exports lead to the sources.
+    await writeFile(join(dir.path, 'package.json'), '{ "type": "module" }');
+    await writeFile(join(dir.path, 'embed.ts'), example);
+    await mkdir(join(dir.path, 'node_modules'));
+    await symlink(ROOT, join(dir.path, 'node_modules', 'starling-node'));
+    const { stdout } = await run(process.execPath, ['embed.ts'], { cwd: dir.path });
+    assert.match(stdout, PRINTED[at] ?? /^$/);
+  }
 });

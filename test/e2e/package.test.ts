@@ -87,10 +87,13 @@ test('the package installs, runs, embeds and type-checks', async (t) => {
 
   assert.match((await run(program, ['manual', 'rpc'], { env, cwd: dir.path })).stdout, /^### getblockchaininfo$/m);
 
-  // What the README shows, as an embedder copies it.
-  const [example = ''] = fenced(readDocument('README.md'), 'ts');
-  await writeFile(join(dir.path, 'readme.ts'), example);
-  assert.equal((await run(process.execPath, ['readme.ts'], { cwd: dir.path })).stdout, '1\n');
+  // What the README shows, as an embedder copies it; what it prints, docs.test.ts looks at.
+  const examples = fenced(readDocument('README.md'), 'ts');
+  const files = examples.map((_, at) => `readme-${at}.ts`);
+  for (const [at, file] of files.entries()) {
+    await writeFile(join(dir.path, file), examples[at] ?? '');
+    assert.match((await run(process.execPath, [file], { cwd: dir.path })).stdout, /\S\n$/);
+  }
 
   // TypeScript and Node's types are the embedder's own development dependencies: here, this project's.
   await mkdir(join(dir.path, 'node_modules', '@types'), { recursive: true });
@@ -103,7 +106,7 @@ test('the package installs, runs, embeds and type-checks', async (t) => {
   await writeFile(join(dir.path, 'embed.ts'), EMBEDDING);
   const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
   const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'esnext'];
-  await run(tsc, [...strict, '--types', 'node', 'embed.ts', 'readme.ts'], { cwd: dir.path });
+  await run(tsc, [...strict, '--types', 'node', 'embed.ts', ...files], { cwd: dir.path });
 
   const datadir = join(dir.path, 'data-of-ours');
   const embedded = await run(process.execPath, ['embed.ts', datadir], { cwd: dir.path });

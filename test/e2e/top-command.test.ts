@@ -9,8 +9,7 @@ import { hasTmux, openTerminal, type Terminal } from '../support/tmux.ts';
 import { type CliResult, PROGRAM, programEnvironment, resultOf, runCli, startCli, waitForLine } from './run-cli.ts';
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
-const skip = hasTmux ? false : 'tmux is not installed';
-const OPTIONS = { skip, timeout: 90_000 };
+const OPTIONS = { skip: hasTmux ? false : 'tmux is not installed' };
 
 type Scene = AsyncDisposable & {
   readonly folder: string;

@@ -18,7 +18,7 @@ export type Terminal = Disposable & {
 };
 
 const POLL_MS = 50;
-const MAX_POLLS = 600;
+const MAX_POLLS = 1_200;
 
 /** `folder` is for the socket. The server is this terminal's own, and ends with it. */
 export function openTerminal(

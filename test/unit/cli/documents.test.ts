@@ -1,6 +1,6 @@
 /** What the documents tell people to type exists: commands, flags and their values, methods and their parameters, scripts. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { convertNamed, convertPositional, RPC_METHODS, writeJson } from '#rpc';
@@ -134,6 +134,24 @@ test('so do the examples of help and manual', () => {
   for (const words of inShell) assert.equal(wrongLine(words), undefined, words.join(' '));
   for (const words of starlingLines(manualMarkdown(COMMANDS)))
     assert.equal(wrongLine(words), undefined, words.join(' '));
+});
+
+test('so do the comments of what is in config/', () => {
+  const files = globSync('config/{docker,prometheus,systemd}/*', { cwd: ROOT });
+  const commands = files.flatMap((file) =>
+    [...readDocument(file).matchAll(/^# {3}(\S.*)$/gm)].map(([, line = '']) => [file, line] as const),
+  );
+  assert.ok(commands.length >= 8);
+  for (const [file, line] of commands) {
+    for (const words of starlingLines(`\`${line}\``)) assert.equal(wrongLine(words), undefined, `${file}: ${line}`);
+    for (const word of wordsOf(line)) {
+      // Below a folder of the package, from the root of a clone, or beside the file.
+      const path = /^(?:.*\/starling-node\/)?(config\/\S+)$/.exec(word)?.[1];
+      if (path !== undefined) assert.ok(existsSync(join(ROOT, path)), `${file}: ${line}`);
+      const beside = /^--config\.file=(\S+)$/.exec(word)?.[1];
+      if (beside !== undefined) assert.ok(existsSync(join(ROOT, file, '..', beside)), `${file}: ${line}`);
+    }
+  }
 });
 
 test('npm commands in the documents name scripts, phases, files and flags that exist', () => {
