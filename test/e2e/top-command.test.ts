@@ -17,6 +17,8 @@ type Scene = AsyncDisposable & {
   /** Starts it again after `stop`. */
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** Under which other nodes reach it. */
+  readonly address: () => string;
   /** To the node. */
   readonly send: (signal: NodeJS.Signals) => void;
   readonly mine: (blocks: number) => Promise<CliResult>;
@@ -30,11 +32,17 @@ async function startScene(t: TestContext): Promise<Scene> {
   const where = ['--network', 'regtest', '--datadir', join(folder, 'data')];
   let ended: Promise<CliResult> | undefined;
   let node: ChildProcess | undefined;
+  let address = '';
   const start = async (): Promise<void> => {
-    const flags = ['--listen', 'none', '--rpc-port', '0', '--log-format', 'json'];
+    const flags = ['--listen', '/ip4/127.0.0.1/tcp/0', '--rpc-port', '0', '--log-format', 'json'];
     node = startCli(['node', ...where, ...flags], { signal: t.signal });
     ended = resultOf(node);
-    await waitForLine(node, (line) => (line.includes('answering') ? true : undefined));
+    const listening = waitForLine(
+      node,
+      (line) => /"address":"(\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+)"/.exec(line)?.[1],
+    );
+    await runCli('rpc', ...where, '--rpc-wait', 'uptime');
+    address = await listening;
   };
   const stop = async (): Promise<void> => {
     await runCli('stop', ...where);
@@ -49,6 +57,7 @@ async function startScene(t: TestContext): Promise<Scene> {
     where,
     start,
     stop,
+    address: () => address,
     send: (signal) => void node?.kill(signal),
     mine: (blocks) => runCli('rpc', ...where, 'generatetoaddress', String(blocks), ADDRESS),
     openTop: (env = {}) => {
@@ -114,6 +123,23 @@ for (const [how, end] of Object.entries({
     assert.match(await assertGivenBack(terminal), /^before\nended/);
   });
 }
+
+test('a peer that comes is a line with its figures, and none when it has gone', OPTIONS, async (t) => {
+  await using scene = await startScene(t);
+  using terminal = scene.openTop();
+  await terminal.shows(/── 0 peers ─/);
+  const flags = ['--listen', 'none', '--server', 'false', '--connect', scene.address()];
+  const data = ['--network', 'regtest', '--datadir', join(scene.folder, 'peer')];
+  const peer = startCli(['node', ...data, ...flags], { signal: t.signal });
+  const ended = resultOf(peer);
+  await terminal.shows(/1 peer, 0 outbound\n[\s\S]*── 1 peer ─+\n.*\n *\d+ {2}in +127\.0\.0\.1:\d+ .* k?B\/s/);
+  await terminal.shows(/── bytes by protocol ─+\n.*in\/s +out\/s.*\n[\s\S]*\nhello .* k?B\/s/);
+  peer.kill('SIGTERM');
+  await ended;
+  await terminal.shows(/── 0 peers ─/);
+  terminal.press('q');
+  await assertGivenBack(terminal);
+});
 
 test('a node that hangs is told of, and does not hold the terminal', OPTIONS, async (t) => {
   await using scene = await startScene(t);
