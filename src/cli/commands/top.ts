@@ -15,6 +15,7 @@ import { painted } from '../top/spans.ts';
 import { FIRST_VIEW, type Key, pressed } from '../top/view.ts';
 import { watch } from '../top/watch.ts';
 
+const CAN_SUSPEND = process.platform !== 'win32';
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 /** Two looks for one frame: a rate takes a time. */
@@ -110,9 +111,11 @@ function takeTerminal(
   emitKeypressEvents(stdin);
   stdin.on('keypress', onKey).resume();
   stdout.on('resize', redraw);
-  process.on('exit', leave).on('SIGCONT', resume);
+  process.on('exit', leave);
+  if (CAN_SUSPEND) process.on('SIGCONT', resume);
   return {
     suspend: () => {
+      if (!CAN_SUSPEND) return;
       leave();
       process.kill(process.pid, 'SIGTSTP');
     },
