@@ -1,31 +1,34 @@
 /**
- * Whether the node answers: it is greeted as a peer would (multistream-select), and must greet back. Exit code 0 or 1, as
+ * Whether the node lives: /live of --metrics must answer 200, at the port that STARLING_METRICS names. Exit code 0 or 1, as
  * Docker's HEALTHCHECK wants it. It imports nothing of the program, whose start takes longer.
  */
-import { connect } from 'node:net';
+import { get } from 'node:http';
 import process from 'node:process';
 
 const TIMEOUT_MS = 5_000;
-/** Mainnet's. */
-const DEFAULT_PORT = 8433;
-const GREETING = Buffer.from('\x13/multistream/1.0.0\n');
+/** That of --metrics where the address names none. */
+const DEFAULT_PORT = 9332;
 
-const port = Number(process.env['HEALTH_PORT'] ?? DEFAULT_PORT);
-const socket = connect({ host: '127.0.0.1', port });
-const timer = setTimeout(() => end(`no answer on port ${port}`), TIMEOUT_MS);
-let received = Buffer.alloc(0);
+const address = process.env['STARLING_METRICS'] ?? '';
+// An address of IPv6 has brackets where a port follows.
+const [, digits] = /^(?:\[.*\]|[^:]*):(\d+)$/.exec(address) ?? [];
+const port = Number(digits ?? DEFAULT_PORT);
 
 function end(problem: string): void {
-  clearTimeout(timer);
-  socket.destroy();
   if (problem !== '') process.stdout.write(`${problem}\n`);
   process.exitCode = problem === '' ? 0 : 1;
 }
 
-socket.on('connect', () => socket.write(GREETING));
-socket.on('error', (error) => end(error.message));
-socket.on('end', () => end(`port ${port} closed without a greeting`));
-socket.on('data', (bytes) => {
-  received = Buffer.concat([received, bytes]);
-  if (received.length >= GREETING.length) end(received.indexOf(GREETING) === 0 ? '' : `port ${port} is no node`);
-});
+function ask(host: string, failed: (problem: string) => void): void {
+  const request = get({ host, port, path: '/live', agent: false, timeout: TIMEOUT_MS }, (response) => {
+    response.resume();
+    end(response.statusCode === 200 ? '' : `port ${port} answers /live with ${response.statusCode}`);
+  });
+  request.on('timeout', () => request.destroy(new Error(`no answer on port ${port}`)));
+  request.on('error', (error) => failed(error.message));
+}
+
+if (address === '')
+  end('STARLING_METRICS is empty: without it there is nothing to ask, so turn this check off as well');
+// Whoever listens on IPv6 alone does not answer the other.
+else ask('127.0.0.1', () => ask('::1', end));

@@ -52,6 +52,37 @@ export const COMMANDS: Commands = {
     ],
     load: async () => (await import('./commands/peers.ts')).runPeers,
   },
+  top: {
+    summary: 'watch a running node on the whole terminal',
+    args: {},
+    details:
+      'Shows sync, mempool by fee rate, recent blocks, bytes by protocol and peers of the node that uses the data directory, ' +
+      'as they change. Keys: q quits, s sorts the peers by another column, r reverses, arrows scroll, ? explains. Without ' +
+      'a terminal it prints one frame. Colours are left out where NO_COLOR is set.',
+    examples: [
+      ['starling top', 'until q'],
+      ['starling top --network regtest --once', 'one frame, for scripts'],
+    ],
+    load: async () => (await import('./commands/top.ts')).runTop,
+  },
+  ban: {
+    summary: 'keep peers out of a running node',
+    args: {
+      '[action]': 'list (if left out), add, lift or clear',
+      '[target]': 'whom: a peer id, an IP address, or a subnet',
+    },
+    words: ['list', 'add', 'lift', 'clear'],
+    details:
+      'Asks the node that uses the data directory. Whoever is banned is disconnected, and neither called nor let in until ' +
+      'the time is over, also after a restart; "lift" ends one ban, "clear" all. "starling peers --json" shows ids and addresses.',
+    examples: [
+      ['starling ban', 'who is banned, until when and why'],
+      ['starling ban add 192.0.2.0/24 --for 7d --reason "floods us"', 'a subnet, for a week'],
+      ['starling ban add 12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf', 'a peer, for a day'],
+      ['starling ban lift 192.0.2.0/24', 'before its time'],
+    ],
+    load: async () => (await import('./commands/ban.ts')).runBan,
+  },
   stop: {
     summary: 'stop a running node',
     args: {},

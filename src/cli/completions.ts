@@ -116,7 +116,11 @@ function forFish(commands: readonly Command[]): string[] {
   };
   return commands.flatMap(({ name, summary, words, rows }) => [
     `complete -c starling -n __fish_use_subcommand -f -a ${name} -d ${text(summary)}`,
-    ...words.map((word) => `complete -c starling -n '__fish_seen_subcommand_from ${name}' -a ${word}`),
+    // Instead of files, which what follows may be.
+    ...words.map(
+      (word) =>
+        `complete -c starling -n '__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from ${words.join(' ')}' -f -a ${word}`,
+    ),
     ...rows.map((row) => flag(name, row)),
   ]);
 }

@@ -39,6 +39,11 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
 }
 
+/** The largest unit: 45 s, 3 min, 5 h, 3 d. */
+export function age(seconds: number): string {
+  return duration(seconds).split(' ').slice(0, 2).join(' ');
+}
+
 /** Milliseconds of a delay: 3 ms, 240 ms, 1.2 s. */
 export function delay(ms: number): string {
   return ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;

@@ -64,7 +64,7 @@ function fieldText(value: unknown): string {
 }
 
 /** Control characters (line breaks and terminal escapes among them) as \\u escapes. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
     (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,

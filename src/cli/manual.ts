@@ -82,6 +82,8 @@ export function manualMarkdown(commands: Commands): string {
 export function manualPage(commands: Commands): string {
   const lines = [
     `.TH STARLING 1 "" "starling ${VERSION}" "Starling"`,
+    // Commands are not stretched to the margin.
+    '.ad l',
     '.SH NAME',
     `starling \\- ${roff(ABOUT)}`,
     '.SH SYNOPSIS',
@@ -94,6 +96,7 @@ export function manualPage(commands: Commands): string {
       '.TP',
       `.B ${roff(name)}`,
       roff(`${capital(row.summary)}. ${row.details}`),
+      ...Object.entries(row.args).flatMap(([arg, about]) => ['.IP', `.B ${roff(arg)}`, '.br', roff(about)]),
       ...row.examples.flatMap(([command, does]) => ['.IP', `.B ${roff(command)}`, '.br', roff(`(${does})`)]),
     ]),
     '.SH SETTINGS',
@@ -111,12 +114,16 @@ export function manualPage(commands: Commands): string {
 
 /** Text of a page: no line of it is a request, and a dash is one that can be copied. */
 function roff(text: string): string {
-  return text
-    .replaceAll('\\', '\\e')
-    .replaceAll('-', '\\-')
-    .replaceAll('…', '...')
-    .replaceAll('’', '\\(cq')
-    .replace(/^(?=[.'])/, '\\&');
+  return (
+    text
+      .replaceAll('\\', '\\e')
+      .replaceAll('-', '\\-')
+      // Around the arguments of a macro they would be taken off.
+      .replaceAll('"', '\\(dq')
+      .replaceAll('…', '...')
+      .replaceAll('’', '\\(cq')
+      .replace(/^(?=[.'])/, '\\&')
+  );
 }
 
 function capital(text: string): string {

@@ -6,6 +6,8 @@ export type CommandName =
   | 'rpc'
   | 'status'
   | 'peers'
+  | 'top'
+  | 'ban'
   | 'stop'
   | 'import'
   | 'export'

@@ -33,7 +33,7 @@ const LOG_FORMATS = ['auto', 'human', 'json'] as const;
 
 const ON_A_CHAIN: readonly CommandName[] = ['node', 'import', 'export', 'info'];
 /** Also those that only call a node. */
-const OF_A_NETWORK: readonly CommandName[] = [...ON_A_CHAIN, 'rpc', 'status', 'peers', 'stop'];
+const OF_A_NETWORK: readonly CommandName[] = [...ON_A_CHAIN, 'rpc', 'status', 'peers', 'top', 'ban', 'stop'];
 const ANYWHERE: readonly CommandName[] = [...ON_A_CHAIN, 'devnet'];
 
 export const OPTIONS = {
@@ -236,7 +236,8 @@ export const OPTIONS = {
     default: undefined,
     defaultText: 'the tip',
   }),
-  json: toggle({ flag: 'json', help: 'print JSON', commands: ['info', 'config', 'status', 'peers'] }),
+  json: toggle({ flag: 'json', help: 'print JSON', commands: ['info', 'config', 'status', 'peers', 'ban'] }),
+  once: toggle({ flag: 'once', help: 'print one frame and end', commands: ['top'] }),
   nodes: single({
     flag: 'nodes',
     value: 'N',

@@ -1,4 +1,4 @@
-/** The node that the commands `rpc`, `status`, `peers` and `stop` talk to: where it is, how to log in, how long to wait. */
+/** The node that the commands that call one talk to: where it is, how to log in, how long to wait. */
 import { networkDirectory } from '#chain';
 import { loadNetwork } from '#node';
 import {
@@ -20,15 +20,20 @@ const RETRY_MS = 500;
 const LOCALHOST = '127.0.0.1';
 
 /** With --rpc-wait, as long as nobody answers, or the node says that it is not ready. Throws NodeError. */
-export async function callNode(settings: Settings, method: string, params: RpcParams): Promise<RpcReply> {
+export async function callNode(
+  settings: Settings,
+  method: string,
+  params: RpcParams,
+  signal?: AbortSignal,
+): Promise<RpcReply> {
   const deadlineMs =
     settings.rpcWaitTimeout === 0
       ? Number.POSITIVE_INFINITY
       : systemClock.monotonicMs() + settings.rpcWaitTimeout * 1000;
   for (;;) {
-    const mayWait = settings.rpcWait && systemClock.monotonicMs() < deadlineMs;
+    const mayWait = settings.rpcWait && systemClock.monotonicMs() < deadlineMs && signal?.aborted !== true;
     try {
-      const reply = await callRpc(await findTarget(settings), method, params);
+      const reply = await callRpc({ ...(await findTarget(settings)), signal }, method, params);
       if (!mayWait || reply.kind === 'result' || reply.code !== RpcCode.inWarmup) return reply;
     } catch (error) {
       const isTransient = error instanceof NodeError && (error.code === 'NETWORK' || error instanceof NoNode);
@@ -43,8 +48,13 @@ export async function callNode(settings: Settings, method: string, params: RpcPa
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** For who shows an answer rather than prints it. Throws NodeError where the method failed. */
-export async function resultOf(settings: Settings, method: string): Promise<Answer> {
-  const reply = await callNode(settings, method, []);
+export async function resultOf(
+  settings: Settings,
+  method: string,
+  params: RpcParams = [],
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const reply = await callNode(settings, method, params, signal);
   if (reply.kind === 'result') return JSON.parse(writeJson(reply.result));
   throw new NodeError('NETWORK', `the node answered ${method} with error ${reply.code}: ${reply.message}`);
 }
@@ -59,7 +69,8 @@ class NoNode extends NodeError {
   }
 }
 
-async function findTarget(settings: Settings): Promise<RpcTarget> {
+/** Throws NodeError where no node is to be found. */
+export async function findTarget(settings: Settings): Promise<RpcTarget> {
   const params = await loadNetwork(settings.network);
   const directory = networkDirectory(settings.datadir, params);
   const { rpcUser = '', rpcPassword, rpcConnect, rpcPort, rpcCookieFile, rpcClientTimeout } = settings;

@@ -4,10 +4,10 @@
  */
 import type { CommandName } from './option-row.ts';
 import { list, single, toggle } from './option-row.ts';
-import { nonEmpty, onOff, path, wholeNumber } from './values.ts';
+import { nonEmpty, onOff, path, secondsOf, wholeNumber } from './values.ts';
 
 const SERVER: readonly CommandName[] = ['node'];
-const CLIENT: readonly CommandName[] = ['rpc', 'status', 'peers', 'stop'];
+const CLIENT: readonly CommandName[] = ['rpc', 'status', 'peers', 'top', 'ban', 'stop'];
 const BOTH: readonly CommandName[] = [...SERVER, ...CLIENT];
 const MAX_SECONDS = 86_400;
 
@@ -127,6 +127,23 @@ const CLIENT_OPTIONS = {
     commands: CLIENT,
     parse: wholeNumber(0, MAX_SECONDS),
     default: 900,
+  }),
+  for: single({
+    flag: 'for',
+    value: 'TIME',
+    help: 'how long to ban: a number with s, min, h, d or w, such as 90min or 7d',
+    commands: ['ban'],
+    parse: secondsOf,
+    default: undefined,
+    defaultText: '24h',
+  }),
+  reason: single({
+    flag: 'reason',
+    value: 'TEXT',
+    help: 'why, to be listed with the ban; cut after 64 characters',
+    commands: ['ban'],
+    parse: nonEmpty,
+    default: undefined,
   }),
   named: toggle({ flag: 'named', help: 'arguments are name=value', commands: ['rpc'] }),
   stdin: toggle({ flag: 'stdin', help: 'read more arguments from standard input, one a line', commands: ['rpc'] }),

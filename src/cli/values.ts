@@ -30,6 +30,19 @@ export function positiveNumber(min: number, max: number): (text: string) => numb
   };
 }
 
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400, w: 604_800 };
+const MAX_SECONDS = 100 * 365 * 86_400;
+
+/** A time with its unit, in seconds. */
+export function secondsOf(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,10}) ?(s|min|h|d|w)$/.exec(text) ?? [];
+  const seconds = Number(digits) * (UNIT_SECONDS[unit] ?? Number.NaN);
+  if (!(seconds >= 1 && seconds <= MAX_SECONDS)) {
+    throw unfit(text, 'a number with s, min, h, d or w, such as 90min or 7d, at most a hundred years,');
+  }
+  return seconds;
+}
+
 /** CFeeRate has 64 bits; more than this is taken for a rate in other units. */
 const MAX_SAT_PER_KVB = 100_000_000;
 

@@ -15,7 +15,7 @@ export { type PackageHash, packageHash } from './package-rules.ts';
 export * as payer from './payer.ts';
 export { STANDARD_SCRIPT_FLAGS, virtualSize } from './policy.ts';
 export { outpointKey, packageTotals, withAncestors, withDescendants } from './pool.ts';
-export type { MempoolEntry } from './pool-entry.ts';
+export { feeRate, type MempoolEntry } from './pool-entry.ts';
 export type {
   DryRun,
   LoadCounts,

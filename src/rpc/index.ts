@@ -1,5 +1,6 @@
 export { callRpc, findEndpoint, findLogin, type RpcParams, type RpcReply, type RpcTarget } from './client/client.ts';
 export { convertNamed, convertPositional } from './client/convert.ts';
+export { type NodeEvent, readEvents } from './client/events.ts';
 export * as coreIo from './core-io/shared.ts';
 export { RpcCode, RpcError } from './errors.ts';
 export { type Endpoint, endpointText, isAllowedHost, parseEndpoint } from './http/hosts.ts';
@@ -7,7 +8,7 @@ export { endAnswer, listenOn } from './http/listening.ts';
 export { amount, JsonNumber, type JsonObject, type JsonValue } from './json/value.ts';
 export { writeJson } from './json/write.ts';
 export { RPC_METHODS } from './methods/all.ts';
-export { type MockableClock, mockableClock } from './mockable-clock.ts';
+export { mockableClock } from './mockable-clock.ts';
 export type { RpcOptions } from './options.ts';
 export * as serving from './serving.ts';
 export { openRpc, type RpcDeps, type RpcServer, startRpc } from './start-rpc.ts';

@@ -135,3 +135,21 @@ test('a node attaches by the command that the devnet prints, and follows; both s
   devnet.kill('SIGINT');
   assert.equal((await ended).code, 0);
 });
+
+test('the miner is called and watched by the commands that the devnet prints', async (t) => {
+  await using dir = await makeTempDir();
+  const devnet = startDevnet(dir.path, t.signal);
+  const ended = resultOf(devnet);
+  const printed: string[][] = [];
+  await waitForLine(devnet, (line) => {
+    const [, command = ''] = /^ {2}\S+node \S+starling\.ts ((?:rpc|top) .*)$/.exec(line) ?? [];
+    if (command !== '') printed.push(command.split(' '));
+    return printed.length === 2 ? true : undefined;
+  });
+  const [call = [], top = []] = printed;
+  const called = await runCli(...call);
+  assert.equal(JSON.parse(called.out).chain, 'regtest', called.err);
+  assert.match((await runCli(...top, '--once')).out, /^starling {2}regtest .* \d peers?, /);
+  devnet.kill('SIGINT');
+  assert.equal((await ended).code, 0);
+});

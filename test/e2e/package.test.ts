@@ -1,11 +1,12 @@
 /** The published package: built, packed, installed in an empty folder with the ordinary client, run and embedded. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { fenced, readDocument } from '../support/documents.ts';
 import { makeTempDir, type TempDir } from '../support/temp-dir.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -69,6 +70,12 @@ test('the package installs, runs, embeds and type-checks', async (t) => {
   const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
   assert.ok(!Object.keys(manifest.optionalDependencies ?? {}).some((name) => name.startsWith('node-linux')));
   assert.equal(manifest.devDependencies, undefined);
+  // 190 MB that a clone brings along.
+  const modules = await readdir(join(dir.path, 'node_modules'));
+  assert.deepEqual(
+    modules.filter((name) => name.startsWith('node-linux')),
+    [],
+  );
 
   const program = join(dir.path, 'node_modules', '.bin', 'starling');
   const version = await run(program, ['--version'], { env, cwd: dir.path });
@@ -78,6 +85,16 @@ test('the package installs, runs, embeds and type-checks', async (t) => {
   const shown = await run(program, ['config', 'show', '--profile', 'regtest', '--json'], { env, cwd: dir.path });
   assert.equal(JSON.parse(shown.stdout).settings.network.value, 'regtest');
   assert.match((await run(program, ['--help'], { env, cwd: dir.path })).stdout, /Usage: starling/);
+
+  assert.match((await run(program, ['manual', 'rpc'], { env, cwd: dir.path })).stdout, /^### getblockchaininfo$/m);
+
+  // What the README shows, as an embedder copies it; what it prints, docs.test.ts looks at.
+  const examples = fenced(readDocument('README.md'), 'ts');
+  const files = examples.map((_, at) => `readme-${at}.ts`);
+  for (const [at, file] of files.entries()) {
+    await writeFile(join(dir.path, file), examples[at] ?? '');
+    assert.match((await run(process.execPath, [file], { cwd: dir.path })).stdout, /\S\n$/);
+  }
 
   // TypeScript and Node's types are the embedder's own development dependencies: here, this project's.
   await mkdir(join(dir.path, 'node_modules', '@types'), { recursive: true });
@@ -90,9 +107,9 @@ test('the package installs, runs, embeds and type-checks', async (t) => {
   await writeFile(join(dir.path, 'embed.ts'), EMBEDDING);
   const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
   const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'esnext'];
-  await run(tsc, [...strict, '--types', 'node', 'embed.ts'], { cwd: dir.path });
+  await run(tsc, [...strict, '--types', 'node', 'embed.ts', ...files], { cwd: dir.path });
 
-  const datadir = join(dir.path, 'data');
+  const datadir = join(dir.path, 'data-of-ours');
   const embedded = await run(process.execPath, ['embed.ts', datadir], { cwd: dir.path });
   assert.deepEqual(embedded.stdout.trimEnd().split('\n'), ['accepted 1 1 1', join(datadir, 'regtest')]);
 });

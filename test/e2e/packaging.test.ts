@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -113,28 +113,45 @@ test('the compose file has settings that exist, and takes every right away', () 
 
 test('the health check tells a node from what is none', async (t) => {
   await using dir = await makeTempDir();
-  const check = (port: string): Promise<{ code: number | null; out: string }> =>
-    resultOf(spawn(process.execPath, [HEALTH], { env: { ...process.env, HEALTH_PORT: port }, signal: t.signal }));
-  const flags = ['--network', 'regtest', '--datadir', dir.path, '--listen', '/ip4/127.0.0.1/tcp/0'];
-  const child = startCli(['node', ...flags], { signal: t.signal });
+  const check = (metrics: string): Promise<{ code: number | null; out: string }> =>
+    resultOf(
+      spawn(process.execPath, [HEALTH], { env: { ...process.env, STARLING_METRICS: metrics }, signal: t.signal }),
+    );
+  const flags = ['--network', 'regtest', '--datadir', dir.path, '--listen', 'none', '--server', 'false'];
+  const child = startCli(['node', ...flags, '--metrics', '127.0.0.1:0', '--log-format', 'json'], { signal: t.signal });
   const ended = resultOf(child);
-  const port = await waitForLine(child, (line) => /others reach it at address=\S+\/tcp\/(\d+)\//.exec(line)?.[1]);
-  const healthy = await check(port);
-  assert.deepEqual([healthy.code, healthy.out], [0, '']);
+  const port = await waitForLine(child, (line) => /"address":"127\.0\.0\.1:(\d+)".*\/metrics/.exec(line)?.[1]);
+  for (const address of [`127.0.0.1:${port}`, `0.0.0.0:${port}`, `[::]:${port}`]) {
+    const healthy = await check(address);
+    assert.deepEqual([healthy.code, healthy.out], [0, ''], address);
+  }
   child.kill('SIGTERM');
   assert.equal((await ended).code, 0);
 
-  const gone = await check(port);
+  const gone = await check(`127.0.0.1:${port}`);
   assert.equal(gone.code, 1);
-  assert.match(gone.out, /ECONNREFUSED/);
+  assert.match(gone.out, /ECONNREFUSED|EADDRNOTAVAIL/);
+  const off = await check('');
+  assert.deepEqual([off.code, off.out.slice(0, 25)], [1, 'STARLING_METRICS is empty']);
 
-  const other = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  const other = createServer((_request, response) => response.writeHead(404).end());
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const address = other.address();
   assert.ok(typeof address === 'object' && address !== null);
-  const wrong = await check(String(address.port));
+  const wrong = await check(`127.0.0.1:${address.port}`);
   other.close();
-  assert.deepEqual([wrong.code, wrong.out], [1, `port ${address.port} is no node\n`]);
+  assert.deepEqual([wrong.code, wrong.out], [1, `port ${address.port} answers /live with 404\n`]);
+});
+
+test('the image answers its health check, and the compose file publishes figures to this machine alone', () => {
+  const [env = ''] = textsOf('ENV');
+  assert.ok(env.split(/\s+/).includes('STARLING_METRICS=127.0.0.1'));
+  const [check = ''] = textsOf('HEALTHCHECK');
+  const [, command = '[]'] = /CMD (\[.*\])$/.exec(check) ?? [];
+  assert.deepEqual(JSON.parse(command), ['node', 'health.ts']);
+  assert.ok(textsOf('COPY').includes('config/docker/health.ts ./'));
+  const published = lines('config/docker/compose.yaml').filter((line) => line.includes(':9332"'));
+  assert.deepEqual(published, ['      - "127.0.0.1:9332:9332"']);
 });
 
 const UNIT = 'config/systemd/starling.service';

@@ -15,7 +15,7 @@ export type StartOptions = {
 };
 
 /** Without settings of who runs the tests, or of the tests themselves; lines for people, though pipes are no terminal. */
-function programEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function programEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const others = Object.entries(env).filter(([name]) => !name.startsWith('STARLING_'));
   return { ...Object.fromEntries(others), STARLING_LOG_FORMAT: 'human' };
 }

@@ -86,6 +86,20 @@ describe('what is in the mempool', () => {
     assert.deepEqual(await rpc.call('getmempooldescendants', dear.txid, true), { [child.txid]: entry });
     const info = await ask('getmempoolinfo');
     assert.deepEqual([info['size'], info['total_fee'], info['unbroadcastcount']], [3, 0.00145, 3]);
+    assert.ok(!('fee_histogram' in info));
+    const middle = Math.floor(50_000 / dear.size);
+    const { fee_histogram } = await ask('getmempoolinfo', [0, middle, 100_000]);
+    assert.deepEqual(fee_histogram, [
+      { from: 0, count: 1, vsize: cheap.size, fees: 0.00005 },
+      { from: middle, count: 2, vsize, fees: 0.0014 },
+      { from: 100_000, count: 0, vsize: 0, fees: 0 },
+    ]);
+    const { fee_histogram: above } = await ask('getmempoolinfo', [middle + 1]);
+    assert.deepEqual(above, [{ from: middle + 1, count: 1, vsize: child.size, fees: 0.0009 }]);
+    for (const wrong of [[5, 5], [2, 1], Array.from({ length: 101 }, (_, rate) => rate)]) {
+      const message = 'fee_histogram must have at most 100 rising fee rates';
+      assert.deepEqual(await rpc.refuse('getmempoolinfo', wrong), [-8, message]);
+    }
   });
 
   it('is refused with Core’s words where it is not there', async () => {

@@ -115,13 +115,13 @@ describe('who must stay out', () => {
     const { rpc } = two;
     assert.equal(await rpc.call('setban', '192.0.2.0/24', 'add', 1000), null);
     assert.deepEqual(await rpc.refuse('setban', '192.0.2.0/24', 'add'), [-23, 'Error: IP/Subnet already banned']);
-    assert.equal(await rpc.call('setban', NOBODY, 'add'), null);
+    assert.equal(await rpc.call('setban', NOBODY, 'add', 0, false, 'no reason'), null);
     const bans = (await rpc.call('listbanned')) as Json[];
     assert.deepEqual(
-      bans.map((ban) => [ban['address'], ban['ban_duration']]).sort(),
+      bans.map((ban) => [ban['address'], ban['ban_duration'], ban['ban_reason']]).sort(),
       [
-        [NOBODY, 86_400],
-        ['192.0.2.0/24', 1_000],
+        [NOBODY, 86_400, 'no reason'],
+        ['192.0.2.0/24', 1_000, undefined],
       ].sort(),
     );
     assert.equal(await rpc.call('setban', NOBODY, 'remove'), null);

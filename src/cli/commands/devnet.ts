@@ -101,6 +101,7 @@ async function showRpc(miner: Member, datadir: string, terminal: Terminal): Prom
   if (ready?.rpc === undefined) return;
   terminal.print(`The miner answers JSON-RPC at http://${ready.rpc}:`);
   terminal.print(`  ${ownCommand()} rpc --network regtest --datadir ${datadir} getblockchaininfo`);
+  terminal.print(`  ${ownCommand()} top --network regtest --datadir ${datadir}`);
 }
 
 /** Once all have started. */

@@ -14,6 +14,8 @@ export type RpcTarget = {
   readonly login: string;
   /** Of an answer; 0 for ever. */
   readonly timeoutMs: number;
+  /** Gives up when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** Where a node's own files lead, whatever is not given. Undefined: no node has its files there. */
@@ -49,22 +51,32 @@ export async function callRpc(target: RpcTarget, method: string, params: RpcPara
   return reply;
 }
 
+/** `login` is user:password. */
+export function basicAuthorization(login: string): string {
+  return `Basic ${Buffer.from(login).toString('base64')}`;
+}
+
 /** A larger answer than a node gives is somebody else's. */
 const MAX_ANSWER_BYTES = 1 << 29;
 
-function post({ endpoint, login, timeoutMs }: RpcTarget, body: string): Promise<{ status: number; text: string }> {
+function post(
+  { endpoint, login, timeoutMs, signal }: RpcTarget,
+  body: string,
+): Promise<{ status: number; text: string }> {
   const { host, port } = endpoint;
   const where = endpointText(endpoint);
   const headers = {
-    authorization: `Basic ${Buffer.from(login).toString('base64')}`,
+    authorization: basicAuthorization(login),
     'content-type': 'application/json',
   };
   return new Promise((resolve, reject) => {
     const failed = (cause: unknown): void => {
-      if (cause instanceof NodeError) reject(cause);
+      if (signal?.aborted === true) reject(new NodeError('ABORTED', `the call to ${where} was given up`, { cause }));
+      else if (cause instanceof NodeError) reject(cause);
       else reject(new NodeError('NETWORK', `no answer from ${where}: ${errorText(cause)}`, { cause }));
     };
-    const sent = request({ host, port, path: '/', method: 'POST', agent: false, headers }, (response) => {
+    const options = { host, port, path: '/', method: 'POST', agent: false, headers, ...(signal && { signal }) };
+    const sent = request(options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {

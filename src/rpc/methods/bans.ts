@@ -28,6 +28,7 @@ const SET_BAN: RpcMethod = {
     param.boolean('absolute', 'If set, the bantime must be an absolute timestamp expressed in UNIX epoch time', {
       default: false,
     }),
+    param.string('reason', 'why, for listbanned', { default: '' }),
   ],
   results: [result.none('', '')],
   examples: [
@@ -52,6 +53,7 @@ export const BAN_METHODS: readonly RpcMethod[] = [
           result.time('banned_until', 'The UNIX epoch time the ban expires'),
           result.time('ban_duration', 'The ban duration, in seconds'),
           result.time('time_remaining', 'The time remaining until the ban expires, in seconds'),
+          result.string('ban_reason', 'What setban was told', { optional: true }),
         ]),
       ]),
     ],
@@ -76,7 +78,7 @@ async function setBan({ args, node: { peers }, clock }: RpcCall): Promise<JsonVa
   const target = args.string('subnet');
   switch (args.string('command')) {
     case 'add':
-      return banned(await peers.ban(target, { untilMs: banEndMs() }));
+      return banned(await peers.ban(target, { untilMs: banEndMs(), reason: args.string('reason') }));
     case 'remove': {
       const outcome = await peers.unban(target);
       if (outcome === 'invalid') return banned(outcome);
@@ -113,7 +115,7 @@ function banned(outcome: 'banned' | 'already-banned' | 'full' | 'in-the-past' | 
 async function listBanned({ node, clock }: RpcCall): Promise<JsonValue> {
   const now = Math.floor(clock.now() / 1000);
   const bans = (await node.peers.bans()).filter(({ isByHand }) => isByHand);
-  return bans.map(({ address, createdAt, bannedUntil }) => {
+  return bans.map(({ address, createdAt, bannedUntil, reason }) => {
     const [created, until] = [Math.floor(createdAt / 1000), Math.floor(bannedUntil / 1000)];
     return {
       address,
@@ -121,6 +123,7 @@ async function listBanned({ node, clock }: RpcCall): Promise<JsonValue> {
       banned_until: until,
       ban_duration: until - created,
       time_remaining: until - now,
+      ...(reason === '' ? {} : { ban_reason: reason }),
     };
   });
 }

@@ -9,6 +9,7 @@ import { checkMembers, hashOf, intOf, objectOf } from '../table/args.ts';
 import type { RpcCall, RpcMethod } from '../table/method.ts';
 import { type Param, param } from '../table/param.ts';
 import { type Result, result } from '../table/result.ts';
+import { feeHistogram, HISTOGRAM_PARAM, HISTOGRAM_RESULT } from './fee-histogram.ts';
 
 const ENTRY_RESULTS: readonly Result[] = [
   result.number(
@@ -65,7 +66,7 @@ export const MEMPOOL_METHODS: readonly RpcMethod[] = [
     name: 'getmempoolinfo',
     category: 'blockchain',
     about: 'Returns details on the active state of the TX memory pool.',
-    params: [],
+    params: [HISTOGRAM_PARAM],
     results: [
       result.object('', '', [
         result.boolean('loaded', 'True if the initial load attempt of the persisted mempool finished'),
@@ -91,9 +92,13 @@ export const MEMPOOL_METHODS: readonly RpcMethod[] = [
         ),
         result.number('unbroadcastcount', "Current number of transactions that haven't passed initial broadcast yet"),
         result.boolean('fullrbf', 'True if the mempool accepts RBF without replaceability signaling inspection'),
+        HISTOGRAM_RESULT,
       ]),
     ],
-    examples: [{ cli: '', json: '' }],
+    examples: [
+      { cli: '', json: '' },
+      { cli: '"[0,10,100]"', json: '[0, 10, 100]' },
+    ],
     handler: mempoolInfo,
   },
   {
@@ -184,7 +189,9 @@ export const MEMPOOL_METHODS: readonly RpcMethod[] = [
   },
 ];
 
-function mempoolInfo({ node: { mempool, mempoolFile } }: RpcCall): JsonObject {
+async function mempoolInfo(call: RpcCall): Promise<JsonObject> {
+  const { mempool, mempoolFile } = call.node;
+  const histogram = call.args.has(HISTOGRAM_PARAM.names) ? { fee_histogram: await feeHistogram(call) } : {};
   const { count, vsize, usage, maxBytes, totalFee } = mempool.stats();
   const { minRelayFeeSatPerKvb, incrementalFeeSatPerKvb, fullRbf } = mempool.options;
   return {
@@ -199,6 +206,7 @@ function mempoolInfo({ node: { mempool, mempoolFile } }: RpcCall): JsonObject {
     incrementalrelayfee: amount(BigInt(incrementalFeeSatPerKvb)),
     unbroadcastcount: mempool.unbroadcast().length,
     fullrbf: fullRbf,
+    ...histogram,
   };
 }
 

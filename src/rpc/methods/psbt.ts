@@ -125,7 +125,7 @@ export const PSBT_METHODS: readonly RpcMethod[] = [
       'No input in any of the PSBTs can be in more than one of the PSBTs.',
     params: [param.array('txs', 'The base64 strings of partially signed transactions', { inner: [psbtParam] })],
     results: [psbtResult],
-    examples: PSBT_EXAMPLES,
+    examples: [{ cli: '"[\\"psbt1\\",\\"psbt2\\"]"', json: '["psbt1", "psbt2"]' }],
     handler: join,
   },
   {

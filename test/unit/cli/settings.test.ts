@@ -19,6 +19,7 @@ import {
   path,
   peerAddress,
   positiveNumber,
+  secondsOf,
   socksProxy,
   wholeNumber,
 } from '../../../src/cli/values.ts';
@@ -42,6 +43,20 @@ test('defaults fill what nobody gives', async () => {
   assert.deepEqual(settings.connect, []);
   assert.equal(settings.datadir, join(homedir(), '.starling'));
   assert.equal(settings.to, undefined);
+});
+
+test('a time has a unit', () => {
+  for (const [text, seconds] of Object.entries({
+    '90s': 90,
+    '90min': 5400,
+    '24h': 86_400,
+    '7 d': 604_800,
+    '2w': 1_209_600,
+  })) {
+    assert.equal(secondsOf(text), seconds);
+  }
+  for (const text of ['24', '0h', '1.5h', '7days', '101000w', '-1h', ''])
+    assert.throws(() => secondsOf(text), badConfig(/7d/));
 });
 
 test('a flag goes before a variable, that before the file, the profile and the default', async () => {
