@@ -23,6 +23,5 @@ export type {
   Mempool,
   MempoolVerdict,
   PackageVerdict,
-  SmartFeeEstimate,
 } from './port.ts';
 export { signalsBip125 } from './replacement.ts';

@@ -10,16 +10,7 @@ import type {
 } from '#chain';
 import type { NetworkParams } from '#consensus';
 import type { Indexes, IndexSelection } from '#indexes';
-import type {
-  BlockTemplate,
-  DryRun,
-  EstimateMode,
-  LoadCounts,
-  LoadOptions,
-  Mempool,
-  MempoolOptions,
-  SmartFeeEstimate,
-} from '#mempool';
+import type { BlockTemplate, DryRun, EstimateMode, LoadCounts, LoadOptions, Mempool, MempoolOptions } from '#mempool';
 import type { NetStatus, PeerIdText, PeerInfo, ReachOptions } from '#net';
 import type { Block, BlockHash, BlockHeader, Transaction, Txid } from '#primitives';
 import type { SyncStatus } from '#sync';
@@ -201,7 +192,7 @@ export type StarlingNode = AsyncDisposable & {
    */
   readonly mine: (options: MiningOptions) => AsyncDisposable;
   /** What fee rate to pay to be confirmed within so many blocks (Core's estimatesmartfee). */
-  readonly estimateSmartFee: (confTarget: number, mode: EstimateMode) => SmartFeeEstimate;
+  readonly estimateSmartFee: (confTarget: number, mode: EstimateMode) => ReturnType<Mempool['estimateSmartFee']>;
   /**
    * Called when the phase of the sync or its reason changes, and at most once a second while heights move. Returns a
    * function that removes the listener.
