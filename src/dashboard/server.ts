@@ -7,7 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { StarlingNode } from '#node';
-import { type Endpoint, endAnswer, endpointText, listenOn, serving, writeJson } from '#rpc';
+import { type Endpoint, endpointText, serving, writeJson } from '#rpc';
 import { type Clock, errorText, type Logger, nextTurn } from '#util';
 import { type Asset, type Assets, builtPage, readAssets } from './assets.ts';
 import { DashboardFeed } from './feed.ts';
@@ -71,7 +71,7 @@ export async function serveDashboard(
   server.setTimeout(SILENCE_MS);
   // Of one that sends no request: what the client did wrong is its own affair.
   server.on('clientError', (_error, socket) => socket.destroy());
-  const address = endpointText(await listenOn(server, endpoint, 'the listener of --dashboard'));
+  const address = endpointText(await serving.listenOn(server, endpoint, 'the listener of --dashboard'));
   stack.defer(() => close(server));
   const resources = stack.move();
   return { address, url: `http://${address}/`, [Symbol.asyncDispose]: () => resources.disposeAsync() };
@@ -139,7 +139,7 @@ class Routes {
     if (forbidden !== undefined) return sendText(request, response, 403, forbidden);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      return endAnswer(request, response, 405, '');
+      return serving.endAnswer(request, response, 405, '');
     }
     const { pathname, query } = targetOf(request.url ?? '/');
     if (pathname === '/feed') return this.#sendFeed(request, response);
@@ -197,7 +197,7 @@ function sendText(
 ): void {
   response.setHeader('Content-Type', type);
   response.setHeader('Cache-Control', 'no-store');
-  endAnswer(request, response, status, text);
+  serving.endAnswer(request, response, status, text);
 }
 
 function sendJson(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
@@ -214,5 +214,5 @@ function sendAsset(request: IncomingMessage, response: ServerResponse, asset: As
     return;
   }
   response.setHeader('Content-Type', asset.type);
-  endAnswer(request, response, 200, asset.bytes);
+  serving.endAnswer(request, response, 200, asset.bytes);
 }

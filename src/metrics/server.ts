@@ -7,7 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { StarlingNode } from '#node';
-import { type Endpoint, endAnswer, endpointText, isAllowedHost, listenOn } from '#rpc';
+import { type Endpoint, endpointText, isAllowedHost, serving } from '#rpc';
 import { type Clock, errorText, type Logger, NodeError } from '#util';
 import { CONTENT_TYPE, expositionText } from './exposition.ts';
 import { FigureReader } from './figures.ts';
@@ -62,7 +62,7 @@ export async function startMetrics(options: MetricsOptions, deps: MetricsDeps): 
   server.maxConnections = MAX_CONNECTIONS;
   // Of one that sends no request: what the client did wrong is its own affair.
   server.on('clientError', (_error, socket) => socket.destroy());
-  const bound = await listenOn(server, options.endpoint, 'the listener of --metrics');
+  const bound = await serving.listenOn(server, options.endpoint, 'the listener of --metrics');
   return {
     address: endpointText(bound),
     follow: (node, directory) => routes.follow(node, directory),
@@ -84,16 +84,16 @@ async function answer(
 ): Promise<void> {
   if (!isAllowedHost(request.headers.host, allowHosts)) {
     const how = 'use an IP address or localhost, or name it in --metrics-allow-host';
-    return endAnswer(request, response, 403, `Host not allowed: ${how}\n`);
+    return serving.endAnswer(request, response, 403, `Host not allowed: ${how}\n`);
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
-    return endAnswer(request, response, 405, '');
+    return serving.endAnswer(request, response, 405, '');
   }
   const { status, text, type = 'text/plain; charset=utf-8' } = await routes.answer(request.url?.replace(/\?.*$/, ''));
   response.setHeader('Content-Type', type);
   response.setHeader('Cache-Control', 'no-store');
-  endAnswer(request, response, status, text);
+  serving.endAnswer(request, response, status, text);
 }
 
 class Routes {

@@ -4,7 +4,6 @@ export { type NodeEvent, readEvents } from './client/events.ts';
 export * as coreIo from './core-io/shared.ts';
 export { RpcCode, RpcError } from './errors.ts';
 export { type Endpoint, endpointText, isAllowedHost, parseEndpoint } from './http/hosts.ts';
-export { endAnswer, listenOn } from './http/listening.ts';
 export { amount, JsonNumber, type JsonObject, type JsonValue } from './json/value.ts';
 export { writeJson } from './json/write.ts';
 export { RPC_METHODS } from './methods/all.ts';
