@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { listenOn } from '#rpc';
+import { serving } from '#rpc';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { pythonZmqLacks, startPython } from '../support/zmq-subscriber.ts';
 import { resultOf, runCli, startCli, waitForLine } from './run-cli.ts';
@@ -43,7 +43,7 @@ test('an address that is taken, or none, stops the start before anything is open
   await using folder = await makeTempDir();
   const where = ['--network', 'regtest', '--datadir', folder.path];
   const other = createServer();
-  await listenOn(other, { host: '127.0.0.1', port: 0 }, 'the test');
+  await serving.listenOn(other, { host: '127.0.0.1', port: 0 }, 'the test');
   const address = `tcp://127.0.0.1:${(other.address() as AddressInfo).port}`;
   const taken = await runCli('node', ...where, '--zmqpubrawtx', address);
   other.close();
