@@ -3,9 +3,9 @@ import type { JSX } from 'preact';
 import type { BlockAnnouncement, BlockAnswer, BlockTx } from '../../contract.ts';
 import { useAnswer } from '../api.ts';
 import * as format from '../format.ts';
+import { Delays } from '../parts/delays.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { Level } from '../parts/level.tsx';
-import { BlockLink, PeerLink, TxLink } from '../parts/links.tsx';
+import { BlockLink, TxLink } from '../parts/links.tsx';
 import { Facts, Figures, Panel } from '../parts/panel.tsx';
 import { ScrollBox } from '../parts/scroll-box.tsx';
 import { blockPath } from '../route.ts';
@@ -78,21 +78,12 @@ function HeaderPanel({ answer: { block } }: { readonly answer: BlockAnswer }): J
 type AnnouncementsProps = { readonly announcements: readonly BlockAnnouncement[] };
 
 function AnnouncementsPanel({ announcements }: AnnouncementsProps): JSX.Element {
-  const longestMs = Math.max(1, announcements.at(-1)?.delayMs ?? 1);
   return (
     <Panel title="Who told of it" aside={announcements.length > 0 && format.plural(announcements.length, 'peer')}>
       {announcements.length === 0 && (
         <p class="quiet">Not known: it was made or fetched here, or is of before this start.</p>
       )}
-      <ol class="delays tall">
-        {announcements.map(({ peerId, delayMs }) => (
-          <li key={peerId}>
-            <PeerLink id={peerId} />
-            <Level part={delayMs / longestMs} />
-            <span class="number">{delayMs === 0 ? 'first' : `+${format.milliseconds(delayMs)}`}</span>
-          </li>
-        ))}
-      </ol>
+      <Delays announcements={announcements} isTall={true} />
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { BlockAnnouncement, BlockRow } from '../../contract.ts';
 import { delayPart, dotsPath, niceCeiling } from '../chart.ts';
 import * as format from '../format.ts';
+import { Delays } from '../parts/delays.tsx';
 import { Level } from '../parts/level.tsx';
 import { BlockLink, PeerLink } from '../parts/links.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -142,22 +143,13 @@ const SHOWN_PEERS = 12;
 function NewestPanel({ block }: { readonly block: BlockRow }): JSX.Element {
   const { announcements, height } = block;
   const shown = announcements.slice(0, SHOWN_PEERS);
-  const longestMs = Math.max(1, ...shown.map(({ delayMs }) => delayMs));
   const more = announcements.length - shown.length;
   return (
     <Panel title="The newest block" aside={<span class="number">{format.count(height)}</span>}>
       {shown.length === 0 && (
         <p class="quiet">No peer told of it by gossip{block.origin === 'own' && ': it was made here'}.</p>
       )}
-      <ol class="delays">
-        {shown.map(({ peerId, delayMs }) => (
-          <li key={peerId}>
-            <PeerLink id={peerId} />
-            <Level part={delayMs / longestMs} />
-            <span class="number">{delayMs === 0 ? 'first' : `+${format.milliseconds(delayMs)}`}</span>
-          </li>
-        ))}
-      </ol>
+      <Delays announcements={shown} />
       {more > 0 && (
         <p class="quiet">
           <a href={`#/block/${block.hash}`}>and {more} more</a>

@@ -1,7 +1,8 @@
 /** The way into blocks and transactions: what can be searched, and what is new. */
 import type { JSX } from 'preact';
 import * as format from '../format.ts';
-import { BlockLink, TxLink } from '../parts/links.tsx';
+import { LatestTransactions } from '../parts/latest-transactions.tsx';
+import { BlockLink } from '../parts/links.tsx';
 import { Panel } from '../parts/panel.tsx';
 import type { ViewProps } from '../view-props.ts';
 
@@ -38,17 +39,7 @@ export function ExplorerView({ feed, nowMs }: ViewProps): JSX.Element {
           </ol>
         </Panel>
         <Panel title="Transactions">
-          <ol class="recent">
-            {feed.mempool.latest.map(({ txid, vsizeBytes, feeSats, enteredAtMs }) => (
-              <li key={txid}>
-                <TxLink txid={txid} />
-                <span class="number">{format.count(vsizeBytes)} vB</span>
-                <span class="number">{format.feerate(feeSats / vsizeBytes)} sat/vB</span>
-                <span class="number quiet">{format.ago(enteredAtMs, nowMs)}</span>
-              </li>
-            ))}
-          </ol>
-          {feed.mempool.latest.length === 0 && <p class="quiet">Nothing waits in the mempool.</p>}
+          <LatestTransactions latest={feed.mempool.latest} nowMs={nowMs} />
         </Panel>
       </div>
     </>

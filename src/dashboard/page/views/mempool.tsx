@@ -4,8 +4,8 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Mempool, ProjectedBlock } from '../../contract.ts';
 import * as format from '../format.ts';
 import { Histogram, type Measure } from '../parts/histogram.tsx';
+import { LatestTransactions } from '../parts/latest-transactions.tsx';
 import { Level } from '../parts/level.tsx';
-import { TxLink } from '../parts/links.tsx';
 import { Figures, Panel } from '../parts/panel.tsx';
 import type { ViewProps } from '../view-props.ts';
 
@@ -29,7 +29,9 @@ export function MempoolView({ feed, nowMs }: ViewProps): JSX.Element {
         {histogram}
       </Panel>
       <ProjectedPanel blocks={mempool.projectedBlocks} />
-      <LatestPanel mempool={mempool} nowMs={nowMs} />
+      <Panel title="Newest transactions">
+        <LatestTransactions latest={mempool.latest} nowMs={nowMs} />
+      </Panel>
     </>
   );
 }
@@ -81,24 +83,6 @@ function ProjectedPanel({ blocks }: { readonly blocks: readonly ProjectedBlock[]
           </li>
         ))}
       </ol>
-    </Panel>
-  );
-}
-
-function LatestPanel({ mempool, nowMs }: { readonly mempool: Mempool; readonly nowMs: number }): JSX.Element {
-  return (
-    <Panel title="Newest transactions">
-      <ol class="recent">
-        {mempool.latest.map(({ txid, vsizeBytes, feeSats, enteredAtMs }) => (
-          <li key={txid}>
-            <TxLink txid={txid} />
-            <span class="number">{format.count(vsizeBytes)} vB</span>
-            <span class="number">{format.feerate(feeSats / vsizeBytes)} sat/vB</span>
-            <span class="number quiet">{format.ago(enteredAtMs, nowMs)}</span>
-          </li>
-        ))}
-      </ol>
-      {mempool.latest.length === 0 && <p class="quiet">None yet.</p>}
     </Panel>
   );
 }
