@@ -122,7 +122,8 @@ export function figuresOf(
   const sums = [...byProtocol(sample.peers.values())];
   return {
     chain: String(chain['chain']),
-    agent: String(network['subversion']),
+    // It begins with the version of Core whose calls there are.
+    agent: String(network['subversion']).replace(/^\/Satoshi:[^/]*(?=\/.)/, ''),
     uptimeSeconds: answers.uptimeSeconds,
     nowSeconds,
     height: Number(chain['blocks']),

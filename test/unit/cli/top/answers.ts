@@ -69,7 +69,7 @@ function answerOf({ height, peers, totalIn, totalOut }: Made, method: string, pa
         difficulty: 101_646_843_652_785.3,
       };
     case 'getnetworkinfo':
-      return { subversion: '/Starling:0.1.0/' };
+      return { subversion: '/Satoshi:27.0.0/Starling:0.1.0/' };
     case 'getmempoolinfo':
       return {
         size: 1234,
