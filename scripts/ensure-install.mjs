@@ -5,6 +5,9 @@
  * It is run by the `pre…` scripts of package.json with whatever Node.js the machine has. Therefore it is plain
  * JavaScript for Node 18 and later and imports nothing that is not built in. When nothing is to be done it prints
  * nothing and takes a few milliseconds.
+ *
+ * Its arguments are a script beside it that is run then, by the right Node.js, and that script's arguments. A shell that has
+ * started this one would go on with the machine's Node.js even where another has been installed meanwhile.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -34,11 +37,14 @@ export function reasonToInstall(root) {
   return undefined;
 }
 
-/** The version that `npm run` will use: its PATH begins with node_modules/.bin. */
-export function runtimeVersion(root) {
+/** What `npm run` will use: its PATH begins with node_modules/.bin. */
+function runtime(root) {
   const pinned = join(root, 'node_modules', '.bin', 'node');
-  if (!existsSync(pinned)) return process.versions.node;
-  return spawnSync(pinned, ['--version'], { encoding: 'utf8' }).stdout?.trim().replace(/^v/, '') || undefined;
+  return existsSync(pinned) ? pinned : process.execPath;
+}
+
+export function runtimeVersion(root) {
+  return spawnSync(runtime(root), ['--version'], { encoding: 'utf8' }).stdout?.trim().replace(/^v/, '') || undefined;
 }
 
 export function isNewEnough(version) {
@@ -73,6 +79,12 @@ function install() {
   return false;
 }
 
+function runNext() {
+  const [script, ...args] = process.argv.slice(2);
+  if (script === undefined) return 0;
+  return spawnSync(runtime(ROOT), [join(ROOT, 'scripts', script), ...args], { stdio: 'inherit' }).status ?? 1;
+}
+
 function main() {
   const reason = reasonToInstall(ROOT);
   if (reason !== undefined) {
@@ -87,7 +99,7 @@ function main() {
     say(`Install Node.js ${MIN_NODE.join('.')} or later yourself and delete node_modules/.bin/node.`);
     return 1;
   }
-  if (isNewEnough(version)) return 0;
+  if (isNewEnough(version)) return runNext();
   say(`Node.js ${version} is too old: ${MIN_NODE.join('.')} or later is needed.`);
   say('On Linux (x64, arm64; glibc) "npm ci" brings its own; elsewhere install it from nodejs.org.');
   return 1;
