@@ -215,8 +215,10 @@ test('a block is there as it comes, with who told of it; peers come and go', { t
   const id = (await other.status()).net.peerId;
   await gossipFlows(other, [rpc.node], builder);
 
+  // The counts come with the next look at the whole.
   const { peers, overview } = await page.when(
-    ({ peers: [first] }) => first?.meshTopics.length === 2 && first.height === builder.tip.height,
+    ({ peers: [first], overview }) =>
+      first?.meshTopics.length === 2 && first.height === builder.tip.height && overview.peers.inbound > 0,
   );
   const [info] = (await rpc.call('getpeerinfo')) as readonly Json[];
   const [peer] = peers;
