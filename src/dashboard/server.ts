@@ -5,7 +5,7 @@
  * Bounds: connections, headers (a URL is one), time of a request, silence of a socket; readers of the feed and what waits for
  * them (`feed.ts`); look-ups a second, at work and waiting. Bodies are not read.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StarlingNode } from '#node';
 import { type Endpoint, endpointText, serving, writeJson } from '#rpc';
 import { type Clock, errorText, type Logger, nextTurn } from '#util';
@@ -17,8 +17,6 @@ import { Rate } from './rate.ts';
 import { setSecurityHeaders, whyForbidden } from './request-checks.ts';
 
 const MAX_CONNECTIONS = 64;
-const MAX_HEADERS_BYTES = 8_192;
-const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 /** No byte in either direction; the feed says something each 15 s. */
 const SILENCE_MS = 60_000;
@@ -56,23 +54,11 @@ export async function serveDashboard(
   await using stack = new AsyncDisposableStack();
   const feed = stack.use(new DashboardFeed(source, deps.clock));
   const routes = new Routes(source, feed, await readAssets(pageDirectory), allowHosts, deps);
-  const server = createServer(
-    {
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_HEADERS_BYTES,
-      // Checked here, for an answer of our own.
-      requireHostHeader: false,
-    },
-    (request, response) => void routes.answer(request, response),
-  );
-  server.maxConnections = MAX_CONNECTIONS;
+  const bounds = { maxConnections: MAX_CONNECTIONS, keepAliveMs: KEEP_ALIVE_MS };
+  const server = serving.openServer(bounds, (request, response) => routes.answer(request, response));
   server.setTimeout(SILENCE_MS);
-  // Of one that sends no request: what the client did wrong is its own affair.
-  server.on('clientError', (_error, socket) => socket.destroy());
   const address = endpointText(await serving.listenOn(server, endpoint, 'the listener of --dashboard'));
-  stack.defer(() => close(server));
+  stack.defer(() => serving.closeNow(server));
   const resources = stack.move();
   return { address, url: `http://${address}/`, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
@@ -88,12 +74,6 @@ export async function startDashboard(
   const server = stack.use(await serveDashboard(source, options, deps));
   const resources = stack.move();
   return { ...server, [Symbol.asyncDispose]: () => resources.disposeAsync() };
-}
-
-function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  return closed;
 }
 
 class Routes {

@@ -5,7 +5,7 @@
  * Bounds: connections, headers, time of a request and of an answer; bodies are not read. Figures are read once for all who wait
  * for them, so a node that does not answer is asked once, however many ask here.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StarlingNode } from '#node';
 import { type Endpoint, endpointText, isAllowedHost, serving } from '#rpc';
 import { type Clock, errorText, type Logger, NodeError } from '#util';
@@ -16,8 +16,6 @@ import { processMetrics } from './process.ts';
 import { METRIC_ROWS } from './rows/all.ts';
 
 const MAX_CONNECTIONS = 64;
-const MAX_HEADERS_BYTES = 8_192;
-const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than Prometheus' usual minute between two scrapes. */
 const KEEP_ALIVE_MS = 90_000;
 /** Less than the ten seconds after which Prometheus gives a scrape up: who asks hears why. */
@@ -48,32 +46,16 @@ type Followed = { readonly node: StarlingNode; readonly figures: FigureReader };
 /** Throws NodeError `NETWORK`. */
 export async function startMetrics(options: MetricsOptions, deps: MetricsDeps): Promise<MetricsServer> {
   const routes = new Routes(deps);
-  const server = createServer(
-    {
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_HEADERS_BYTES,
-      // Checked here, for an answer of our own.
-      requireHostHeader: false,
-    },
-    (request, response) => void answer(request, response, options.allowHosts, routes),
+  const bounds = { maxConnections: MAX_CONNECTIONS, keepAliveMs: KEEP_ALIVE_MS };
+  const server = serving.openServer(bounds, (request, response) =>
+    answer(request, response, options.allowHosts, routes),
   );
-  server.maxConnections = MAX_CONNECTIONS;
-  // Of one that sends no request: what the client did wrong is its own affair.
-  server.on('clientError', (_error, socket) => socket.destroy());
   const bound = await serving.listenOn(server, options.endpoint, 'the listener of --metrics');
   return {
     address: endpointText(bound),
     follow: (node, directory) => routes.follow(node, directory),
-    [Symbol.asyncDispose]: () => close(server),
+    [Symbol.asyncDispose]: () => serving.closeNow(server),
   };
-}
-
-function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  return closed;
 }
 
 async function answer(

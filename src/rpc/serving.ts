@@ -2,5 +2,5 @@
 export { BlockNews } from './events/block-news.ts';
 export { type EventReader, EventReaders, eventText } from './events/event-readers.ts';
 export { streamEvents } from './http/event-stream.ts';
-export { endAnswer, listenOn } from './http/listening.ts';
+export { closeNow, endAnswer, listenOn, openServer } from './http/listening.ts';
 export { WorkQueue } from './http/work-queue.ts';
