@@ -2,7 +2,7 @@ export { type BlockFiles, createBlockFiles } from './block-files.ts';
 export { readBlockFile, readBlockHeaders, type ScanItem } from './block-scan.ts';
 export { HeaderIntake, type HeaderOutcome } from './header-intake.ts';
 export { antiDosWorkThreshold } from './low-work.ts';
-export { networkDirectory, type OpenChainOptions, openChain } from './open-chain.ts';
+export { COINS_STORE_CACHE_BYTES, networkDirectory, type OpenChainOptions, openChain } from './open-chain.ts';
 export type {
   BlockVerdict,
   Chain,

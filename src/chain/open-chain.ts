@@ -38,7 +38,7 @@ export type OpenedChain = Chain & { readonly stores: () => Readonly<Record<'coin
 
 const MIB = 1 << 20;
 /** The stores' own block caches: small beside the coins cache, as Core's are. */
-const COINS_STORE_CACHE_BYTES = 16 * MIB;
+export const COINS_STORE_CACHE_BYTES = 16 * MIB;
 const INDEX_STORE_CACHE_BYTES = 2 * MIB;
 const WRITE_BUFFER_BYTES = 16 * MIB;
 const SMALL_FILE_BYTES = 64 << 10;

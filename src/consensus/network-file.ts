@@ -87,6 +87,12 @@ const address = z.strictObject({
   extSecretKey: keyVersion.default(0x04358394),
 });
 
+const chainTxData = z.strictObject({
+  time: z.int().min(0).max(UINT32_MAX),
+  txCount: z.int().min(0),
+  txRate: z.number().min(0),
+});
+
 const fields = {
   name: folderName,
   chainName: folderName.optional(),
@@ -102,6 +108,7 @@ const fields = {
   minimumChainWork: uint256.default(0n),
   assumeValid: blockHash.optional(),
   checkpoints: byHeight.default({}),
+  chainTxData: chainTxData.optional(),
   signetChallenge: hexBytes.optional(),
   address,
   seeds: z.array(z.string().startsWith('/', 'must be a multiaddr like /dns4/host/tcp/port/p2p/id')).default([]),
@@ -122,6 +129,7 @@ const CHAIN_FIELDS = [
   'minimumChainWork',
   'assumeValid',
   'checkpoints',
+  'chainTxData',
   'seeds',
 ];
 /** What belongs to one network: never taken from the base. */
@@ -153,6 +161,7 @@ export function parseNetworkParams(json: unknown, bases: Readonly<Record<string,
     minimumChainWork: file.minimumChainWork,
     assumeValid: file.assumeValid,
     checkpoints: heightMap(file.checkpoints),
+    chainTxData: file.chainTxData,
     signetChallenge: file.signetChallenge,
     address: file.address,
     seeds: file.seeds,

@@ -43,6 +43,8 @@ export type NetworkParams = {
   readonly minimumChainWork: bigint;
   readonly assumeValid: BlockHash | undefined;
   readonly checkpoints: ReadonlyMap<number, BlockHash>;
+  /** How many transactions the chain had when the file was made: to guess how far a sync is. Decides nothing. */
+  readonly chainTxData: ChainTxData | undefined;
   /** BIP325 challenge script; present on signets only. */
   readonly signetChallenge: Uint8Array | undefined;
   readonly address: {
@@ -56,6 +58,16 @@ export type NetworkParams = {
   };
   /** Multiaddrs (also dnsaddr) of nodes to ask first. */
   readonly seeds: readonly string[];
+};
+
+/** Core's ChainTxData. */
+export type ChainTxData = {
+  /** Unix seconds. */
+  readonly time: number;
+  /** Transactions from genesis up to then. */
+  readonly txCount: number;
+  /** Transactions a second around then. */
+  readonly txRate: number;
 };
 
 /** What header rules ask of a header's ancestors. Implemented by `chain`'s header tree. */

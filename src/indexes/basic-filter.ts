@@ -1,8 +1,9 @@
 /** BIP158's basic block filter, and BIP157's filter headers. */
 import { hash256, siphash24 } from '#crypto';
-import { type Block, type TxOutput, Writer } from '#primitives';
+import { type Block, Reader, type TxOutput, Writer } from '#primitives';
 import { Op } from '#script';
 import { asBuffer, concatBytes } from '#util';
+import { BitReader } from './bit-reader.ts';
 import { BitWriter } from './bit-writer.ts';
 
 /** BIP158: bits of a remainder, and the inverse of the rate of false matches. */
@@ -33,7 +34,7 @@ export function encodeFilter(elements: FilterElements, blockHash: Uint8Array): U
   const writer = new Writer(9).compactSize(elements.size);
   const bits = new BitWriter();
   let last = 0;
-  for (const value of hashedElements(elements, blockHash.subarray(0, KEY_BYTES))) {
+  for (const value of hashedElements([...elements.values()], elements.size, blockHash)) {
     const delta = value - last;
     last = value;
     bits.unary(Math.floor(delta / 2 ** P));
@@ -47,16 +48,36 @@ export function filterHeader(filter: Uint8Array, previous: Uint8Array): Uint8Arr
   return hash256(concatBytes(hash256(filter), previous));
 }
 
-/** Spread evenly over elements * M, ascending: below 2^53 for whatever fits a block. */
-function hashedElements(elements: FilterElements, key: Uint8Array): Float64Array {
-  const range = BigInt(elements.size) * M;
+/**
+ * Whether the filter holds one of the scripts (Core's MatchAny): true of one script that the block does not have once in
+ * 784,931 times. `blockHash` in internal order. Throws DecodeError.
+ */
+export function matchesFilter(filter: Uint8Array, blockHash: Uint8Array, scripts: readonly Uint8Array[]): boolean {
+  const reader = new Reader(filter);
+  const size = reader.compactSize();
+  const wanted = hashedElements(scripts, size, blockHash);
+  const bits = new BitReader(reader.take(reader.remaining));
+  let at = 0;
+  for (let [value, left] = [0, size]; left > 0; left -= 1) {
+    value += bits.unary() * 2 ** P;
+    value += bits.read(P);
+    while ((wanted[at] ?? Number.POSITIVE_INFINITY) < value) at += 1;
+    if (at === wanted.length) return false;
+    if (wanted[at] === value) return true;
+  }
+  return false;
+}
+
+/** Spread evenly over `size` * M, ascending: below 2^53 for whatever fits a block. */
+function hashedElements(scripts: readonly Uint8Array[], size: number, blockHash: Uint8Array): Float64Array {
+  const key = blockHash.subarray(0, KEY_BYTES);
+  const range = BigInt(size) * M;
   const hash = new Uint8Array(8);
   const number = new DataView(hash.buffer);
-  const values = new Float64Array(elements.size);
-  let at = 0;
-  for (const script of elements.values()) {
+  const values = new Float64Array(scripts.length);
+  for (const [at, script] of scripts.entries()) {
     siphash24(script, key, hash);
-    values[at++] = Number((number.getBigUint64(0, true) * range) >> 64n);
+    values[at] = Number((number.getBigUint64(0, true) * range) >> 64n);
   }
   return values.sort();
 }

@@ -1,3 +1,4 @@
+export { matchesFilter } from './basic-filter.ts';
 export { checkSelection, openIndexes, type RunningIndexes } from './indexes.ts';
 export type {
   BlockFilter,

@@ -106,6 +106,7 @@ function serviceOf(node: StarlingNode, deps: RpcDeps, startedMs: number, resourc
     isInitialDownload: node.isInitialDownload,
     peerNumbers: new PeerNumbers(),
     scan: new ScanSlot(),
+    blockScan: new ScanSlot(),
     testClock,
     debugLogs,
     zmqNotifications,

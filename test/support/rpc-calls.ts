@@ -87,6 +87,8 @@ async function chainCalls(
     ['verifytxoutproof', proof],
     ['verifychain', 1, 2],
     ['scantxoutset', 'start', [`addr(${address})`]],
+    ['scanblocks', 'start', [`addr(${address})`]],
+    ['getchainstates'],
     ['waitforblock', tip, 1],
     ['waitforblockheight', 1, 1],
     ['preciousblock', tip],

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { checkBlock, contextualCheckBlock } from '#consensus';
 import { Block } from '#primitives';
 import { fromHex, fromReversedHex, toHex, toReversedHex } from '#util';
-import { encodeFilter, filterElements, filterHeader } from '../../src/indexes/basic-filter.ts';
+import { encodeFilter, filterElements, filterHeader, matchesFilter } from '../../src/indexes/basic-filter.ts';
 import { caseRows, coreVectors, list, reportCount, text } from '../support/core-vectors.ts';
 import { paramsOf, tipOf, viewChain } from '../unit/consensus/fixtures.ts';
 
@@ -22,6 +22,17 @@ function checkAtHeight(block: Block, height: number): void {
   const fields = { time: block.header.time - 1 };
   const before = viewChain(Array<typeof fields>(MEDIAN_TIME_SPAN).fill(fields), height - MEDIAN_TIME_SPAN);
   assert.equal(contextualCheckBlock(block, tipOf(before), testnet), undefined);
+}
+
+/** Each of the block's scripts is found alone, all of them together, and none of others. */
+function assertMatches(filter: Uint8Array, block: Block, spent: Parameters<typeof filterElements>[1]): void {
+  const { hashBytes } = block.header;
+  const scripts = [...filterElements(block, spent).values()];
+  for (const script of scripts) assert.equal(matchesFilter(filter, hashBytes, [script]), true);
+  const others = Array.from({ length: 50 }, (_, at) => Uint8Array.of(0x6a, 1, at));
+  assert.equal(matchesFilter(filter, hashBytes, others), false);
+  assert.equal(matchesFilter(filter, hashBytes, []), false);
+  assert.equal(matchesFilter(filter, hashBytes, [...others, ...scripts]), scripts.length > 0);
 }
 
 test('blockfilters.json: blocks', { skip: rows === undefined && 'no vectors' }, (t) => {
@@ -50,6 +61,7 @@ test('blockfilters.json: filters and their headers', { skip: rows === undefined 
     const spent = list(prevScripts).map((script) => ({ output: { value: 0n, scriptPubKey: fromHex(text(script)) } }));
     const filter = encodeFilter(filterElements(block, [spent]), block.header.hashBytes);
     assert.equal(toHex(filter), filterHex, `filter of block ${height}`);
+    assertMatches(filter, block, [spent]);
     assert.equal(toReversedHex(filterHeader(filter, fromReversedHex(text(previousHeader)))), header);
     headers.set(Number(height), text(header));
     count++;

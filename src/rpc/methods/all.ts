@@ -27,6 +27,7 @@ import { PSBT_UPDATE_METHODS } from './psbt-update.ts';
 import { RAW_TRANSACTION_METHODS } from './raw-transactions.ts';
 import { REGTEST_METHODS } from './regtest.ts';
 import { SCAN_METHODS } from './scan.ts';
+import { SCAN_BLOCKS_METHODS } from './scan-blocks.ts';
 import { SEND_METHODS } from './send-transactions.ts';
 import { SIGN_RAW_METHODS } from './sign-raw.ts';
 import { SUBMIT_BLOCK_METHODS } from './submit-block.ts';
@@ -61,6 +62,7 @@ export const RPC_METHODS: readonly RpcMethod[] = [
   ...PSBT_UPDATE_METHODS,
   ...RAW_TRANSACTION_METHODS,
   ...REGTEST_METHODS,
+  ...SCAN_BLOCKS_METHODS,
   ...SCAN_METHODS,
   ...SEND_METHODS,
   ...SIGN_RAW_METHODS,

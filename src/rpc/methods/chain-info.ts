@@ -1,5 +1,6 @@
 /** The active chain and its branches: tip, difficulty, progress, indexes. */
-import { MANUAL_PRUNE_BYTES } from '#chain';
+import { COINS_STORE_CACHE_BYTES, MANUAL_PRUNE_BYTES } from '#chain';
+import type { Clock } from '#util';
 
 import { difficultyOf, workHex } from '../core-io/block-json.ts';
 import { verificationProgress } from '../core-io/verification-progress.ts';
@@ -51,6 +52,30 @@ export const CHAIN_INFO_METHODS: readonly RpcMethod[] = [
     results: [BLOCK_CHAIN_INFO],
     examples: NO_PARAMS,
     handler: blockChainInfo,
+  },
+  {
+    name: 'getchainstates',
+    category: 'blockchain',
+    about: 'Return information about chainstates.',
+    params: [],
+    results: [
+      result.object('', '', [
+        result.number('headers', 'the number of headers seen so far'),
+        result.array('chainstates', 'list of the chainstates, with the most-work (active) one last', [
+          result.object('', '', [
+            result.number('blocks', 'number of blocks in this chainstate'),
+            result.hex('bestblockhash', 'blockhash of the tip'),
+            result.number('difficulty', 'difficulty of the tip'),
+            result.number('verificationprogress', 'progress towards the network tip'),
+            result.number('coins_db_cache_bytes', 'size of the coinsdb cache'),
+            result.number('coins_tip_cache_bytes', 'size of the coinstip cache'),
+            result.boolean('validated', 'whether the chainstate is fully validated: always, as no snapshot is loaded'),
+          ]),
+        ]),
+      ]),
+    ],
+    examples: NO_PARAMS,
+    handler: chainStates,
   },
   {
     name: 'getblockcount',
@@ -148,7 +173,27 @@ export const CHAIN_INFO_METHODS: readonly RpcMethod[] = [
   },
 ];
 
-async function blockChainInfo({ node, isInitialDownload }: RpcCall): Promise<JsonObject> {
+async function chainStates({ node, clock }: RpcCall): Promise<JsonObject> {
+  const { chain } = node;
+  const { coins } = (await node.figures()).chain;
+  const tip = chain.tip();
+  const state = {
+    blocks: tip.height,
+    bestblockhash: tip.hash,
+    difficulty: difficultyOf(tip.header.bits),
+    verificationprogress: verificationProgress(chain, nowSeconds(clock)),
+    coins_db_cache_bytes: COINS_STORE_CACHE_BYTES,
+    coins_tip_cache_bytes: coins.maxBytes,
+    validated: true,
+  };
+  return { headers: chain.bestHeader().height, chainstates: [state] };
+}
+
+function nowSeconds(clock: Clock): number {
+  return Math.floor(clock.now() / 1000);
+}
+
+async function blockChainInfo({ node, clock, isInitialDownload }: RpcCall): Promise<JsonObject> {
   const { chain } = node;
   const sizeOnDisk = await chain.sizeOnDisk();
   const tip = chain.tip();
@@ -164,7 +209,7 @@ async function blockChainInfo({ node, isInitialDownload }: RpcCall): Promise<Jso
     difficulty: difficultyOf(tip.header.bits),
     time: tip.header.time,
     mediantime: tip.medianTimePast,
-    verificationprogress: verificationProgress(chain),
+    verificationprogress: verificationProgress(chain, nowSeconds(clock)),
     initialblockdownload: isInitialDownload(),
     chainwork: workHex(tip.chainWork),
     size_on_disk: sizeOnDisk,

@@ -1,4 +1,5 @@
 /** BIP157's filters: getblockfilter. */
+import type { Indexes } from '#indexes';
 import { toHex, toReversedHex } from '#util';
 import { RpcCode, RpcError } from '../errors.ts';
 import type { JsonObject } from '../json/value.ts';
@@ -28,12 +29,16 @@ export const FILTER_METHODS: readonly RpcMethod[] = [
   },
 ];
 
-async function getBlockFilter({ args, node: { chain, indexes } }: RpcCall): Promise<JsonObject> {
-  const type = args.string('filtertype');
+/** There is one type; its index may not be kept. */
+export function checkFilterType(type: string, indexes: Pick<Indexes, 'info'>): void {
   if (type !== 'basic') throw new RpcError(RpcCode.invalidAddressOrKey, 'Unknown filtertype');
   if (!indexes.info().some(({ name }) => name === 'basic block filter index')) {
     throw new RpcError(RpcCode.misc, `Index is not enabled for filtertype ${type}`);
   }
+}
+
+async function getBlockFilter({ args, node: { chain, indexes } }: RpcCall): Promise<JsonObject> {
+  checkFilterType(args.string('filtertype'), indexes);
   const entry = blockNamed(chain, args, 'blockhash');
   const found = await indexes.filter(entry.hash);
   if (found !== undefined) return { filter: toHex(found.filter), header: toReversedHex(found.header) };

@@ -9,6 +9,33 @@ import type { RpcCall, RpcMethod } from '../table/method.ts';
 import { param } from '../table/param.ts';
 import { result } from '../table/result.ts';
 
+/** What the calls that scan have in common. */
+export const SCAN_ACTION = param.string(
+  'action',
+  'The action to execute\n"start" for starting a scan\n"abort" for aborting the current scan ' +
+    '(returns true when abort was successful)\n"status" for progress report (in %) of the current scan',
+);
+export const SCAN_OBJECTS = param.array('scanobjects', 'Array of scan objects. Required for "start" action', {
+  optional: true,
+  oneLine: '[scanobjects,...]',
+  inner: [
+    param.string('descriptor', 'An output descriptor', { optional: true }),
+    param.object('', 'An object with output descriptor and metadata', {
+      optional: true,
+      inner: [
+        param.string('desc', 'An output descriptor'),
+        param.range('range', 'The range of HD chain indexes to explore (either end or [begin,end])', {
+          default: 1000,
+        }),
+      ],
+    }),
+  ],
+});
+export const SCAN_ABORTED = result.boolean('', 'True if scan will be aborted, or false if there is no scan to abort', {
+  when: "when action=='abort'",
+});
+export const NO_SCAN = result.none('', '', { when: "when action=='status' and there is no scan in progress" });
+
 export const SCAN_METHODS: readonly RpcMethod[] = [
   {
     name: 'scantxoutset',
@@ -21,29 +48,7 @@ export const SCAN_METHODS: readonly RpcMethod[] = [
       '    combo(<pubkey>)                      P2PK, P2PKH, P2WPKH, and P2SH-P2WPKH outputs for the given pubkey\n' +
       '    pkh(<pubkey>)                        P2PKH outputs for the given pubkey\n' +
       '    wpkh(<xpub>/0/*)                     P2WPKH outputs for the keys of a range',
-    params: [
-      param.string(
-        'action',
-        'The action to execute\n"start" for starting a scan\n"abort" for aborting the current scan ' +
-          '(returns true when abort was successful)\n"status" for progress report (in %) of the current scan',
-      ),
-      param.array('scanobjects', 'Array of scan objects. Required for "start" action', {
-        optional: true,
-        oneLine: '[scanobjects,...]',
-        inner: [
-          param.string('descriptor', 'An output descriptor', { optional: true }),
-          param.object('', 'An object with output descriptor and metadata', {
-            optional: true,
-            inner: [
-              param.string('desc', 'An output descriptor'),
-              param.range('range', 'The range of HD chain indexes to explore (either end or [begin,end])', {
-                default: 1000,
-              }),
-            ],
-          }),
-        ],
-      }),
-    ],
+    params: [SCAN_ACTION, SCAN_OBJECTS],
     results: [
       result.object(
         '',
@@ -68,13 +73,11 @@ export const SCAN_METHODS: readonly RpcMethod[] = [
         ],
         { when: "when action=='start'" },
       ),
-      result.boolean('', 'True if scan will be aborted, or false if there is no scan to abort', {
-        when: "when action=='abort'",
-      }),
+      SCAN_ABORTED,
       result.object('', '', [result.number('progress', 'Approximate percent complete')], {
         when: "when action=='status' and a scan is currently in progress",
       }),
-      result.none('', '', { when: "when action=='status' and there is no scan in progress" }),
+      NO_SCAN,
     ],
     examples: [
       { cli: 'start \'["raw(76a914411b5ea49fed33aab6bdfd8fbc6ed9cf2b0f9e0f88ac)"]\'', json: '"status"' },

@@ -42,6 +42,8 @@ export type RpcContext = {
   readonly peerNumbers: PeerNumbers;
   /** The one scan of all coins that may run. */
   readonly scan: ScanSlot;
+  /** The one scan of block filters that may run. */
+  readonly blockScan: ScanSlot;
   /** The node's clock, where a test may set it. */
   readonly testClock: Pick<MockableClock, 'setTime' | 'forward'> | undefined;
   /** Debug lines by module, where they can be changed. */

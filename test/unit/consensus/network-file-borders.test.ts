@@ -129,6 +129,7 @@ const RICH: Json = {
   minimumChainWork: '05',
   assumeValid: numberedHash(1),
   checkpoints: { 1: numberedHash(1) },
+  chainTxData: { time: 1, txCount: 2, txRate: 0.5 },
   seeds: ['/dns4/a/tcp/1'],
 };
 
@@ -140,6 +141,7 @@ const CHAIN_FIELDS = [
   'minimumChainWork',
   'assumeValid',
   'checkpoints',
+  'chainTxData',
   'seeds',
 ] as const;
 

@@ -125,6 +125,7 @@ test('mistakes are named by field', () => {
     [{ ...regtest, pow: { ...regtest.pow, limit: '0' } }, /^pow\.limit: must not be 0/],
     [{ ...regtest, checkpoints: { '-1': GENESIS_HASHES.regtest } }, /^checkpoints/],
     [{ ...regtest, assumeValid: 'abc' }, /^assumeValid: must be 64 hex digits/],
+    [{ ...regtest, chainTxData: { time: 1, txCount: 2 } }, /^chainTxData\.txRate: .*expected number/],
     [{ ...regtest, seeds: ['127.0.0.1'] }, /^seeds\.0: must be a multiaddr/],
     [
       { ...regtest, scriptFlagExceptions: { [GENESIS_HASHES.regtest]: ['WITNESS'] } },
