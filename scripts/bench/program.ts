@@ -11,22 +11,30 @@ import { type ProcessUsage, usageOf } from './process-usage.ts';
 const PROGRAM = fileURLToPath(new URL('../../src/cli/starling.ts', import.meta.url));
 const USAGE_AT_EXIT = new URL('./usage-at-exit.ts', import.meta.url).href;
 
-export type Running = ProcessUsage & {
+export type Running = {
   /** From the start of the process until it wrote what was waited for. */
   readonly wallMs: number;
+  /** So far. */
+  readonly usage: () => ProcessUsage;
   /** Asks it to stop; gives the time until it had. */
   readonly stop: () => Promise<number>;
 };
 
+export type StartOptions = { readonly env?: NodeJS.ProcessEnv; readonly execArgv?: readonly string[] };
+
 /** Starts the program. Rejects with what it wrote if it ends before `line` appears. */
-export async function startProgram(args: readonly string[], line: string, env: NodeJS.ProcessEnv): Promise<Running> {
+export async function startProgram(
+  args: readonly string[],
+  line: string,
+  { env = process.env, execArgv = [] }: StartOptions,
+): Promise<Running> {
   const started = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...execArgv, PROGRAM, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   await outputWith(child, line);
   const wallMs = performance.now() - started;
   return {
     wallMs,
-    ...usageOf(child.pid),
+    usage: () => usageOf(child.pid),
     stop: async () => {
       if (child.exitCode !== null) return 0;
       const asked = performance.now();

@@ -62,9 +62,10 @@ export const startup: Benchmark = {
 };
 
 async function run(args: readonly string[], line: string, env: NodeJS.ProcessEnv): Promise<Sample> {
-  const program = await startProgram(args, line, env);
+  const program = await startProgram(args, line, { env });
+  const { wallMs } = program;
+  const { cpuMs, peakMemoryMb } = program.usage();
   const stoppedMs = await program.stop();
-  const { wallMs, cpuMs, peakMemoryMb } = program;
   const extra = { ...(peakMemoryMb === undefined ? {} : { 'MB memory': peakMemoryMb }), 'ms to stop': stoppedMs };
   return { amount: 1, wallMs, cpuMs, extra };
 }

@@ -10,8 +10,12 @@ import {
   type ValidationFailure,
 } from '#consensus';
 import { type Block, type BlockHeader, DecodeError } from '#primitives';
+import type { Slices } from '#util';
 import type { BlockIndex } from './block-index.ts';
 import type { HeaderId } from './header-tree.ts';
+
+/** Some 100 microseconds of work. */
+const TRANSACTIONS_AT_ONCE = 32;
 
 export type AcceptDeps = {
   readonly params: NetworkParams;
@@ -83,6 +87,29 @@ export function checkBlockAlone(params: NetworkParams, block: Block): Validation
     return checkBlock(block, params);
   } catch (error) {
     if (error instanceof DecodeError) return failure('mutated', 'bad-blk-decode', error.message);
+    throw error;
+  }
+}
+
+/**
+ * Hashes the transactions in slices, unless the header has no proof of work: all checks need their ids, and making these
+ * is most of what they take.
+ */
+export async function hashTransactions(params: NetworkParams, block: Block, slices: Slices): Promise<void> {
+  if (checkBlockHeader(block.header, params) !== undefined) return;
+  for (const [at, tx] of transactionsOf(block).entries()) {
+    if (at % TRANSACTIONS_AT_ONCE === 0) await slices.rest();
+    void tx.wtxidBytes;
+    void tx.txidBytes;
+  }
+}
+
+/** None if they cannot be decoded: the checks will say so. */
+function transactionsOf(block: Block): Block['transactions'] {
+  try {
+    return block.transactions;
+  } catch (error) {
+    if (error instanceof DecodeError) return [];
     throw error;
   }
 }

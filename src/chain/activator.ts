@@ -61,6 +61,8 @@ export class Activator {
   readonly #deps: ActivatorDeps;
   /** Applied to the coins and not decided, lowest first. */
   readonly #inFlight: InFlight[] = [];
+  /** The one above them, of which some is applied. */
+  #applying: BlockChange | undefined;
   /** What observers have not heard of yet. */
   #disconnected: ConnectedBlock[] = [];
   #connected: ConnectedBlock[] = [];
@@ -107,7 +109,8 @@ export class Activator {
       const before = change.before(outpoint);
       if (before !== undefined) return before.coin;
     }
-    return this.#deps.coins.get(outpoint);
+    const before = this.#applying?.before(outpoint);
+    return before === undefined ? this.#deps.coins.get(outpoint) : before.coin;
   }
 
   /** False when there is nothing to do. */
@@ -157,7 +160,9 @@ export class Activator {
     // The chain may have been told meanwhile that the block is invalid.
     if (closing.aborted || index.isFailed(id)) return;
     const change = new BlockChange(this.#deps, block, entry);
-    const broken = change.apply();
+    this.#applying = change;
+    const broken = await change.apply(this.#slices);
+    this.#applying = undefined;
     meter.ended('check', loadedMs);
     if (broken !== undefined) {
       await this.#settleAll();
@@ -197,6 +202,7 @@ export class Activator {
     if (oldest === undefined) return;
     const { id, change } = oldest;
     const verdict = await oldest.verdict;
+    await this.#slices.rest();
     if (closing.aborted) return this.#takeBackAll();
     if ('error' in verdict) throw verdict.error;
     if (verdict.failed !== undefined) {

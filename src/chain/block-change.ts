@@ -17,6 +17,7 @@ import {
   type ValidationFailure,
 } from '#consensus';
 import { type Block, MAX_MONEY, type Transaction, type TxOutput } from '#primitives';
+import type { Slices } from '#util';
 import type { ScriptFailure, ScriptJob } from '#verify';
 import { type CoinsView, decodeStored } from './coins-cache.ts';
 import { restoreInputs, takeBack } from './disconnect.ts';
@@ -24,6 +25,9 @@ import type { Coin, HeaderEntry, OutPoint } from './port.ts';
 import { forEachCoin, outpointText } from './tx-coins.ts';
 
 export type BlockChangeDeps = { readonly params: NetworkParams; readonly coins: CoinsView };
+
+/** Some 100 microseconds of work. */
+const TRANSACTIONS_AT_ONCE = 32;
 
 /** A coin that a coinbase output took the place of. */
 type Replaced = { readonly index: number; readonly coin: Uint8Array };
@@ -55,9 +59,12 @@ export class BlockChange {
     this.#mayReplace = !bip30Applies(entry, params);
   }
 
-  /** Applies the block on top of its parent's coins. After a failure the coins are as they were. */
-  apply(): ValidationFailure | undefined {
-    const found = this.#checkBip30() ?? this.#applyTransactions() ?? this.#checkReward();
+  /**
+   * Applies the block on top of its parent's coins, in slices: until it resolves nobody else may change these, and `before` says what they were.
+   * After a failure the coins are as they were.
+   */
+  async apply(slices: Slices): Promise<ValidationFailure | undefined> {
+    const found = this.#checkBip30() ?? (await this.#applyTransactions(slices)) ?? this.#checkReward();
     if (found !== undefined) this.takeBack();
     return found;
   }
@@ -72,10 +79,12 @@ export class BlockChange {
 
   /** What stood under the outpoint before the block: `coin` undefined for none. Undefined if the block left it alone. */
   before(outpoint: OutPoint): { readonly coin: Coin | undefined } | undefined {
-    this.#before ??= this.#mapBefore();
+    const isWhole = this.#applied === this.block.transactions.length;
+    const before = this.#before ?? this.#mapBefore();
+    if (isWhole) this.#before = before;
     const key = outpointText(outpoint.txid, outpoint.index);
-    if (!this.#before.has(key)) return undefined;
-    const bytes = this.#before.get(key);
+    if (!before.has(key)) return undefined;
+    const bytes = before.get(key);
     return { coin: bytes === undefined ? undefined : decodeStored(bytes) };
   }
 
@@ -91,8 +100,9 @@ export class BlockChange {
     return undefined;
   }
 
-  #applyTransactions(): ValidationFailure | undefined {
-    for (const tx of this.block.transactions) {
+  async #applyTransactions(slices: Slices): Promise<ValidationFailure | undefined> {
+    for (const [at, tx] of this.block.transactions.entries()) {
+      if (at % TRANSACTIONS_AT_ONCE === 0) await slices.rest();
       const found = tx.isCoinbase ? this.#countSigOps(tx, []) : this.#spendInputs(tx);
       if (found !== undefined) return found;
       this.#addOutputs(tx);
@@ -171,7 +181,7 @@ export class BlockChange {
   /** What was spent, but not what the block made itself; and what it made as not there. */
   #mapBefore(): Map<string, Uint8Array | undefined> {
     const before = new Map<string, Uint8Array | undefined>();
-    this.block.transactions.forEach((tx, at) => {
+    this.block.transactions.slice(0, this.#applied).forEach((tx, at) => {
       if (at > 0) {
         tx.inputs.forEach(({ prevTxid, prevIndex }, input) => {
           const key = outpointText(prevTxid, prevIndex);

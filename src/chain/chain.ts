@@ -8,7 +8,14 @@ import type { Block, BlockHash } from '#primitives';
 import type { KeyValueStore } from '#store';
 import { type Clock, errorText, type Logger, NodeError, type Random, Serial, Slices } from '#util';
 import type { ScriptVerifier } from '#verify';
-import { type AcceptDeps, acceptHeader, Checkpoints, checkBlockAlone, checkBlockInPlace } from './accept.ts';
+import {
+  type AcceptDeps,
+  acceptHeader,
+  Checkpoints,
+  checkBlockAlone,
+  checkBlockInPlace,
+  hashTransactions,
+} from './accept.ts';
 import { Activator } from './activator.ts';
 import { ActiveChain } from './active-chain.ts';
 import { scriptsAssumedValid } from './assume-valid.ts';
@@ -57,7 +64,7 @@ export type ChainDeps = {
 export type ChainOptions = {
   /** Memory for coins. */
   readonly dbCacheBytes: number;
-  /** Bytes of coins in one write to the disk; default 4 MiB (Core's -dbbatchsize). */
+  /** Bytes of coins in one write to the disk; default 128 KiB (Core's -dbbatchsize). */
   readonly dbBatchBytes?: number;
   /**
    * What block and undo files may take before old ones are removed; 0 or undefined: all are kept, and a chain whose
@@ -345,9 +352,11 @@ class ChainWriter {
     | Extract<BlockVerdict, { kind: 'invalid' }>
   > {
     const { active, candidates, index } = this.#state;
+    await hashTransactions(this.#deps.params, block, this.#slices);
     await this.#slices.rest();
     const alone = checkBlockAlone(this.#deps.params, block);
     if (alone !== undefined) return this.#reject(block, alone);
+    await this.#slices.rest();
     const header = acceptHeader(this.#accept, block.header);
     if (header.kind === 'failed') return { kind: 'invalid', failure: header.failure };
     const { id } = header;

@@ -13,6 +13,7 @@ import {
   type ValidationFailure,
 } from '#consensus';
 import { type Block, DecodeError } from '#primitives';
+import { type Clock, Slices } from '#util';
 import type { ScriptVerifier } from '#verify';
 import type { AcceptDeps } from './accept.ts';
 import type { ActiveChain } from './active-chain.ts';
@@ -26,11 +27,12 @@ export type CheckProposalDeps = AcceptDeps & {
   readonly coins: CoinsCache;
   readonly verifier: ScriptVerifier;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
 };
 
 /** Throws the signal's reason, and NodeError where the scripts cannot be run. */
 export async function checkProposal(deps: CheckProposalDeps, block: Block): Promise<ValidationFailure | undefined> {
-  const { active, coins, index, params, signal, verifier } = deps;
+  const { active, clock, coins, index, params, signal, verifier } = deps;
   const prev = index.tree.entry(active.tip ?? 0);
   if (block.header.prevHash !== prev.hash) return failure('missing-prev', 'inconclusive-not-best-prevblk');
   const found =
@@ -39,7 +41,7 @@ export async function checkProposal(deps: CheckProposalDeps, block: Block): Prom
     contextualCheckBlock(block, prev, params);
   if (found !== undefined) return found;
   const change = new BlockChange({ params, coins: new CoinsOverlay(coins) }, block, entryBehind(prev, block));
-  const broken = change.apply();
+  const broken = await change.apply(new Slices(clock));
   if (broken !== undefined) return broken;
   const failed = await verifier.verify(change.jobs, signal);
   return failed === undefined ? undefined : scriptFailure(change, failed);

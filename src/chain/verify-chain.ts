@@ -3,7 +3,7 @@
  * they spent, 3 takes them back from the coins, 4 connects them again with all scripts. Coins are changed on trial only.
  */
 import { type Block, DecodeError } from '#primitives';
-import { errorText, NodeError, nextTurn } from '#util';
+import { type Clock, errorText, NodeError, nextTurn, Slices } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { checkBlockAlone } from './accept.ts';
 import type { ActiveChain } from './active-chain.ts';
@@ -28,6 +28,7 @@ export type VerifyChainDeps = Pick<BlockChangeDeps, 'params'> & {
   readonly storage: BlockStorage;
   readonly verifier: ScriptVerifier;
   readonly mustRunScripts: (id: HeaderId) => boolean;
+  readonly clock: Clock;
 };
 
 class Corrupted extends Error {}
@@ -118,13 +119,13 @@ class Verification {
   }
 
   async #connect(id: HeaderId): Promise<void> {
-    const { index, mustRunScripts, params, storage, verifier } = this.#deps;
+    const { clock, index, mustRunScripts, params, storage, verifier } = this.#deps;
     const { signal } = this.#options;
     signal?.throwIfAborted();
     const block = decoded(await readStoredBlock(index, storage, id));
     const entry = index.tree.entry(id);
     const change = new BlockChange({ params, coins: this.#overlay }, block, entry);
-    const failure = change.apply();
+    const failure = await change.apply(new Slices(clock));
     if (failure !== undefined) throw new Corrupted(`found unconnectable block ${entry.hash}: ${failure.code}`);
     const jobs = mustRunScripts(id) ? change.jobs : [];
     const failed = await verifier.verify(jobs, signal ?? new AbortController().signal);

@@ -11,7 +11,7 @@ import { type Chunk, cutChunks } from './chunks.ts';
 import type { WorkerUse } from './meter.ts';
 import { packPieces } from './pack.ts';
 import type { ScriptFailure, ScriptJob, ScriptVerifier } from './port.ts';
-import type { ChunkReply, ChunkRequest, WorkerSettings } from './worker.ts';
+import type { ChunkReply, ChunkRequest, WorkerSettings } from './verify-chunks.ts';
 
 export type PoolVerifierOptions = {
   /** Threads; by default one fewer than the cores, at least one. */
@@ -29,16 +29,20 @@ const YOUNG_MEMORY_MB = 8;
 
 export type PooledVerifier = ScriptVerifier & { readonly use: () => WorkerUse };
 
-/** Starts the workers and resolves when all are ready. Disposal ends them; batches in flight then reject. */
+/**
+ * Starts the workers one after another, since loading each takes a core for half a second, and resolves when the first is
+ * ready. Disposal ends them; batches in flight then reject.
+ */
 export async function createPoolVerifier(options: PoolVerifierOptions = {}): Promise<PooledVerifier> {
   const { workers = Math.max(1, availableParallelism() - 1), engine } = options;
   const pool = new PoolVerifier({ engine });
   try {
-    await Promise.all(Array.from({ length: workers }, () => pool.startWorker()));
+    await pool.startWorker();
   } catch (error) {
     await pool[Symbol.asyncDispose]();
     throw error;
   }
+  void pool.startWorkers(workers - 1);
   return pool;
 }
 
@@ -152,9 +156,14 @@ class PoolVerifier implements PooledVerifier {
         this.#threads.delete(worker);
         this.#onExit(slot, error);
         if (!ready) reject(error);
-        else if (!this.#disposed) this.#replaceWorker();
+        else if (!this.#disposed) void this.#startAnother();
       });
     });
+  }
+
+  /** Never rejects: one that cannot start leaves its work to those that can. */
+  async startWorkers(count: number): Promise<void> {
+    for (let started = 0; started < count && !this.#disposed; started++) await this.#startAnother();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -163,11 +172,13 @@ class PoolVerifier implements PooledVerifier {
     await Promise.all([...this.#threads].map((worker) => worker.terminate()));
   }
 
-  /** One that cannot start again leaves its work to the others; without any, what waits fails. */
-  #replaceWorker(): void {
-    this.startWorker().catch((error: Error) => {
-      if (this.#threads.size === 0) this.#failAll(error);
-    });
+  /** Without any worker, what waits fails. */
+  async #startAnother(): Promise<void> {
+    try {
+      await this.startWorker();
+    } catch (error) {
+      if (this.#threads.size === 0) this.#failAll(error as Error);
+    }
   }
 
   /** Fills free places of workers with the next chunks. */

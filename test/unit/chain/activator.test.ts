@@ -6,6 +6,7 @@ import { type Block, Transaction } from '#primitives';
 import { NodeError } from '#util';
 import { createInlineVerifier, type ScriptJob, type ScriptVerifier } from '#verify';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { createTestDisk, openTestChain } from '../../support/test-chain.ts';
 import { buildTx, pay } from '../../support/tx-builder.ts';
 
@@ -67,6 +68,40 @@ describe('blocks in flight', () => {
     );
     assert.equal(chain.getCoin({ txid: builder.coin(1).txid, index: 0 }), undefined);
     assert(chain.getCoin(made));
+  });
+
+  it('are applied in slices; what others see is the tip, in whole', async () => {
+    const builder = createChainBuilder(params, { seed: 22 });
+    builder.mineMany(300);
+    const heights = Array.from({ length: 150 }, (_, at) => at + 1);
+    const spends = heights.map((height) => spend(builder, height));
+    builder.mine({ transactions: spends });
+    // Whoever looks at it has worked too long.
+    let looks = 0;
+    const clock = { ...createManualClock(2_000_000_000_000), monotonicMs: () => 10 * looks++ };
+    const { verifier, release, batches } = heldVerifier();
+    const chain = await openTestChain(params, undefined, { clock, verifier });
+    for (const block of builder.blocks.slice(0, 300)) await chain.submitBlock(block);
+    const last = builder.tip.block;
+    const seen = (): string =>
+      spends
+        .map((tx, at) => {
+          const isUnspent = chain.getCoin({ txid: builder.coin(at + 1).txid, index: 0 }) !== undefined;
+          const isMade = chain.getCoin({ txid: tx.txidBytes, index: 0 }) !== undefined;
+          return `${isUnspent ? 'u' : 's'}${isMade ? 'm' : '-'}`;
+        })
+        .join('');
+    const submitted = chain.submitBlock(last);
+    let turnsBefore = 0;
+    for (; batches.length === 0; turnsBefore++) {
+      assert.equal(seen(), 'u-'.repeat(spends.length), `in turn ${turnsBefore}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(turnsBefore > 6, 'it took several turns');
+    assert.equal(seen(), 'u-'.repeat(spends.length), 'applied, not decided');
+    release();
+    assert.equal((await submitted).kind, 'connected');
+    assert.equal(seen(), 'sm'.repeat(spends.length));
   });
 
   it('are taken back with one that fails, whichever answers first', async () => {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Transaction } from '#primitives';
-import { Slices } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { testKey } from '../../support/keys.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
 import { buildTx, outputOf, pay } from '../../support/tx-builder.ts';
 import { codeOf, createHarness, type Harness } from './harness.ts';
 
@@ -106,20 +104,6 @@ describe('scripts', () => {
     runs = 0;
     assert.equal(await h.submit(poor), 'accepted');
     assert.equal(runs, 0);
-  });
-
-  it('are cut into slices, so that others get their turn', async () => {
-    let ms = 0;
-    const slices = new Slices({ ...createManualClock(), monotonicMs: () => ms });
-    let turned = false;
-    setImmediate(() => {
-      turned = true;
-    });
-    await slices.rest();
-    assert.equal(turned, false);
-    ms += 10;
-    await slices.rest();
-    assert.equal(turned, true);
   });
 });
 
