@@ -255,11 +255,14 @@ export class Peers {
     const [older, newer] = peer.connections.slice(-2);
     if (older === undefined || newer === undefined) return;
     const surplus = surplusOf(older, newer, this.#deps.self, peer.id);
+    const kept = surplus === older ? newer : older;
     this.#deps.log.debug('closing a second connection', { peer: peer.id, direction: surplus.direction });
     // Out of the list at once: nothing new starts on it, and its close does not look like the peer's.
     peer.connections.splice(peer.connections.indexOf(surplus), 1);
-    this.#close(surplus);
-    this.#deps.onCollapsed(surplus === older ? newer : older);
+    // Whom we dialled may not have the other one yet: he would take us for gone. He closes this one when he has.
+    if (kept.direction === 'outbound' && surplus.direction === 'inbound') this.#probes.add(surplus);
+    else this.#close(surplus);
+    this.#deps.onCollapsed(kept);
   }
 
   #close(connection: Connection): void {

@@ -1,6 +1,6 @@
 /**
- * Connections by which an address is tried (AutoNAT's dial backs): they end by themselves, are no peer's connection, and
- * count where connections are limited.
+ * Connections by which an address is tried (AutoNAT's dial backs), and those that the other end is about to close: they end
+ * by themselves, are no peer's connection, and count where connections are limited.
  */
 import type { Connection } from '@libp2p/interface';
 import type { Clock, TimerHandle } from '#util';

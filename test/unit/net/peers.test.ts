@@ -12,7 +12,7 @@ const DIAL_REQUEST = '/libp2p/autonat/2/dial-request';
 
 type Link = Connection & { readonly streams: { protocol: string }[] };
 
-function scene() {
+function scene(self = 'self') {
   const clock = createManualClock();
   const events: string[] = [];
   const closed: Connection[] = [];
@@ -21,7 +21,7 @@ function scene() {
     {
       clock,
       log: nullLogger,
-      self: 'self',
+      self,
       handlers: {
         peerConnected: ({ isRelayed }) => void events.push(isRelayed ? 'connected over a relay' : 'connected'),
         peerDisconnected: () => void events.push('disconnected'),
@@ -101,6 +101,34 @@ suite('net peers', () => {
     const second = open('inbound');
     assert.deepEqual(closed, [first]);
     assert.equal(peers.table.connectionOf(PEER), second);
+  });
+
+  test('of two that crossed the one we dialled stays: the peer closes the other when it has that one', async () => {
+    const { clock, closed, events, peers, open, identify } = scene('0');
+    const theirs = open('inbound');
+    identify(theirs);
+    peers.confirm(PEER, true);
+    await clock.advance(100);
+    const ours = open('outbound');
+    assert.equal(peers.table.connectionOf(PEER), ours);
+    assert.deepEqual(closed, [], 'it may have none but this one yet');
+    peers.closed(theirs);
+    assert.deepEqual(events, ['connected']);
+    const again = open('inbound');
+    await clock.advance(29_000);
+    assert.deepEqual(closed, []);
+    await clock.advance(1_000);
+    assert.deepEqual(closed, [again], 'one that it leaves open is closed');
+  });
+
+  test('of two that crossed the one that the peer dialled stays: it has that one', async () => {
+    const { clock, closed, peers, open, identify } = scene();
+    const ours = open('outbound');
+    identify(ours);
+    await clock.advance(100);
+    const theirs = open('inbound');
+    assert.deepEqual(closed, [ours]);
+    assert.equal(peers.table.connectionOf(PEER), theirs);
   });
 
   test('a direct connection replaces a relayed one, and the peer comes anew, as one that called us', () => {
