@@ -353,7 +353,6 @@ class ChainWriter {
   > {
     const { active, candidates, index } = this.#state;
     await hashTransactions(this.#deps.params, block, this.#slices);
-    await this.#slices.rest();
     const alone = checkBlockAlone(this.#deps.params, block);
     if (alone !== undefined) return this.#reject(block, alone);
     await this.#slices.rest();

@@ -6,7 +6,7 @@ export * as limits from './limits.ts';
 export { calculateSequenceLocks, evaluateSequenceLocks, isFinalTx } from './lock-times.ts';
 export { merkleRoot } from './merkle.ts';
 export { BUILT_IN_NETWORKS, parseNetworkParams } from './network-file.ts';
-export type { ChainTxData, HeaderView, NetworkParams } from './params.ts';
+export type { HeaderView, NetworkParams } from './params.ts';
 export {
   adjustmentInterval,
   blockProof,

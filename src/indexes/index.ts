@@ -1,4 +1,3 @@
-export { matchesFilter } from './basic-filter.ts';
 export { checkSelection, openIndexes, type RunningIndexes } from './indexes.ts';
 export type {
   BlockFilter,

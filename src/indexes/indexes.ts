@@ -4,8 +4,10 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { idToBytes } from '#primitives';
 import { type KeyValueStore, openLevelStore } from '#store';
 import { NodeError } from '#util';
+import { matchesFilter } from './basic-filter.ts';
 import { BlockSource } from './block-source.ts';
 import { createCoinStatsIndexer, findCoinStats } from './coin-stats-index.ts';
 import { createFilterIndexer, findFilter } from './filter-index.ts';
@@ -75,6 +77,10 @@ export function startIndexes(stores: IndexStores, deps: IndexesDeps): RunningInd
   };
   const all = Object.values(followers).filter((follower) => follower !== undefined);
   for (const follower of all) follower.start();
+  const filter: Indexes['filter'] = async (hash) => {
+    await followers.filters?.untilTip();
+    return filters && findFilter(filters, chain, hash);
+  };
   return {
     info: () => all.map(({ info }) => info),
     nextHeight: () => Math.min(...all.map(({ nextHeight }) => nextHeight)),
@@ -82,9 +88,10 @@ export function startIndexes(stores: IndexStores, deps: IndexesDeps): RunningInd
       await followers.transactions?.untilTip();
       return transactions && findTransaction(transactions, chain, txid);
     },
-    filter: async (hash) => {
-      await followers.filters?.untilTip();
-      return filters && findFilter(filters, chain, hash);
+    filter,
+    matches: async (hash, scripts) => {
+      const found = await filter(hash);
+      return found && matchesFilter(found.filter, idToBytes(hash), scripts);
     },
     coinStats: async (block) => {
       await followers.coinStats?.untilTip();

@@ -75,6 +75,8 @@ export type Indexes = {
   readonly transaction: (txid: Txid) => Promise<IndexedTransaction | undefined>;
   /** Also of blocks that were left. */
   readonly filter: (hash: BlockHash) => Promise<BlockFilter | undefined>;
+  /** Whether the block's filter has one of the scripts; of one that the block does not have, once in 784,931 times. */
+  readonly matches: (hash: BlockHash, scripts: readonly Uint8Array[]) => Promise<boolean | undefined>;
   /** By hash also of blocks that were left; by height of the active chain. */
   readonly coinStats: (block: BlockHash | number) => Promise<CoinStats | undefined>;
 };

@@ -50,7 +50,7 @@ function startsWhenNeeded(
   let pool: Promise<ScriptVerifier> | undefined;
   let started: PooledVerifier | undefined;
   const start = async (): Promise<ScriptVerifier> => {
-    started = await createPoolVerifier({ workers });
+    started = await createPoolVerifier({ workers, waitsForAll: false });
     onStart(started);
     return started;
   };

@@ -17,6 +17,8 @@ export type PoolVerifierOptions = {
   /** Threads; by default one fewer than the cores, at least one. */
   readonly workers?: number;
   readonly engine?: Secp256k1Name;
+  /** False: it is there with the first thread, and the others follow. */
+  readonly waitsForAll?: boolean;
 };
 
 /** Chunks a worker holds: one at work, one waiting, so that it never waits for the main thread. */
@@ -30,19 +32,20 @@ const YOUNG_MEMORY_MB = 8;
 export type PooledVerifier = ScriptVerifier & { readonly use: () => WorkerUse };
 
 /**
- * Starts the workers one after another, since loading each takes a core for half a second, and resolves when the first is
- * ready. Disposal ends them; batches in flight then reject.
+ * Starts the workers one after another, since loading each takes a core for half a second, and resolves when all are
+ * ready, or the first. Disposal ends them; batches in flight then reject.
  */
 export async function createPoolVerifier(options: PoolVerifierOptions = {}): Promise<PooledVerifier> {
-  const { workers = Math.max(1, availableParallelism() - 1), engine } = options;
+  const { workers = Math.max(1, availableParallelism() - 1), engine, waitsForAll = true } = options;
   const pool = new PoolVerifier({ engine });
   try {
     await pool.startWorker();
+    const others = pool.startWorkers(workers - 1);
+    if (waitsForAll) await others;
   } catch (error) {
     await pool[Symbol.asyncDispose]();
     throw error;
   }
-  void pool.startWorkers(workers - 1);
   return pool;
 }
 
@@ -69,6 +72,8 @@ class PoolVerifier implements PooledVerifier {
   readonly #threads = new Set<Worker>();
   /** Batches with chunks to hand out or in flight, in the order they came. */
   readonly #batches = new Set<Batch>();
+  /** Workers that load: a native module must not be interrupted at that, or the process ends. */
+  readonly #starting = new Set<Promise<void>>();
   #lastId = 0;
   #disposed = false;
 
@@ -128,6 +133,12 @@ class PoolVerifier implements PooledVerifier {
 
   /** Resolves when the worker is ready; rejects when it cannot start. A worker that dies later is replaced. */
   startWorker(): Promise<void> {
+    const started = this.#start().finally(() => this.#starting.delete(started));
+    this.#starting.add(started);
+    return started;
+  }
+
+  #start(): Promise<void> {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: this.#settings,
       name: 'verify',
@@ -169,6 +180,7 @@ class PoolVerifier implements PooledVerifier {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#failAll(stopped());
+    await Promise.allSettled(this.#starting);
     await Promise.all([...this.#threads].map((worker) => worker.terminate()));
   }
 

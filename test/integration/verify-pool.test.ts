@@ -49,13 +49,32 @@ test('disposal rejects what is in flight and what comes after', async () => {
   await assert.rejects(verifier.verify([job]), { code: 'ABORTED' });
 });
 
+test('one that is there with its first thread serves, and can be disposed of, while the others load', async () => {
+  const workers: Worker[] = [];
+  const remember = (worker: Worker): void => void workers.push(worker);
+  process.on('worker', remember);
+  try {
+    await using verifier = await createPoolVerifier({ workers: 3, waitsForAll: false });
+    while (workers.length < 2) await once(process, 'worker');
+    const whenLoaded = new AbortController();
+    workers[1]?.once('message', () => whenLoaded.abort());
+    assert.equal(await verifier.verify([{ ...signedTx(['p2wpkh']), flags: FLAGS }]), undefined);
+    await verifier[Symbol.asyncDispose]();
+    assert.ok(whenLoaded.signal.aborted, 'it is not interrupted while it loads a native module: that ends the process');
+    assert.equal(workers.length, 2);
+    assert.deepEqual(new Set(workers.map(({ threadId }) => threadId)), new Set([-1]), 'none is left');
+  } finally {
+    process.off('worker', remember);
+  }
+});
+
 const NO_LINUX = process.platform !== 'linux' && 'elsewhere a priority is the whole process’s';
 
 test('threads that run scripts give way to all others, and no other thread does', { skip: NO_LINUX }, async () => {
   const usual = getPriority();
   const before = niceLevels();
   await using _verifier = await createPoolVerifier({ workers: 2 });
-  const patient = Math.min(usual + 5, 19);
+  const patient = Math.min(usual + 10, 19);
   const count = (levels: readonly number[]): number => levels.filter((level) => level === patient).length;
   assert.ok(count(niceLevels()) - count(before) >= 2);
   assert.equal(getPriority(), usual);

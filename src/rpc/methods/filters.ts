@@ -1,5 +1,4 @@
 /** BIP157's filters: getblockfilter. */
-import type { Indexes } from '#indexes';
 import { toHex, toReversedHex } from '#util';
 import { RpcCode, RpcError } from '../errors.ts';
 import type { JsonObject } from '../json/value.ts';
@@ -30,15 +29,18 @@ export const FILTER_METHODS: readonly RpcMethod[] = [
 ];
 
 /** There is one type; its index may not be kept. */
-export function checkFilterType(type: string, indexes: Pick<Indexes, 'info'>): void {
+export function checkFilterType({ args, node: { indexes } }: RpcCall): void {
+  const type = args.string('filtertype');
   if (type !== 'basic') throw new RpcError(RpcCode.invalidAddressOrKey, 'Unknown filtertype');
   if (!indexes.info().some(({ name }) => name === 'basic block filter index')) {
     throw new RpcError(RpcCode.misc, `Index is not enabled for filtertype ${type}`);
   }
 }
 
-async function getBlockFilter({ args, node: { chain, indexes } }: RpcCall): Promise<JsonObject> {
-  checkFilterType(args.string('filtertype'), indexes);
+async function getBlockFilter(call: RpcCall): Promise<JsonObject> {
+  checkFilterType(call);
+  const { args, node } = call;
+  const { chain, indexes } = node;
   const entry = blockNamed(chain, args, 'blockhash');
   const found = await indexes.filter(entry.hash);
   if (found !== undefined) return { filter: toHex(found.filter), header: toReversedHex(found.header) };

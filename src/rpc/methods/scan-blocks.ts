@@ -1,7 +1,6 @@
 /** Blocks by what their filters say: scanblocks. */
 import type { HeaderEntry } from '#chain';
-import { matchesFilter } from '#indexes';
-import { type BlockHash, idToBytes } from '#primitives';
+import type { BlockHash } from '#primitives';
 import { fromHex, Slices, toHex } from '#util';
 import { scriptsOfScanObjects } from '../core-io/scan-objects.ts';
 import { invalidParameter, RpcCode, RpcError } from '../errors.ts';
@@ -96,7 +95,7 @@ function scanBlocks(call: RpcCall): JsonValue | Promise<JsonValue> {
 async function startScan(call: RpcCall): Promise<JsonObject> {
   const { args, node, blockScan, signal } = call;
   const running = blockScan.run(async (abortSignal, onProgress) => {
-    checkFilterType(args.string('filtertype'), node.indexes);
+    checkFilterType(call);
     const isExact = filtersFalsePositives(args);
     const [first, last] = rangeOf(call);
     const either = AbortSignal.any([signal, abortSignal]);
@@ -154,8 +153,7 @@ function matcherOf(
   const isWanted = ({ scriptPubKey }: { readonly scriptPubKey: Uint8Array }): boolean =>
     wanted.has(toHex(scriptPubKey));
   return async (entry) => {
-    const found = await indexes.filter(entry.hash);
-    if (found === undefined || !matchesFilter(found.filter, idToBytes(entry.hash), bytes)) return false;
+    if ((await indexes.matches(entry.hash, bytes)) !== true) return false;
     if (!isExact) return true;
     const { transactions } = await bodyOf(chain, entry);
     if (transactions.some(({ outputs }) => outputs.some(isWanted))) return true;

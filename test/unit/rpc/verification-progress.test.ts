@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { ChainTxData } from '#consensus';
 import { parseBlockHash } from '#primitives';
 import { verificationProgress } from '../../../src/rpc/core-io/verification-progress.ts';
 
@@ -14,7 +13,7 @@ const at = (height: number, chainWork: bigint, time = 0) => ({
 suite('verification progress', () => {
   /** `done`: transactions up to the tip, which was made at `tipTime`. */
   const guess = (done: number | undefined, tipTime: number, nowSeconds: number): number => {
-    const chainTxData: ChainTxData = { time: 1000, txCount: 500, txRate: 2 };
+    const chainTxData = { time: 1000, txCount: 500, txRate: 2 };
     return verificationProgress(
       {
         params: { minimumChainWork: 0n, chainTxData },
