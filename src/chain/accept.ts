@@ -98,7 +98,7 @@ export function checkBlockAlone(params: NetworkParams, block: Block): Validation
 export async function hashTransactions(params: NetworkParams, block: Block, slices: Slices): Promise<void> {
   if (checkBlockHeader(block.header, params) !== undefined) return;
   for (const [at, tx] of transactionsOf(block).entries()) {
-    if (at % TRANSACTIONS_AT_ONCE === 0) await slices.rest();
+    if (at % TRANSACTIONS_AT_ONCE === 0) await slices.restFromUrgent();
     void tx.wtxidBytes;
     void tx.txidBytes;
   }

@@ -202,7 +202,6 @@ export class Activator {
     if (oldest === undefined) return;
     const { id, change } = oldest;
     const verdict = await oldest.verdict;
-    await this.#slices.rest();
     if (closing.aborted) return this.#takeBackAll();
     if ('error' in verdict) throw verdict.error;
     if (verdict.failed !== undefined) {

@@ -102,7 +102,7 @@ export class BlockChange {
 
   async #applyTransactions(slices: Slices): Promise<ValidationFailure | undefined> {
     for (const [at, tx] of this.block.transactions.entries()) {
-      if (at % TRANSACTIONS_AT_ONCE === 0) await slices.rest();
+      if (at % TRANSACTIONS_AT_ONCE === 0) await slices.restFromUrgent();
       const found = tx.isCoinbase ? this.#countSigOps(tx, []) : this.#spendInputs(tx);
       if (found !== undefined) return found;
       this.#addOutputs(tx);

@@ -352,10 +352,10 @@ class ChainWriter {
     | Extract<BlockVerdict, { kind: 'invalid' }>
   > {
     const { active, candidates, index } = this.#state;
+    await this.#slices.rest();
     await hashTransactions(this.#deps.params, block, this.#slices);
     const alone = checkBlockAlone(this.#deps.params, block);
     if (alone !== undefined) return this.#reject(block, alone);
-    await this.#slices.rest();
     const header = acceptHeader(this.#accept, block.header);
     if (header.kind === 'failed') return { kind: 'invalid', failure: header.failure };
     const { id } = header;

@@ -5,20 +5,23 @@
  */
 import type { Clock } from './clock.ts';
 
-const SLICE_MS = 2;
+const SLICE_MS = 5;
+/** What is late when it waits is given so much in one go. */
+const URGENT_MS = 50;
 
 class Turns {
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
-  #endMs: number;
+  #startedMs: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#endMs = clock.monotonicMs() + SLICE_MS;
+    this.#startedMs = clock.monotonicMs();
   }
 
-  get isUsedUp(): boolean {
-    return this.#clock.monotonicMs() >= this.#endMs;
+  /** Whether it lasts for as long, or longer. */
+  isOlderThan(ms: number): boolean {
+    return this.#clock.monotonicMs() >= this.#startedMs + ms;
   }
 
   next(): Promise<void> {
@@ -28,7 +31,7 @@ class Turns {
   }
 
   #begin(): void {
-    this.#endMs = this.#clock.monotonicMs() + SLICE_MS;
+    this.#startedMs = this.#clock.monotonicMs();
     this.#waiting.shift()?.();
     if (this.#waiting.length > 0) setImmediate(() => this.#begin());
   }
@@ -46,6 +49,11 @@ export class Slices {
 
   /** To be awaited between two pieces of work: lets everything else run once the slice is used up. */
   async rest(): Promise<void> {
-    if (this.#turns.isUsedUp) await this.#turns.next();
+    if (this.#turns.isOlderThan(SLICE_MS)) await this.#turns.next();
+  }
+
+  /** The same within a block: others wait for it, and it is put off only where it is so large that nothing else would run. */
+  async restFromUrgent(): Promise<void> {
+    if (this.#turns.isOlderThan(URGENT_MS)) await this.#turns.next();
   }
 }

@@ -278,7 +278,7 @@ describe('a saved mempool', () => {
     const bytes = concatBytes(...encodeMempoolFile({ txs, feeDeltas: new Map(), unbroadcast: [] }, KEY));
     let looks = 0;
     // Each look at the clock finds a tenth of a slice gone.
-    const clock = { ...createManualClock(1_700_000_000_000), monotonicMs: () => looks++ / 5 };
+    const clock = { ...createManualClock(1_700_000_000_000), monotonicMs: () => looks++ / 2 };
     let turns = 0;
     const count = (): void => {
       turns++;

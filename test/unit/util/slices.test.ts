@@ -23,11 +23,26 @@ suite('slices', () => {
     setImmediate(() => {
       hasTurned = true;
     });
-    work(1);
+    work(4);
     await slices.rest();
     assert.equal(hasTurned, false);
     work(1);
     await slices.rest();
+    assert.equal(hasTurned, true);
+  });
+
+  test('what is urgent goes on for longer', async () => {
+    const { clock, work } = standing();
+    const slices = new Slices(clock);
+    let hasTurned = false;
+    setImmediate(() => {
+      hasTurned = true;
+    });
+    work(49);
+    await slices.restFromUrgent();
+    assert.equal(hasTurned, false);
+    work(1);
+    await slices.restFromUrgent();
     assert.equal(hasTurned, true);
   });
 
@@ -38,9 +53,9 @@ suite('slices', () => {
     setImmediate(() => {
       hasTurned = true;
     });
-    work(1);
+    work(3);
     await one.rest();
-    work(1);
+    work(2);
     await other.rest();
     assert.equal(hasTurned, true, 'what the one worked is gone for the other');
     await one.rest();
