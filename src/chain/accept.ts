@@ -11,11 +11,9 @@ import {
 } from '#consensus';
 import { type Block, type BlockHeader, DecodeError } from '#primitives';
 import type { Slices } from '#util';
+import { TRANSACTIONS_AT_ONCE } from './block-change.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { HeaderId } from './header-tree.ts';
-
-/** Some 100 microseconds of work. */
-const TRANSACTIONS_AT_ONCE = 32;
 
 export type AcceptDeps = {
   readonly params: NetworkParams;
