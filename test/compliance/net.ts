@@ -572,7 +572,8 @@ function gossipTests(harness: NetHarness): void {
     const { b, around } = await inTheMiddle(harness, stack);
     // Nobody passes on what it hears: else the two others would have it from the one in the middle.
     for (const peer of around) peer.verdict = 'ignore';
-    b.verdict = { acceptAfterMs: 2_000 };
+    // Not passed on before the others have sent theirs.
+    b.verdict = { acceptAfterMs: 8_000 };
     const [first, ...others] = around;
     const data = filled(200, 9);
     await first?.net.publish('block', data);
@@ -613,7 +614,15 @@ function gossipTests(harness: NetHarness): void {
   });
 }
 
-/** A peer, and three around it whose gossip reaches it. */
+/** A peer that has but one other, and no room for more: it would find others by discovery. */
+async function leaf(harness: NetHarness, stack: AsyncDisposableStack, other: TestPeer): Promise<TestPeer> {
+  const setup = { bootstrap: [await other.address()], targetOutbound: 1, maxPeers: 1 };
+  const peer = stack.use(await TestPeer.start(harness, 'c', setup));
+  await peer.isWith(other);
+  return peer;
+}
+
+/** A peer, and three around it whose gossip reaches it, and nobody else. */
 async function inTheMiddle(
   harness: NetHarness,
   stack: AsyncDisposableStack,
@@ -621,8 +630,7 @@ async function inTheMiddle(
   const b = stack.use(await TestPeer.start(harness, 'b'));
   const around = await Promise.all(
     [200, 201, 202].map(async (seed) => {
-      const peer = stack.use(await TestPeer.start(harness, 'c', { connect: [await b.address()] }));
-      await peer.isWith(b);
+      const peer = await leaf(harness, stack, b);
       await peer.publishToSome('tx', 50, seed);
       return peer;
     }),
@@ -635,9 +643,7 @@ async function inTheMiddle(
 
 /** A peer that reaches the first only through the second, with gossip flowing along the chain. */
 async function chained(harness: NetHarness, stack: AsyncDisposableStack, a: TestPeer, b: TestPeer): Promise<TestPeer> {
-  const bootstrap = [await b.address()];
-  const c = stack.use(await TestPeer.start(harness, 'c', { bootstrap, targetOutbound: 1, maxPeers: 1 }));
-  await c.isWith(b);
+  const c = await leaf(harness, stack, b);
   // What arrives at the far end proves every mesh link on the way, both of whose ends graft at once.
   await a.publishToSome('tx', 50, 250);
   await c.publishToSome('tx', 50, 251);
