@@ -70,10 +70,12 @@ async function main(): Promise<number> {
     },
   });
   if (values.list) {
-    for (const { name, what, usualCases } of TARGETS) console.log(`${name.padEnd(10)}${what} (${usualCases} cases)`);
+    for (const { name, what, usualCases } of TARGETS) console.log(`${name.padEnd(14)}${what} (${usualCases} cases)`);
     return 0;
   }
   const target = chosen(positionals);
+  const lacking = await target.lacks?.();
+  if (lacking !== undefined) throw new Error(lacking);
   const cases = values.cases === undefined ? target.usualCases : wholeNumber(values.cases, '--cases');
   const seed = wholeNumber(values.seed, '--seed');
   const started = performance.now();

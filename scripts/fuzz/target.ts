@@ -8,12 +8,17 @@ export type Outcome = {
   readonly difference: string | undefined;
 };
 
+/** Calls made with the same seed and number give the same outcomes. */
+export type FuzzRun = (seed: number, cases: number) => Iterable<Outcome> | AsyncIterable<Outcome>;
+
 export type FuzzTarget = {
   readonly name: string;
   readonly what: string;
   readonly usualCases: number;
-  /** Runs in a thread of its own. Calls made with the same seed and number give the same outcomes. */
-  readonly start: () => (seed: number, cases: number) => Iterable<Outcome>;
+  /** Why it cannot run here, if something is missing that the project does not bring along. Fetches what can be fetched. */
+  readonly lacks?: () => Promise<string | undefined>;
+  /** Runs in a thread of its own. What it needs until the thread ends goes into the stack. */
+  readonly start: (stack: AsyncDisposableStack) => FuzzRun | Promise<FuzzRun>;
 };
 
 export type ShareResult = {

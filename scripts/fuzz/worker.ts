@@ -12,10 +12,10 @@ export type Job = {
   readonly of: number;
 };
 
-function gather(outcomes: Iterable<Outcome>): ShareResult {
+async function gather(outcomes: Iterable<Outcome> | AsyncIterable<Outcome>): Promise<ShareResult> {
   const kinds = new Map<string, { valid: number; invalid: number }>();
   const differences: string[] = [];
-  for (const { kind, isValid, difference } of outcomes) {
+  for await (const { kind, isValid, difference } of outcomes) {
     const sum = kinds.get(kind) ?? { valid: 0, invalid: 0 };
     kinds.set(kind, sum);
     sum[isValid ? 'valid' : 'invalid']++;
@@ -27,7 +27,8 @@ function gather(outcomes: Iterable<Outcome>): ShareResult {
 const job = workerData as Job;
 const target = TARGETS.find(({ name }) => name === job.target);
 assert(target, `no target ${job.target}`);
-const run = target.start();
+await using stack = new AsyncDisposableStack();
+const run = await target.start(stack);
 for (const [share, cases] of sharesOf(job.cases).entries()) {
-  if (share % job.of === job.part) parentPort?.postMessage(gather(run(shareSeed(job.seed, share), cases)));
+  if (share % job.of === job.part) parentPort?.postMessage(await gather(run(shareSeed(job.seed, share), cases)));
 }

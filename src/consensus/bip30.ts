@@ -12,8 +12,6 @@ import type { HeaderView, NetworkParams } from './params.ts';
 export function bip30Applies(entry: Pick<HeaderView, 'height' | 'hash' | 'ancestor'>, params: NetworkParams): boolean {
   const { height } = entry;
   const { bip34 } = params.activation;
-  // With BIP34 from the first block on no two coinbases are alike, so no two transactions are: the answer is known.
-  if (bip34 <= 1) return false;
   if (height >= BIP34_IMPLIES_BIP30_LIMIT) return true;
   if (params.bip30Exceptions.get(height) === entry.hash) return false;
   // Core asks the parent for its ancestor: the BIP34 block itself is still checked.

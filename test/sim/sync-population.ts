@@ -1,5 +1,6 @@
 /** Who takes part in a simulated synchronisation, and how the world changes under them: all of it drawn from a seed. */
 import type { Random } from '#util';
+import { pick } from '../support/pick.ts';
 import type { Behaviour, SimPeerOptions } from '../support/sim-peers.ts';
 import { type Blocks, scaled } from './sync-blocks.ts';
 
@@ -156,10 +157,4 @@ function drawFavourite(random: Random, index: number): Member {
     comesAndGoes: false,
     isUnsteady: false,
   };
-}
-
-function pick<Item>(random: Random, items: readonly Item[]): Item {
-  const item = items[random.below(items.length)];
-  if (item === undefined) throw new Error('nothing to pick from');
-  return item;
 }

@@ -9,9 +9,10 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { loadSecp256k1 } from '#crypto';
 import type { Transaction } from '#primitives';
-import { Op, pushData, pushNumber, ScriptFlag, TxSighash, TxSignatureChecker, verifyScript } from '#script';
+import { ScriptFlag, TxSighash, TxSignatureChecker, verifyScript } from '#script';
 import { concatBytes, type Random, seededRandom, toHex } from '#util';
 import { ALL_FLAG_BITS, creditAndSpend, fillFlags, packagedPath } from '../support/core-vectors.ts';
+import { randomPush, randomScript } from '../support/random-script.ts';
 
 type Interpreter = {
   errstr: string;
@@ -25,44 +26,6 @@ type Bitcore = {
 const RUNS = 4000;
 const UNKNOWN_TO_BITCORE = ScriptFlag.CLEANSTACK | ScriptFlag.CONST_SCRIPTCODE;
 const LOCK_TIMES = ScriptFlag.CHECKLOCKTIMEVERIFY | ScriptFlag.CHECKSEQUENCEVERIFY;
-
-function pick<T>(random: Random, items: readonly T[]): T {
-  const item = items[random.below(items.length)];
-  assert.ok(item !== undefined);
-  return item;
-}
-
-function randomPush(random: Random): Uint8Array {
-  switch (random.below(8)) {
-    case 0:
-      return pushData(random.bytes(random.below(90)));
-    case 1:
-      return pushData(random.bytes(random.below(6)));
-    case 2:
-      return pushNumber(random.below(2 ** 31) * pick(random, [1, -1]));
-    case 3:
-      return pushData(Uint8Array.of(1, pick(random, [0, 0x80, 1])));
-    default:
-      return pushNumber(random.below(19) - 1);
-  }
-}
-
-const CONDITIONALS = ['636768', '6368', '6468', '51636768'].map((hex) => Buffer.from(hex, 'hex'));
-
-const OPCODES = Object.values(Op).filter(
-  (opcode) => opcode >= Op.OP_NOP && opcode !== Op.OP_VER && opcode <= Op.OP_CHECKSIGADD,
-);
-
-/** Pushes and opcodes in about equal parts, so that a good part of the scripts succeeds. */
-function randomScript(random: Random): Uint8Array {
-  const parts = Array.from({ length: 1 + random.below(10) }, () => {
-    const kind = random.below(10);
-    if (kind < 5) return randomPush(random);
-    if (kind === 9) return pick(random, CONDITIONALS);
-    return Uint8Array.of(pick(random, OPCODES));
-  });
-  return concatBytes(...parts);
-}
 
 function randomFlags(random: Random): number {
   let flags = 0;

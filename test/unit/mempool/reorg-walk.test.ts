@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import type { Block, Transaction, TxOutput } from '#primitives';
 import { type Random, seededRandom } from '#util';
 import type { ChainBuilder } from '../../support/chain-builder.ts';
+import { pick } from '../../support/pick.ts';
 import { buildTx, type Lock, outputOf, pay, type Spend, type SpendOptions } from '../../support/tx-builder.ts';
 import { createHarness, type Harness } from './harness.ts';
 import { NextBlock, outpoint } from './slow-chain.ts';
@@ -37,10 +38,6 @@ type World = {
 };
 
 const idsOf = (txs: Iterable<Transaction>): string[] => Array.from(txs, (tx) => tx.txid).sort();
-
-function pick<T>(random: Random, items: readonly T[]): T {
-  return items[random.below(items.length)] ?? assert.fail('nothing to pick from');
-}
 
 /** An output of an earlier transaction, or a coinbase that is mature, just not yet, or on a branch only. */
 function anyCoin({ random, builder, made }: World): Spend {

@@ -6,7 +6,7 @@ import { Op } from '#script';
 import { type BlockOptions, createChainBuilder, withCoinbaseInput } from '../../../support/chain-builder.ts';
 import { ANYONE_CAN_SPEND } from '../../../support/keys.ts';
 import { RuleChain, regtestWith } from '../../../support/rule-chain.ts';
-import { rawTx } from '../../../support/tx-builder.ts';
+import { pay, rawTx } from '../../../support/tx-builder.ts';
 
 const NEVER = 0x7fffffff;
 const CODE = 'bad-txns-BIP30';
@@ -90,6 +90,21 @@ test('bip34Hash: the block at the BIP34 height is itself still checked', async (
   await rules.follow(plain);
   await rules.refuses(atHeight, CODE);
   await rules.accept();
+});
+
+test('bad-txns-BIP30: said of a block on a network with BIP34 from the start before whatever else is wrong with it', async () => {
+  const rules = await RuleChain.open();
+  const [coin, other] = [rules.takeCoinbase(), rules.takeCoinbase()];
+  const payment = rawTx([{ coin }]);
+  await rules.accept({ transactions: [payment] });
+  // Its input is spent; and before it one coin is spent twice. Core looks at the outputs of all before any input.
+  await rules.reject(CODE, { transactions: [payment] });
+  await rules.reject(CODE, {
+    transactions: [rawTx([{ coin: other }]), rawTx([{ coin: other }], [pay(1n, { kind: 'anyone' })]), payment],
+  });
+  const spent = { txid: payment.txidBytes, index: 0, output: coin.output };
+  await rules.accept({ transactions: [rawTx([{ coin: spent }], [pay(5n, { kind: 'anyone' })])] });
+  await rules.reject('bad-txns-inputs-missingorspent', { transactions: [payment] });
 });
 
 test('bip30Unspendable: the chain may leave a block whose coinbase was replaced', async () => {
