@@ -10,7 +10,7 @@ import type { GossipVerdict, Net, PeerIdText, PeerInfo } from '#net';
 import type { Sats, Transaction, Wtxid } from '#primitives';
 import { type Decoded, streams, topics, txMessageFor } from '#protocol';
 import { type TxBatch, TxDownload } from '#relay';
-import { errorText, type Logger, type Random, sleep, type TimerHandle } from '#util';
+import { errorText, type Logger, type Random, type TimerHandle } from '#util';
 import type { Requests } from './requests.ts';
 import { type Judged, type Submitted, TxSubmission, type TxSubmissionDeps } from './tx-submission.ts';
 
@@ -63,6 +63,8 @@ export class TxIngest {
   /** Listed by peers: all of them have it, or will hear of it. Those that are still open with the tracker. */
   readonly #listed = new Set<Wtxid>();
   readonly #fetches = new Tally<FetchResult>(FETCH_RESULTS);
+  /** Of transactions that will be announced: each MAX_GOSSIP_HOLD_MS at most, so as many as the mempool takes in that time. */
+  readonly #announcing = new Set<TimerHandle>();
   #timer: TimerHandle | undefined;
   #soon: TimerHandle | undefined;
   #isReconsidering = false;
@@ -95,6 +97,7 @@ export class TxIngest {
   close(): void {
     this.#timer?.cancel();
     this.#soon?.cancel();
+    for (const timer of this.#announcing) timer.cancel();
     for (const wtxid of [...this.#held.keys()]) this.#release(wtxid, 'ignore');
   }
 
@@ -253,17 +256,21 @@ export class TxIngest {
   #passOn(tx: Transaction, { fate, gossip, fee }: Judged): void {
     const isListed = this.#listed.has(tx.wtxid);
     if (fate === 'orphan' || this.#release(tx.wtxid, gossip) || fee === undefined || isListed) return;
+    if (this.#deps.signal.aborted) return;
     const afterMs = typeof gossip === 'string' ? 0 : gossip.acceptAfterMs;
-    this.#publish(tx, fee, afterMs).catch((error: unknown) => {
-      if (this.#deps.signal.aborted) return;
-      this.#deps.log.debug('transaction not announced', { txid: tx.txid, error: errorText(error) });
+    const timer = this.#deps.clock.after(afterMs, () => {
+      this.#announcing.delete(timer);
+      this.#publish(tx, fee).catch((error: unknown) => {
+        if (this.#deps.signal.aborted) return;
+        this.#deps.log.debug('transaction not announced', { txid: tx.txid, error: errorText(error) });
+      });
     });
+    this.#announcing.add(timer);
   }
 
   /** Gossip sends nothing that it has seen, also when it was ignored then: the other form of the same has another id. */
-  async #publish(tx: Transaction, fee: Sats, afterMs: number): Promise<void> {
-    const { clock, publish, signal } = this.#deps;
-    await sleep(clock, afterMs, signal);
+  async #publish(tx: Transaction, fee: Sats): Promise<void> {
+    const { publish } = this.#deps;
     const { codec } = topics.tx;
     const message = txMessageFor(tx, fee);
     const sent = await publish('tx', codec.encode(message));
