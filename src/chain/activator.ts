@@ -42,6 +42,7 @@ export type ActivatorDeps = {
   readonly meter: ChainMeter;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly bestHeader: () => HeaderId;
   /** A stored block that is still in memory. */
   readonly bodyOf: (id: HeaderId) => Block | undefined;
   /** Whether the block's scripts must run (they need not below `assumeValid`). */
@@ -150,7 +151,7 @@ export class Activator {
   }
 
   async #start(id: HeaderId): Promise<void> {
-    const { bodyOf, closing, coins, index, meter, mustRunScripts, storage } = this.#deps;
+    const { bestHeader, bodyOf, closing, coins, index, meter, mustRunScripts, storage } = this.#deps;
     const entry = index.tree.entry(id);
     const startedMs = meter.now();
     const block = bodyOf(id) ?? (await readStoredBlock(index, storage, id));
@@ -161,7 +162,8 @@ export class Activator {
     if (closing.aborted || index.isFailed(id)) return;
     const change = new BlockChange(this.#deps, block, entry);
     this.#applying = change;
-    const broken = await change.apply(this.#slices);
+    // Peers wait for the newest block. Before it there is so much to do that others would wait for all of them.
+    const broken = await change.apply(this.#slices.restIn(id === bestHeader()));
     this.#applying = undefined;
     meter.ended('check', loadedMs);
     if (broken !== undefined) {

@@ -168,7 +168,9 @@ class ChainWriter {
         ...state,
         keepFrom: options.keepFrom ?? (() => Number.POSITIVE_INFINITY),
         bestHeader: () => this.#bestHeader,
-        pruned: (height) => this.#pruned(height),
+        pruned: (lowestHeight) => {
+          for (const observer of this.#observers) observer.pruned?.(lowestHeight);
+        },
       },
       { targetBytes: pruneBytes === 'as-is' || pruneBytes === 0 ? undefined : pruneBytes, maxFileBytes },
     );
@@ -180,6 +182,7 @@ class ChainWriter {
       ...state,
       flusher: this.#flusher,
       meter,
+      bestHeader: () => this.#bestHeader,
       bodyOf: (id) => this.#bodies.get(id),
       mustRunScripts: (id) => this.#mustRunScripts(id),
       changed: (change) => this.#changed(change),
@@ -353,7 +356,8 @@ class ChainWriter {
   > {
     const { active, candidates, index } = this.#state;
     await this.#slices.rest();
-    await hashTransactions(this.#deps.params, block, this.#slices);
+    const isNewest = (index.tree.find(block.header.hash) ?? this.#bestHeader) === this.#bestHeader;
+    await hashTransactions(this.#deps.params, block, this.#slices.restIn(isNewest));
     const alone = checkBlockAlone(this.#deps.params, block);
     if (alone !== undefined) return this.#reject(block, alone);
     const header = acceptHeader(this.#accept, block.header);
@@ -432,10 +436,6 @@ class ChainWriter {
     return !scriptsAssumedValid(this.#deps.params, this.#state.index.tree, this.#bestHeader, id);
   }
 
-  #pruned(lowestHeight: number): void {
-    for (const observer of this.#observers) observer.pruned?.(lowestHeight);
-  }
-
   /** Resolves when the best block is the tip. */
   async #atRest(): Promise<void> {
     while (this.#isActivating) await this.#queue.idle();
@@ -448,8 +448,7 @@ class ChainWriter {
   }
 
   #headerAdded(id: HeaderId): void {
-    const { tree } = this.#state.index;
-    if (tree.hasMoreWork(id, this.#bestHeader)) this.#bestHeader = id;
+    if (this.#state.index.tree.hasMoreWork(id, this.#bestHeader)) this.#bestHeader = id;
   }
 
   /** A block that breaks a rule is remembered by its header, unless these bytes are only a bad copy of it. */

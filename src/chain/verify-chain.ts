@@ -125,7 +125,7 @@ class Verification {
     const block = decoded(await readStoredBlock(index, storage, id));
     const entry = index.tree.entry(id);
     const change = new BlockChange({ params, coins: this.#overlay }, block, entry);
-    const failure = await change.apply(new Slices(clock));
+    const failure = await change.apply(new Slices(clock).rest);
     if (failure !== undefined) throw new Corrupted(`found unconnectable block ${entry.hash}: ${failure.code}`);
     const jobs = mustRunScripts(id) ? change.jobs : [];
     const failed = await verifier.verify(jobs, signal ?? new AbortController().signal);

@@ -9,6 +9,8 @@ const SLICE_MS = 5;
 /** What is late when it waits is given so much in one go. */
 const URGENT_MS = 50;
 
+export type Rest = () => Promise<void>;
+
 class Turns {
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
@@ -48,12 +50,16 @@ export class Slices {
   }
 
   /** To be awaited between two pieces of work: lets everything else run once the slice is used up. */
-  async rest(): Promise<void> {
+  readonly rest: Rest = async () => {
     if (this.#turns.isOlderThan(SLICE_MS)) await this.#turns.next();
+  };
+
+  /** For work that others wait for, if it is: put off only where it is so large that nothing else would run. */
+  restIn(isUrgent: boolean): Rest {
+    return isUrgent ? this.#restFromUrgent : this.rest;
   }
 
-  /** The same within a block: others wait for it, and it is put off only where it is so large that nothing else would run. */
-  async restFromUrgent(): Promise<void> {
+  readonly #restFromUrgent: Rest = async () => {
     if (this.#turns.isOlderThan(URGENT_MS)) await this.#turns.next();
-  }
+  };
 }

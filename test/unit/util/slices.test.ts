@@ -39,10 +39,10 @@ suite('slices', () => {
       hasTurned = true;
     });
     work(49);
-    await slices.restFromUrgent();
+    await slices.restIn(true)();
     assert.equal(hasTurned, false);
     work(1);
-    await slices.restFromUrgent();
+    await slices.restIn(true)();
     assert.equal(hasTurned, true);
   });
 
