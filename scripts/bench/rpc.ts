@@ -1,8 +1,10 @@
 /**
  * How soon the program answers calls: with nothing else to do, and while it syncs; and what the sync loses by it. The
- * chain is the one of `ibd`, so that a sync takes some 15 s.
+ * chain is the one of `ibd`, so that a sync takes some 15 s. The peer gets what is left of the processors: in life it is
+ * another machine.
  */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { networkDirectory } from '#chain';
 import { callRpc, findEndpoint, findLogin, type JsonValue, type RpcTarget } from '#rpc';
 import { assert } from '#util';
@@ -11,7 +13,7 @@ import { regtestParams } from './block-maker.ts';
 import { cachedChain } from './chain-cache.ts';
 import { importByProgram } from './import-program.ts';
 import { startProgram } from './program.ts';
-import { callEvenly } from './rpc-load.ts';
+import { callEvenly, WARM_UP_MS } from './rpc-load.ts';
 import { SIGNED_CHAIN } from './signed-chain.ts';
 import { startServer } from './sync.ts';
 
@@ -29,7 +31,7 @@ export const rpc: Benchmark = {
     const { scratch, isLong, execArgv } = context;
     const datadir = join(scratch, 'served');
     await importByProgram({ file: await cachedChain(SIGNED_CHAIN), tip: SIGNED_CHAIN.tip, datadir }, execArgv);
-    const { address } = await startServer('regtest', datadir, execArgv, stack);
+    const { address } = await startServer('regtest', datadir, execArgv, stack, true);
     let runs = 0;
     const withProgram = (measure: (target: RpcTarget) => Promise<Sample>): Pick<Case, 'isAlwaysCold' | 'measure'> => ({
       isAlwaysCold: true,
@@ -95,9 +97,11 @@ async function syncAlone(target: RpcTarget, peer: string): Promise<Sample> {
 
 async function syncWithCalls(target: RpcTarget, peer: string): Promise<Sample> {
   let isOver = false;
-  const syncing = syncAlone(target, peer).finally(() => {
-    isOver = true;
-  });
+  const syncing = sleep(WARM_UP_MS)
+    .then(() => syncAlone(target, peer))
+    .finally(() => {
+      isOver = true;
+    });
   const { calls, wallMs, delays } = await callEvenly(target, BODY, CALLS_PER_SECOND, 0, () => isOver);
   return { ...(await syncing), extra: { 'calls/s': (calls * 1000) / wallMs, ...delays } };
 }

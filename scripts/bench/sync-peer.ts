@@ -1,4 +1,5 @@
 /** A process of the `sync` benchmark: a whole node, as the program composes it. */
+import { constants, setPriority } from 'node:os';
 import { openChain } from '#chain';
 import type { StarlingNode } from '#node';
 import { Block } from '#primitives';
@@ -34,6 +35,8 @@ servePeer(
       }
       return { height: chain.tip().height, bytes };
     },
+    /** Its threads from now on get what is left of the processors: as if it were another machine's. */
+    giveWay: () => setPriority(constants.priority.PRIORITY_LOW),
     start,
     syncTo: async ({ height, ...order }: NodeOrder & { readonly height: number }) => {
       const cpuBefore = cpuMs();

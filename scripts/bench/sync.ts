@@ -62,8 +62,10 @@ export async function startServer(
   datadir: string,
   execArgv: readonly string[],
   stack: AsyncDisposableStack,
+  givesWay = false,
 ): Promise<{ readonly process: PeerProcess; readonly address: string }> {
   const process = stack.use(startPeer(PEER_FILE, execArgv));
+  if (givesWay) await process.call('giveWay');
   return { process, address: await startNode(process, network, datadir) };
 }
 
