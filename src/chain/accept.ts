@@ -10,7 +10,7 @@ import {
   type ValidationFailure,
 } from '#consensus';
 import { type Block, type BlockHeader, DecodeError } from '#primitives';
-import type { Rest } from '#util';
+import type { Slices } from '#util';
 import { TRANSACTIONS_AT_ONCE } from './block-change.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { HeaderId } from './header-tree.ts';
@@ -93,7 +93,7 @@ export function checkBlockAlone(params: NetworkParams, block: Block): Validation
  * Hashes the transactions in slices, unless the header has no proof of work: all checks need their ids, and making these
  * is most of what they take.
  */
-export async function hashTransactions(params: NetworkParams, block: Block, rest: Rest): Promise<void> {
+export async function hashTransactions(params: NetworkParams, block: Block, rest: Slices['rest']): Promise<void> {
   if (checkBlockHeader(block.header, params) !== undefined) return;
   for (const [at, tx] of transactionsOf(block).entries()) {
     if (at % TRANSACTIONS_AT_ONCE === 0) await rest();

@@ -17,7 +17,7 @@ import {
   type ValidationFailure,
 } from '#consensus';
 import { type Block, MAX_MONEY, type Transaction, type TxOutput } from '#primitives';
-import type { Rest } from '#util';
+import type { Slices } from '#util';
 import type { ScriptFailure, ScriptJob } from '#verify';
 import { type CoinsView, decodeStored } from './coins-cache.ts';
 import { restoreInputs, takeBack } from './disconnect.ts';
@@ -63,7 +63,7 @@ export class BlockChange {
    * Applies the block on top of its parent's coins, with rests: until it resolves nobody else may change these, and `before` says what they were.
    * After a failure the coins are as they were.
    */
-  async apply(rest: Rest): Promise<ValidationFailure | undefined> {
+  async apply(rest: Slices['rest']): Promise<ValidationFailure | undefined> {
     // With BIP34 from the first block on no two coinbases are alike. Who repeats another transaction then has no inputs: it is
     // enough to look for that in a block that fails, which spares valid ones a look-up for each output.
     const isLookedForLater = this.#params.activation.bip34 <= 1;
@@ -105,7 +105,7 @@ export class BlockChange {
     return undefined;
   }
 
-  async #applyTransactions(rest: Rest): Promise<ValidationFailure | undefined> {
+  async #applyTransactions(rest: Slices['rest']): Promise<ValidationFailure | undefined> {
     for (const [at, tx] of this.block.transactions.entries()) {
       if (at % TRANSACTIONS_AT_ONCE === 0) await rest();
       const found = tx.isCoinbase ? this.#countSigOps(tx, []) : this.#spendInputs(tx);

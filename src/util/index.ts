@@ -16,5 +16,5 @@ export { errorText, NodeError, type NodeErrorCode } from './errors.ts';
 export { type LogFields, type Logger, nullLogger } from './logger.ts';
 export { exponential, type Random, seededRandom, systemRandom } from './random.ts';
 export { Serial } from './serial.ts';
-export { type Rest, Slices } from './slices.ts';
+export { Slices } from './slices.ts';
 export { VERSION } from './version.ts';

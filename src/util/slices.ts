@@ -9,7 +9,7 @@ const SLICE_MS = 5;
 /** What is late when it waits is given so much in one go. */
 const URGENT_MS = 50;
 
-export type Rest = () => Promise<void>;
+type Rest = () => Promise<void>;
 
 class Turns {
   readonly #clock: Clock;

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { callRpc, type JsonValue, type RpcReply, type RpcTarget } from '#rpc';
+import { callRpc, endpointText, type JsonValue, type RpcReply, type RpcTarget } from '#rpc';
 import { assert, errorText, NodeError, systemRandom, toHex } from '#util';
 import { makeTempDir } from './temp-dir.ts';
 
@@ -28,6 +28,8 @@ const RPC_IN_WARMUP = -28;
 const run = promisify(execFile);
 
 export type CoreProgram = AsyncDisposable & {
+  /** HOST:PORT, for calls by HTTP. */
+  readonly address: string;
   readonly reply: (method: string, ...params: JsonValue[]) => Promise<RpcReply>;
   /** The result; throws where Core answers with an error. */
   readonly call: (method: string, ...params: JsonValue[]) => Promise<JsonValue>;
@@ -92,6 +94,7 @@ export async function startCore(flags: readonly string[] = []): Promise<CoreProg
   const resources = stack.move();
   const reply: CoreProgram['reply'] = (method, ...params) => callRpc(target, method, params);
   return {
+    address: endpointText(target.endpoint),
     reply,
     call: async (method, ...params) => {
       const answer = await reply(method, ...params);

@@ -194,8 +194,10 @@ const signatureInside: Template = (random) => {
   return { lock, unlock: () => pushData(random.below(4) === 0 ? concatBytes(signed) : signed) };
 };
 
-/** OP_CHECKSEQUENCEVERIFY was a NOP of another rule then. */
-const OLD_OPCODES = OPCODES.filter((opcode) => opcode !== Op.OP_CHECKSEQUENCEVERIFY);
+/** One was a NOP of another rule then, the other had no name. */
+export const OLD_OPCODES = OPCODES.filter(
+  (opcode) => opcode !== Op.OP_CHECKSEQUENCEVERIFY && opcode !== Op.OP_CHECKSIGADD,
+);
 
 const anything: Template = (random) => {
   const lock = randomScript(random, OLD_OPCODES);
