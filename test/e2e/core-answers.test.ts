@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Block, Transaction } from '#primitives';
 import { type JsonValue, writeJson } from '#rpc';
 import { encodeAddress, encodeWif, witnessProgram } from '#script';
-import { seededRandom, toHex } from '#util';
+import { fromHex, seededRandom, toHex } from '#util';
 import { type ChainBuilder, createChainBuilder, regtest } from '../support/chain-builder.ts';
 import { type CoreProgram, coreLacks, startCore } from '../support/core-program.ts';
 import { testKey } from '../support/keys.ts';
@@ -226,6 +227,26 @@ test('REST: bytes and hexadecimal', { skip }, async () => {
   const withoutVersions = (text = ''): string => text.replaceAll(/0[012]000000(?=[0-9a-f]{2}000000)/g, '');
   assert.equal(withoutVersions(own?.text), withoutVersions(other?.text));
   assert.ok((own?.text.length ?? 0) > 150, 'coins were found');
+});
+
+test('a block that is mined here, of what both have in their mempools, is valid there', { skip }, async () => {
+  const address = encodeAddress(testKey(0).p2pkh, regtest().address) ?? '';
+  const [hash = ''] = (await rpc.call('generatetoaddress', 1, address)) as string[];
+  const raw = (await rpc.call('getblock', hash, 0)) as string;
+  const block = Block.fromBytes(fromHex(raw));
+  assert.ok(block.transactions.length > 1, 'it holds transactions');
+  // The coinbase has a witness, which Core could not read then.
+  const stripped = block.transactions.map(({ version, inputs, outputs, lockTime }) => {
+    return Transaction.fromFields({
+      version,
+      inputs: inputs.map((input) => ({ ...input, witness: [] })),
+      outputs,
+      lockTime,
+    });
+  });
+  assert.equal(await core.call('submitblock', toHex(Block.fromParts(block.header, stripped).raw)), null);
+  for (const method of ['getbestblockhash', 'getrawmempool']) await same(method, []);
+  builder.append(block);
 });
 
 test('branches: tips and what they are', { skip }, async () => {

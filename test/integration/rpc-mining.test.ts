@@ -116,7 +116,8 @@ describe('blocks at once', () => {
     ]);
     const [code, message] = (await refused([toHex(other.raw)])) as [number, string];
     assert.equal(code, -25);
-    assert.match(message, /^TestBlockValidity failed: bad-txns-inputs-missingorspent/);
+    // Core looks for what would be overwritten before it looks for inputs.
+    assert.match(message, /^TestBlockValidity failed: bad-txns-BIP30/);
     assert.deepEqual(await rpc.refuse('generateblock', 'x', []), [-5, 'Error: Invalid address or descriptor']);
   });
 });
