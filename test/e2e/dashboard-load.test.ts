@@ -14,6 +14,7 @@ import { makeTempDir } from '../support/temp-dir.ts';
 const MAX_TASK_MS = 50;
 /** Changes of what is shown, during which each view is watched: some 4 s. */
 const WATCHED_CHANGES = 24;
+const ELSEWHERE = '#/elsewhere';
 /** Those of the longest table that is not drawn in part: recent blocks. */
 const MAX_ROWS = 60;
 
@@ -42,27 +43,33 @@ test('no view keeps the page busy', { skip: whyNoBrowser() }, async (t) => {
   await using opened = await browser.open(dashboard.url);
   const { page, assertClean } = opened;
   const panel = page.locator('main .panel').first();
-  const judge = (what: string, tasks: readonly PageTask[]): void => {
-    t.diagnostic(`${what}: ${text(tasks)}`);
-    assert.ok(tasks.length > 0 && (tasks[0]?.cpuMs ?? 0) > 0, 'the trace has tasks and their times');
-    assert.ok(
-      tasks.every(({ cpuMs }) => cpuMs < MAX_TASK_MS),
-      `${what}: ${text(tasks)}`,
-    );
+  /** Twice too long is no accident of the machine. */
+  const judge = async (what: string, watch: () => Promise<readonly PageTask[]>): Promise<void> => {
+    const isShort = (tasks: readonly PageTask[]): boolean => tasks.every(({ cpuMs }) => cpuMs < MAX_TASK_MS);
+    const first = await watch();
+    t.diagnostic(`${what}: ${text(first)}`);
+    assert.ok(first.length > 0 && (first[0]?.cpuMs ?? 0) > 0, 'the trace has tasks and their times');
+    if (isShort(first)) return;
+    const second = await watch();
+    assert.ok(isShort(second), `${what}: ${text(first)}; again: ${text(second)}`);
   };
-  const loading = await tasksDuring(page, async () => {
-    await page.reload();
-    await panel.waitFor();
-  });
-  judge('loading', loading);
+  await judge('loading', () =>
+    tasksDuring(page, async () => {
+      await page.reload();
+      await panel.waitFor();
+    }),
+  );
   assert.equal(await page.locator('[data-field="peer-count"]').textContent(), String(BUSY.peers));
   for (const { path, name } of VIEWS) {
-    const tasks = await tasksDuring(page, async () => {
-      await page.evaluate(`location.hash = '${path}'`);
-      await panel.waitFor();
-      await page.evaluate(WHEN_CHANGED);
+    await judge(name, async () => {
+      await page.evaluate(`location.hash = '${ELSEWHERE}'`);
+      await page.getByText('There is no view at this address').waitFor();
+      return tasksDuring(page, async () => {
+        await page.evaluate(`location.hash = '${path}'`);
+        await panel.waitFor();
+        await page.evaluate(WHEN_CHANGED);
+      });
     });
-    judge(name, tasks);
     assert.ok((await page.locator('tbody tr').count()) < MAX_ROWS, `${name} draws only rows in sight`);
   }
   assertClean();

@@ -31,3 +31,13 @@ export function useRoute(): Route {
   }, []);
   return route;
 }
+
+/** How often the part was painted, up to `most`: what can wait is drawn after the first time, in tasks of its own. */
+export function usePaints(most: number): number {
+  const [paints, setPaints] = useState(0);
+  // Preact runs effects after the next frame.
+  useEffect(() => {
+    if (paints < most) setPaints(paints + 1);
+  }, [paints, most]);
+  return paints;
+}

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { BlockAnnouncement, BlockRow } from '../../contract.ts';
 import { delayPart, dotsPath, niceCeiling } from '../chart.ts';
 import * as format from '../format.ts';
+import { usePaints } from '../hooks.ts';
 import { Delays } from '../parts/delays.tsx';
 import { Level } from '../parts/level.tsx';
 import { BlockLink, PeerLink } from '../parts/links.tsx';
@@ -12,12 +13,17 @@ import { ScrollBox } from '../parts/scroll-box.tsx';
 import type { ViewProps } from '../view-props.ts';
 
 const MAX_WEIGHT = 4_000_000;
+/** Those in sight at first. */
+const ROWS_AT_ONCE = 12;
 
 export function BlocksView({ feed, nowMs }: ViewProps): JSX.Element {
   const longestMs = useMemo(() => {
     const delays = feed.blocks.flatMap(({ announcements }) => announcements.map(({ delayMs }) => delayMs));
     return niceCeiling(Math.max(10, ...delays));
   }, [feed.blocks]);
+  // All at once take longer than a frame may.
+  const paints = usePaints(Math.ceil(feed.blocks.length / ROWS_AT_ONCE));
+  const rows = feed.blocks.slice(0, (paints + 1) * ROWS_AT_ONCE);
   const newest = feed.blocks[0];
   const newestPanel = useMemo(() => newest && <NewestPanel block={newest} />, [newest]);
   return (
@@ -27,7 +33,7 @@ export function BlocksView({ feed, nowMs }: ViewProps): JSX.Element {
         title="Recent blocks"
         aside={`dots: peers that told of it, 1 ms to ${format.milliseconds(longestMs)} after the first`}
       >
-        <BlockTable blocks={feed.blocks} nowMs={nowMs} longestMs={longestMs} />
+        <BlockTable blocks={rows} nowMs={nowMs} longestMs={longestMs} />
       </Panel>
     </>
   );

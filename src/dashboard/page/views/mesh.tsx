@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { PeerRow } from '../../contract.ts';
 import * as format from '../format.ts';
+import { usePaints } from '../hooks.ts';
 import { type Bearings, keepBearings, layOutMesh } from '../mesh-layout.ts';
 import { PeerLink } from '../parts/links.tsx';
 import { LongList } from '../parts/long-list.tsx';
@@ -20,7 +21,9 @@ export function MeshView({ feed }: ViewProps): JSX.Element {
     );
     return layOutMesh(feed.peers, bearings.current);
   }, [feed.peers]);
-  const table = useMemo(() => <MeshTable peers={feed.peers} />, [feed.peers]);
+  // Both at once take longer than a frame may.
+  const isPictured = usePaints(1) > 0;
+  const table = useMemo(() => isPictured && <MeshTable peers={feed.peers} />, [feed.peers, isPictured]);
   return (
     <div class="mesh">
       <Panel title="From here" aside="distance: round trip">
