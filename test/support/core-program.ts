@@ -20,6 +20,8 @@ const PACKAGE = 'bitcoind-regtest@0.2.3';
 const SHA512 = 'H+znRxeYqJfoz+GCAFmIn8aisi3FiImWAlJlFMZs237tL3jM6k+wcp8JAt3yGmaOYhyMIfwRAZ6CcEbDJy3zxw==';
 const MEMBER = 'package/bitcoind/bitcoind-rev-3224936';
 const PROGRAM = fileURLToPath(new URL('../../.cache/bitcoin-core/bitcoind-0.11.99', import.meta.url));
+/** Without a network the tests shall not wait for long before they say so. */
+const MAX_FETCH_MS = 120_000;
 /** How often a program that starts is asked whether it answers. */
 const ASK_AGAIN_MS = 50;
 /** Nobody answers yet, or it says that it is not ready. */
@@ -49,7 +51,16 @@ export async function coreLacks(): Promise<string | undefined> {
 async function fetchProgram(): Promise<void> {
   if (await runs()) return;
   await using folder = await makeTempDir();
-  const packed = await run('npm', ['pack', PACKAGE, '--silent', '--ignore-scripts', '--pack-destination', folder.path]);
+  const args = [
+    'pack',
+    PACKAGE,
+    '--silent',
+    '--ignore-scripts',
+    '--fetch-retries=1',
+    '--pack-destination',
+    folder.path,
+  ];
+  const packed = await run('npm', args, { timeout: MAX_FETCH_MS });
   const archive = join(folder.path, packed.stdout.trim());
   const sha512 = createHash('sha512')
     .update(await readFile(archive))
