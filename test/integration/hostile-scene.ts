@@ -27,6 +27,7 @@ const COIN_VALUE = 100_000n;
 const COINS = 3_000;
 const COINS_PER_TX = 500;
 const POLL_MS = 20;
+const GIVE_UP_MS = 200_000;
 /** What `net` does about one offence after the other. What comes behind a disconnect may be too late to be heard. */
 const JUDGEMENTS: Readonly<Record<(typeof offences)[OffenceName]['severity'], readonly string[]>> = {
   fatal: ['ban'],
@@ -169,9 +170,13 @@ export function servingTxs(txs: readonly Transaction[], served: string[] = []): 
     };
 }
 
-/** Polls for what gives no event; the runner's timeout bounds it. */
+/** Polls for what gives no event. It gives up before the runner does, and so lets the scene be taken down. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await pause();
+  const deadline = performance.now() + GIVE_UP_MS;
+  while (!(await condition())) {
+    assert.ok(performance.now() < deadline, `not seen in ${GIVE_UP_MS / 1000} s: ${condition}`);
+    await pause();
+  }
 }
 
 function pause(): Promise<void> {
