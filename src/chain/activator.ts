@@ -163,7 +163,8 @@ export class Activator {
     const change = new BlockChange(this.#deps, block, entry);
     this.#applying = change;
     // Peers wait for the newest block. Before it there is so much to do that others would wait for all of them.
-    const broken = await change.apply(this.#slices.restIn(id === bestHeader()));
+    const isNewest = id === bestHeader();
+    const broken = await change.apply(this.#slices.restIn(isNewest));
     this.#applying = undefined;
     meter.ended('check', loadedMs);
     if (broken !== undefined) {
@@ -171,15 +172,15 @@ export class Activator {
       if (this.#deps.active.tip === index.tree.parentOf(id)) await this.#markInvalid(id, broken);
       return;
     }
-    const verdict = this.#runScripts(mustRunScripts(id) ? change.jobs : []);
+    const verdict = this.#runScripts(mustRunScripts(id) ? change.jobs : [], isNewest);
     this.#inFlight.push({ id, change, verdict });
   }
 
-  async #runScripts(jobs: BlockChange['jobs']): Promise<Verdict> {
+  async #runScripts(jobs: BlockChange['jobs'], isUrgent: boolean): Promise<Verdict> {
     const { verifier, closing, meter } = this.#deps;
     const startedMs = meter.now();
     try {
-      const failed = await verifier.verify(jobs, closing);
+      const failed = await verifier.verify(jobs, { signal: closing, isUrgent });
       if (jobs.length > 0) meter.ended('scripts', startedMs);
       return { failed };
     } catch (error) {

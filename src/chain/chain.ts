@@ -3,11 +3,9 @@
  * another, in the order in which they came; beside that the activator moves the active chain over what is stored.
  * Whatever needs the chain to hold still waits in the activator's queue. Headers and reads are synchronous.
  */
-import { failure, type NetworkParams, type ValidationFailure } from '#consensus';
+import { failure, type ValidationFailure } from '#consensus';
 import type { Block, BlockHash } from '#primitives';
-import type { KeyValueStore } from '#store';
-import { type Clock, errorText, type Logger, NodeError, type Random, Serial, Slices } from '#util';
-import type { ScriptVerifier } from '#verify';
+import { errorText, NodeError, Serial, Slices } from '#util';
 import {
   type AcceptDeps,
   acceptHeader,
@@ -20,7 +18,6 @@ import { Activator } from './activator.ts';
 import { ActiveChain } from './active-chain.ts';
 import { scriptsAssumedValid } from './assume-valid.ts';
 import { BlockIndex } from './block-index.ts';
-import type { BlockStorage } from './block-storage.ts';
 import { Candidates } from './candidates.ts';
 import { checkProposal } from './check-proposal.ts';
 import { CoinsCache } from './coins-cache.ts';
@@ -29,6 +26,7 @@ import type { HeaderId } from './header-tree.ts';
 import { loadState } from './load.ts';
 import { lowWorkRefusal } from './low-work.ts';
 import { ChainMeter } from './meter.ts';
+import { type ChainDeps, type ChainOptions, MAX_FILE_BYTES } from './options.ts';
 import type {
   BlockVerdict,
   Chain,
@@ -37,7 +35,6 @@ import type {
   ChainVerification,
   Coin,
   HeadersVerdict,
-  OpenProgress,
   OutPoint,
   VerifyChainOptions,
 } from './port.ts';
@@ -45,44 +42,9 @@ import { Pruner, prunedAway } from './pruner.ts';
 import { createReader, type ReaderState } from './reader.ts';
 import { RecentBodies } from './recent-bodies.ts';
 import { interrupted } from './reindex.ts';
+import { Submissions } from './submissions.ts';
 import { verifyChain } from './verify-chain.ts';
 import { Waiters } from './waiters.ts';
-
-export type ChainDeps = {
-  readonly params: NetworkParams;
-  /** Header tree and block positions. */
-  readonly indexStore: KeyValueStore;
-  /** Unspent outputs. */
-  readonly coinsStore: KeyValueStore;
-  readonly storage: BlockStorage;
-  readonly verifier: ScriptVerifier;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-};
-
-export type ChainOptions = {
-  /** Memory for coins. */
-  readonly dbCacheBytes: number;
-  /** Bytes of coins in one write to the disk; default 128 KiB (Core's -dbbatchsize). */
-  readonly dbBatchBytes?: number;
-  /**
-   * What block and undo files may take before old ones are removed; 0 or undefined: all are kept, and a chain whose
-   * files were pruned is not opened. `as-is`: opened as it is, and nothing is removed.
-   */
-  readonly pruneBytes?: number | 'as-is';
-  /** The lowest height that somebody still reads: pruning stays below it. */
-  readonly keepFrom?: () => number;
-  /** Where block and undo files end and the next are begun; default 128 MiB. */
-  readonly maxFileBytes?: number;
-  /** Ends a long opening; what was done is kept. */
-  readonly signal?: AbortSignal | undefined;
-  /** Hears of a long opening. */
-  readonly onProgress?: ((progress: OpenProgress) => void) | undefined;
-};
-
-/** Core's MAX_BLOCKFILE_SIZE. */
-export const MAX_FILE_BYTES = 128 << 20;
 
 /** How many reasons of invalid blocks are remembered; the oldest is forgotten first. */
 const MAX_REMEMBERED_FAILURES = 100;
@@ -117,6 +79,7 @@ export async function createChain(deps: ChainDeps, options: ChainOptions): Promi
     checkProposal: (block) => chain.checkProposal(block),
     submitHeaders: (headers, options) => chain.submitHeaders(headers, options),
     submitBlock: (block) => chain.submitBlock(block),
+    newestDecided: () => chain.newestDecided(),
     invalidateBlock: (hash) => chain.invalidateBlock(hash),
     reconsiderBlock: (hash) => chain.reconsiderBlock(hash),
     observe: (observer) => chain.observe(observer),
@@ -144,7 +107,7 @@ class ChainWriter {
   readonly #queue = new Serial();
   readonly #waiters = new Waiters<HeaderId>();
   readonly #bodies = new RecentBodies<HeaderId>();
-  readonly #submissions = new Set<Promise<unknown>>();
+  readonly #submissions = new Submissions();
   readonly #observers = new Set<ChainObserver>();
   readonly #failures = new Map<HeaderId, ValidationFailure>();
   readonly #closing = new AbortController();
@@ -210,8 +173,12 @@ class ChainWriter {
   }
 
   async idle(): Promise<void> {
-    await Promise.allSettled(this.#submissions);
+    await this.#submissions.idle();
     await this.#atRest();
+  }
+
+  newestDecided(): Promise<void> {
+    return this.#submissions.newestDecided();
   }
 
   /** Throws NodeError, `ABORTED` when the signal does before all is connected that is stored. */
@@ -265,14 +232,8 @@ class ChainWriter {
     return { kind: 'accepted', last: tree.entry(last), added };
   }
 
-  async submitBlock(block: Block): Promise<BlockVerdict> {
-    const submission = this.#submit(block);
-    this.#submissions.add(submission);
-    try {
-      return await submission;
-    } finally {
-      this.#submissions.delete(submission);
-    }
+  submitBlock(block: Block): Promise<BlockVerdict> {
+    return this.#submissions.track(this.#submit(block), this.#isNewest(block));
   }
 
   invalidateBlock(hash: BlockHash): Promise<boolean> {
@@ -356,8 +317,7 @@ class ChainWriter {
   > {
     const { active, candidates, index } = this.#state;
     await this.#slices.rest();
-    const isNewest = (index.tree.find(block.header.hash) ?? this.#bestHeader) === this.#bestHeader;
-    await hashTransactions(this.#deps.params, block, this.#slices.restIn(isNewest));
+    await hashTransactions(this.#deps.params, block, this.#slices.restIn(this.#isNewest(block)));
     const alone = checkBlockAlone(this.#deps.params, block);
     if (alone !== undefined) return this.#reject(block, alone);
     const header = acceptHeader(this.#accept, block.header);
@@ -373,6 +333,11 @@ class ChainWriter {
     this.#bodies.add(id, block);
     candidates.bodyStored(id);
     return { kind: 'accepted', id, isNew: true };
+  }
+
+  /** Also of one whose header was not known. */
+  #isNewest({ hash }: Block): boolean {
+    return (this.#state.index.tree.find(hash) ?? this.#bestHeader) === this.#bestHeader;
   }
 
   /** Resolves when the block is connected, found to be invalid, or not the next to be connected. */

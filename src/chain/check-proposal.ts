@@ -43,7 +43,7 @@ export async function checkProposal(deps: CheckProposalDeps, block: Block): Prom
   const change = new BlockChange({ params, coins: new CoinsOverlay(coins) }, block, entryBehind(prev, block));
   const broken = await change.apply(new Slices(clock).rest);
   if (broken !== undefined) return broken;
-  const failed = await verifier.verify(change.jobs, signal);
+  const failed = await verifier.verify(change.jobs, { signal });
   return failed === undefined ? undefined : scriptFailure(change, failed);
 }
 

@@ -9,7 +9,8 @@ import { type LevelStore, lockDirectory, openAppendFiles, openLevelStore, type S
 import { type Clock, type Logger, NodeError, nullLogger, type Random, systemClock, systemRandom } from '#util';
 import { createVerifier, type ScriptVerifier } from '#verify';
 import { createBlockStorage } from './block-storage.ts';
-import { type ChainOptions, createChain, MAX_FILE_BYTES } from './chain.ts';
+import { createChain } from './chain.ts';
+import { type ChainOptions, MAX_FILE_BYTES } from './options.ts';
 import type { Chain } from './port.ts';
 import { areCoinsWiped, requestRebuild } from './reindex.ts';
 import type { ReindexKind } from './repair.ts';

@@ -248,6 +248,8 @@ export type Chain = AsyncDisposable &
     readonly observe: (observer: ChainObserver) => () => void;
     /** What connecting costs. Of numbers that are kept: asking is cheap. */
     readonly figures: () => ChainFigures;
+    /** Resolves when no submitted block is being worked on that would be the tip: what can wait, waits. Never rejects. */
+    readonly newestDecided: () => Promise<void>;
     /** Resolves when every submitBlock so far is decided and the best block is the tip; never rejects. */
     readonly idle: () => Promise<void>;
   };

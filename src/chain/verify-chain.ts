@@ -128,7 +128,7 @@ class Verification {
     const failure = await change.apply(new Slices(clock).rest);
     if (failure !== undefined) throw new Corrupted(`found unconnectable block ${entry.hash}: ${failure.code}`);
     const jobs = mustRunScripts(id) ? change.jobs : [];
-    const failed = await verifier.verify(jobs, signal ?? new AbortController().signal);
+    const failed = await verifier.verify(jobs, { signal });
     if (failed !== undefined) throw new Corrupted(`found unconnectable block ${entry.hash}: ${failed.error}`);
   }
 }

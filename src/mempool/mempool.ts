@@ -4,7 +4,7 @@
  * transactions spend the same output; it follows the chain by `chainChanged` alone. Every change of the pool is one
  * synchronous step, so readers between two steps see it whole.
  */
-import type { ChainReader } from '#chain';
+import type { Chain, ChainReader } from '#chain';
 import type { Transaction, Txid } from '#primitives';
 import type { Clock, Logger } from '#util';
 import type { ScriptVerifier } from '#verify';
@@ -31,7 +31,7 @@ import { SubmitQueue } from './submit-queue.ts';
 import { SyncedTip } from './synced-tip.ts';
 
 export type MempoolDeps = {
-  readonly chain: ChainReader;
+  readonly chain: ChainReader & Pick<Chain, 'newestDecided'>;
   readonly verifier: ScriptVerifier;
   readonly clock: Clock;
   readonly log: Logger;

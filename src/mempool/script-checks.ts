@@ -19,9 +19,11 @@ export async function checkScripts(
   blockFlags: number,
   signal: AbortSignal,
 ): Promise<MempoolVerdict | undefined> {
-  const run = (flags: number, remember = false): Promise<ScriptFailure | undefined> =>
-    verifier.verify([{ tx, spent, flags, remember }], signal);
-  const failed = (await run(STANDARD_SCRIPT_FLAGS)) ?? (await run(blockFlags, true));
+  const run = (flags: number): Promise<ScriptFailure | undefined> =>
+    verifier.verify([{ tx, spent, flags }], { signal });
+  // One batch: what passes under the first flags need not be computed again under the others.
+  const standard = { tx, spent, flags: STANDARD_SCRIPT_FLAGS };
+  const failed = await verifier.verify([standard, { tx, spent, flags: blockFlags, remember: true }], { signal });
   if (failed === undefined) return undefined;
   // As in Core, the first input that fails decides, whatever the next ones are.
   if ((await run(MANDATORY_SCRIPT_FLAGS))?.input !== failed.input) {

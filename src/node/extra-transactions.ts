@@ -1,7 +1,8 @@
 /**
- * Transactions seen lately that the mempool does not hold: refused, orphaned, replaced, evicted, expired. A miner with other
- * policy may put them into a block, and then they need not be asked for (Core's vExtraTxnForCompact).
- * Bounds: `MAX_TRANSACTIONS` and `MAX_BYTES`; the oldest leave first. They are unchecked bytes, good for nothing else.
+ * Transactions that the mempool does not hold: refused lately, orphaned, replaced, evicted, expired, or waiting for its
+ * verdict. A miner with other policy or more time may put them into a block, and then they need not be asked for (Core's
+ * vExtraTxnForCompact). They are unchecked bytes, good for nothing else.
+ * Bounds: `MAX_TRANSACTIONS` and `MAX_BYTES`, the oldest leave first; of those that wait, what the mempool lets wait.
  */
 import type { Mempool } from '#mempool';
 import { PackedTransaction, type Transaction, type Wtxid } from '#primitives';
@@ -15,6 +16,7 @@ const MAX_TX_BYTES = 100_000;
 export class ExtraTransactions {
   /** In the order of arrival. */
   readonly #byWtxid = new Map<Wtxid, PackedTransaction>();
+  readonly #waiting = new Set<Transaction>();
   readonly #maxTransactions: number;
   readonly #maxBytes: number;
   #bytes = 0;
@@ -45,15 +47,26 @@ export class ExtraTransactions {
     }
   }
 
-  transactions(): IterableIterator<PackedTransaction> {
-    return this.#byWtxid.values();
+  /** Until the promise settles. */
+  async during<T>(tx: Transaction, decided: Promise<T>): Promise<T> {
+    this.#waiting.add(tx);
+    try {
+      return await decided;
+    } finally {
+      this.#waiting.delete(tx);
+    }
+  }
+
+  *transactions(): Generator<Transaction | PackedTransaction> {
+    yield* this.#byWtxid.values();
+    yield* this.#waiting;
   }
 }
 
-/** `submit` of the mempool; what it refuses without calling it invalid is kept. */
-export function keepRefused(submit: Mempool['submit'], extra: Pick<ExtraTransactions, 'add'>): Mempool['submit'] {
+/** `submit` of the mempool; what waits for it is kept meanwhile, and what it refuses without calling it invalid. */
+export function keepSubmitted(submit: Mempool['submit'], extra: ExtraTransactions): Mempool['submit'] {
   return async (tx, origin) => {
-    const verdict = await submit(tx, origin);
+    const verdict = await extra.during(tx, submit(tx, origin));
     if (verdict.kind === 'policy' || verdict.kind === 'missing-inputs') extra.add(tx);
     return verdict;
   };

@@ -5,7 +5,7 @@ import { type Block, type BlockHash, DecodeError } from '#primitives';
 import { type Decoded, type TopicName, topics } from '#protocol';
 import { BlockIngest, type BlockIngestDeps } from './block-ingest.ts';
 import { BlockRebuilder, type BlockRebuilderDeps, type RebuildStats } from './block-rebuilder.ts';
-import { ExtraTransactions, keepRefused, keepRemoved } from './extra-transactions.ts';
+import { ExtraTransactions, keepRemoved, keepSubmitted } from './extra-transactions.ts';
 import { TxIngest, type TxIngestDeps } from './tx-ingest.ts';
 
 export type IngestDeps = Omit<BlockIngestDeps, 'rebuilder'> &
@@ -47,7 +47,10 @@ export function createIngest(deps: IngestDeps): Ingest {
   const rebuilder = new BlockRebuilder({ ...deps, extra });
   deps.signal.addEventListener('abort', () => rebuilder.close(), { once: true });
   const blocks = new BlockIngest({ ...deps, rebuilder });
-  const txs = new TxIngest({ ...deps, mempool: { ...deps.mempool, submit: keepRefused(deps.mempool.submit, extra) } });
+  const txs = new TxIngest({
+    ...deps,
+    mempool: { ...deps.mempool, submit: keepSubmitted(deps.mempool.submit, extra) },
+  });
   const handlers: Handlers = {
     block: (compact, from) => blocks.announced(compact, from),
     tx: (message, from) => txs.announced(message, from),

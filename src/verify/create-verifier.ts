@@ -14,7 +14,8 @@ const NO_WORKERS: WorkerUse = { workers: 0, activeMs: 0, idleMs: 0 };
 
 /**
  * With `threads` worker threads; 0 (the default) takes as many as there are cores, 16 at most; 1 checks on the calling
- * thread (Core's -par). Threads start with the first script that is worth one: a node without blocks to check does without.
+ * thread (Core's -par). Threads start with the first script: a node that checks none does without, and one that takes
+ * transactions has them when a block comes that holds others. Loading them takes a second or more of a busy machine.
  */
 export function createVerifier(threads = 0): MeteredVerifier {
   const workers = threads === 0 ? Math.min(availableParallelism(), MAX_THREADS) : threads;
@@ -50,23 +51,32 @@ function startsWhenNeeded(
   let pool: Promise<ScriptVerifier> | undefined;
   let started: PooledVerifier | undefined;
   const start = async (): Promise<ScriptVerifier> => {
-    started = await createPoolVerifier({ workers, waitsForAll: false });
+    try {
+      started = await createPoolVerifier({ workers, waitsForAll: false });
+    } catch (error) {
+      // The next batch that needs one tries again.
+      pool = undefined;
+      throw error;
+    }
     onStart(started);
     return started;
   };
+  let isStartedEarly = false;
+  const startEarly = (): void => {
+    if (isStartedEarly) return;
+    isStartedEarly = true;
+    pool ??= start();
+    pool.catch(() => undefined);
+  };
   return {
-    verify: async (jobs, signal) => {
-      const [first] = jobs;
-      if (first === undefined) return undefined;
-      if (jobs.length === 1 && isQuick(first)) return inline.verify(jobs, signal);
-      pool ??= start();
-      try {
-        return await (started ?? (await pool)).verify(jobs, signal);
-      } catch (error) {
-        // One that could not start is tried again with the next batch.
-        if (started === undefined) pool = undefined;
-        throw error;
+    verify: async (jobs, options) => {
+      if (jobs.length === 0) return undefined;
+      if (isQuick(jobs)) {
+        startEarly();
+        return inline.verify(jobs, options);
       }
+      pool ??= start();
+      return (started ?? (await pool)).verify(jobs, options);
     },
     capacity: () => started?.capacity() ?? workers * CAPACITY_PER_WORKER,
     [Symbol.asyncDispose]: async () => {

@@ -5,10 +5,9 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadSecp256k1, type Secp256k1 } from '#crypto';
-import { TxSighash } from '#script';
 import { type Clock, systemClock } from '#util';
-import type { ScriptFailure, ScriptJob, ScriptVerifier } from './port.ts';
-import { verifyInput } from './verify-input.ts';
+import { JobVerifier } from './job-verifier.ts';
+import type { ScriptVerifier } from './port.ts';
 
 export type InlineVerifierOptions = {
   /** The engine; by default the fastest that works here. */
@@ -26,15 +25,16 @@ export function createInlineVerifier(options: InlineVerifierOptions = {}): Scrip
   const { secp = loadSecp256k1(), clock = systemClock, sliceMs = DEFAULT_SLICE_MS } = options;
   let running = 0;
 
-  async function verify(jobs: readonly ScriptJob[], signal?: AbortSignal): Promise<ScriptFailure | undefined> {
+  const verify: ScriptVerifier['verify'] = async (jobs, { signal } = {}) => {
     running++;
     try {
       let sliceEndMs = clock.monotonicMs() + sliceMs;
+      const verifier = new JobVerifier(secp);
       for (const [at, job] of jobs.entries()) {
-        const sighash = new TxSighash(job.tx, job.spent);
+        verifier.begin(job, jobs[at + 1]);
         for (let input = 0; input < job.tx.inputs.length; input++) {
           signal?.throwIfAborted();
-          const error = verifyInput(sighash, input, job.flags, secp);
+          const error = verifier.verify(input);
           if (error !== undefined) return { job: at, input, error };
           if (clock.monotonicMs() < sliceEndMs) continue;
           await nextTurn();
@@ -45,7 +45,7 @@ export function createInlineVerifier(options: InlineVerifierOptions = {}): Scrip
     } finally {
       running--;
     }
-  }
+  };
 
   return {
     verify,

@@ -1,7 +1,7 @@
 /** Counts what a verifier is given and how long it takes. A few additions a batch. */
 import { Histogram, type HistogramFigures } from '#meter';
 import type { Clock } from '#util';
-import type { ScriptFailure, ScriptJob, ScriptVerifier } from './port.ts';
+import type { ScriptVerifier } from './port.ts';
 
 /** Time that the event loops of all worker threads were busy, and not. */
 export type WorkerUse = { readonly workers: number; readonly activeMs: number; readonly idleMs: number };
@@ -25,22 +25,22 @@ export function metered(inner: ScriptVerifier, use: () => WorkerUse, clock: Cloc
   let failed = 0;
   let waitingInputs = 0;
 
-  async function verify(jobs: readonly ScriptJob[], signal?: AbortSignal): Promise<ScriptFailure | undefined> {
-    if (jobs.length === 0) return inner.verify(jobs, signal);
+  const verify: ScriptVerifier['verify'] = async (jobs, options) => {
+    if (jobs.length === 0) return inner.verify(jobs, options);
     const own = jobs.reduce((sum, { tx }) => sum + tx.inputs.length, 0);
     const startedMs = clock.monotonicMs();
     batches += 1;
     inputs += own;
     waitingInputs += own;
     try {
-      const failure = await inner.verify(jobs, signal);
+      const failure = await inner.verify(jobs, options);
       if (failure !== undefined) failed += 1;
       seconds.add((clock.monotonicMs() - startedMs) / 1000);
       return failure;
     } finally {
       waitingInputs -= own;
     }
-  }
+  };
 
   return {
     verify,

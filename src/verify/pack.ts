@@ -1,5 +1,6 @@
 /** Script jobs as bytes, to cross to a worker: one buffer a chunk, transferred, nothing shared. */
 import { Reader, readTxOutput, Transaction, type TxOutput, txOutputSize, Writer, writeTxOutput } from '#primitives';
+import { areOfOneTransaction } from './job-verifier.ts';
 import type { ScriptJob } from './port.ts';
 
 /** A run of inputs of one job. */
@@ -12,11 +13,19 @@ export type Piece = {
   readonly to: number;
 };
 
+/** In place of the length of a transaction: it is that of the piece before. */
+const SAME = 0;
+
 /** A fresh buffer that the caller owns and may transfer. */
 export function packPieces(pieces: readonly Piece[]): Uint8Array<ArrayBuffer> {
   const writer = new Writer(packedSize(pieces)).u32(pieces.length);
-  for (const { at, job, from, to } of pieces) {
-    writer.u32(at).u32(job.flags).u32(from).u32(to).u32(job.tx.raw.length).bytes(job.tx.raw);
+  for (const [piece, { at, job, from, to }] of pieces.entries()) {
+    writer.u32(at).u32(job.flags).u32(from).u32(to);
+    if (areOfOneTransaction(pieces[piece - 1]?.job, job)) {
+      writer.u32(SAME);
+      continue;
+    }
+    writer.u32(job.tx.raw.length).bytes(job.tx.raw);
     for (const output of job.spent) writeTxOutput(writer, output);
   }
   return writer.finish();
@@ -27,8 +36,10 @@ const NUMBERS_A_PIECE = 5;
 
 function packedSize(pieces: readonly Piece[]): number {
   let size = NUMBER_BYTES;
-  for (const { job } of pieces) {
-    size += NUMBERS_A_PIECE * NUMBER_BYTES + job.tx.size;
+  for (const [piece, { job }] of pieces.entries()) {
+    size += NUMBERS_A_PIECE * NUMBER_BYTES;
+    if (areOfOneTransaction(pieces[piece - 1]?.job, job)) continue;
+    size += job.tx.size;
     for (const output of job.spent) size += txOutputSize(output);
   }
   return size;
@@ -43,11 +54,18 @@ export function unpackPieces(bytes: Uint8Array): Piece[] {
     const flags = reader.u32();
     const from = reader.u32();
     const to = reader.u32();
-    const tx = Transaction.fromBytes(reader.take(reader.u32()));
-    const spent: TxOutput[] = [];
-    for (let i = 0; i < tx.inputs.length; i++) spent.push(readTxOutput(reader));
+    const bytes = reader.u32();
+    const same = bytes === SAME ? pieces.at(-1)?.job : undefined;
+    const { tx, spent } = same ?? readSpend(reader, bytes);
     pieces.push({ at, job: { tx, spent, flags }, from, to });
   }
   reader.end();
   return pieces;
+}
+
+function readSpend(reader: Reader, txBytes: number): Pick<ScriptJob, 'tx' | 'spent'> {
+  const tx = Transaction.fromBytes(reader.take(txBytes));
+  const spent: TxOutput[] = [];
+  for (let i = 0; i < tx.inputs.length; i++) spent.push(readTxOutput(reader));
+  return { tx, spent };
 }

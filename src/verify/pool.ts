@@ -2,15 +2,18 @@
  * Script verification on worker threads. Batches are served in the order they came, chunk by chunk, so that the
  * first failing job and input is found as if all had run in order: what lies before a failure still runs, what lies
  * behind it does not. Bytes are packed when a worker is free, so memory holds a few chunks a worker, not a block.
+ * Of an urgent batch the calling thread takes a chunk at a time as well, if it cannot be held up by it: the workers are of
+ * lower priority, and get little where other programs or threads are busy.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Secp256k1Name } from '#crypto';
-import { AssertionFailure, assert, NodeError } from '#util';
-import { type Chunk, cutChunks } from './chunks.ts';
+import { loadSecp256k1, type Secp256k1Name } from '#crypto';
+import { AssertionFailure, assert, NodeError, nextTurn } from '#util';
+import { type Chunk, cutChunks, isLight } from './chunks.ts';
+import { createInlineVerifier } from './inline.ts';
 import type { WorkerUse } from './meter.ts';
 import { packPieces } from './pack.ts';
-import type { ScriptFailure, ScriptJob, ScriptVerifier } from './port.ts';
+import type { ScriptFailure, ScriptJob, ScriptVerifier, VerifyOptions } from './port.ts';
 import type { ChunkReply, ChunkRequest, WorkerSettings } from './verify-chunks.ts';
 
 export type PoolVerifierOptions = {
@@ -51,6 +54,7 @@ export async function createPoolVerifier(options: PoolVerifierOptions = {}): Pro
 
 type Batch = {
   readonly chunks: readonly Chunk[];
+  readonly isUrgent: boolean;
   readonly settle: (result: ScriptFailure | undefined) => void;
   readonly reject: (error: Error) => void;
   /** Index of the next chunk to hand out, and of the first that failed (or the number of chunks). */
@@ -74,6 +78,9 @@ class PoolVerifier implements PooledVerifier {
   readonly #batches = new Set<Batch>();
   /** Workers that load: a native module must not be interrupted at that, or the process ends. */
   readonly #starting = new Set<Promise<void>>();
+  /** On the calling thread. */
+  #inline: ScriptVerifier | undefined;
+  #isHelping = false;
   #lastId = 0;
   #disposed = false;
 
@@ -81,7 +88,8 @@ class PoolVerifier implements PooledVerifier {
     this.#settings = settings;
   }
 
-  verify(jobs: readonly ScriptJob[], signal?: AbortSignal): Promise<ScriptFailure | undefined> {
+  verify(jobs: readonly ScriptJob[], options: VerifyOptions = {}): Promise<ScriptFailure | undefined> {
+    const { signal, isUrgent = false } = options;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (this.#disposed) throw stopped();
@@ -89,10 +97,11 @@ class PoolVerifier implements PooledVerifier {
       for (const { tx, spent } of jobs) {
         assert(spent.length === tx.inputs.length, 'one spent output for each input');
       }
-      const chunks = cutChunks(jobs, this.#threads.size * PARTS_PER_WORKER);
+      const chunks = cutChunks(jobs, this.#threads.size * PARTS_PER_WORKER, isUrgent);
       const onAbort = (): void => this.#fail(batch, signal?.reason);
       const batch: Batch = {
         chunks,
+        isUrgent,
         settle: (failure) => {
           signal?.removeEventListener('abort', onAbort);
           resolve(failure);
@@ -198,9 +207,38 @@ class PoolVerifier implements PooledVerifier {
     for (const batch of this.#batches) {
       while (batch.next < batch.end) {
         const slot = this.#freeSlot();
-        if (slot === undefined) return;
+        if (slot === undefined) {
+          this.#help();
+          return;
+        }
         this.#assign(slot, batch);
       }
+    }
+  }
+
+  /** One chunk at a time, of the first batch that is urgent. */
+  #help(): void {
+    if (this.#isHelping) return;
+    for (const batch of this.#batches) {
+      const chunk = batch.chunks[batch.next];
+      if (!batch.isUrgent || chunk === undefined || batch.next >= batch.end || !isLight(chunk)) continue;
+      void this.#runHere(batch, batch.next++, chunk);
+      return;
+    }
+  }
+
+  async #runHere(batch: Batch, index: number, chunk: Chunk): Promise<void> {
+    this.#isHelping = true;
+    batch.inFlight++;
+    try {
+      await nextTurn();
+      this.#inline ??= createInlineVerifier({ secp: loadSecp256k1(this.#settings.engine) });
+      const failed = await this.#inline.verify(chunk.map(({ job }) => job));
+      this.#isHelping = false;
+      this.#done(batch, index, failed && { ...failed, job: chunk[failed.job]?.at ?? 0 });
+    } catch (error) {
+      this.#isHelping = false;
+      this.#fail(batch, error as Error);
     }
   }
 
@@ -228,11 +266,15 @@ class PoolVerifier implements PooledVerifier {
     slot.assigned.delete(reply.id);
     assert(assignment !== undefined, 'a worker answers what it was asked');
     const { batch, chunk } = assignment;
+    if (reply.kind === 'fault') this.#fail(batch, new AssertionFailure(reply.message));
+    this.#done(batch, chunk, reply.kind === 'fault' ? undefined : reply.failure);
+  }
+
+  #done(batch: Batch, chunk: number, failure: ScriptFailure | undefined): void {
     batch.inFlight--;
     for (const { from, to } of batch.chunks[chunk] ?? []) batch.inputsLeft -= to - from;
-    if (reply.kind === 'fault') this.#fail(batch, new AssertionFailure(reply.message));
-    else if (reply.failure !== undefined && chunk < batch.end) {
-      batch.failure = reply.failure;
+    if (failure !== undefined && chunk < batch.end) {
+      batch.failure = failure;
       batch.end = chunk;
     }
     this.#settleIfDone(batch);

@@ -19,10 +19,16 @@ export type ScriptFailure = {
   readonly error: string;
 };
 
+export type VerifyOptions = {
+  readonly signal?: AbortSignal | undefined;
+  /** Others wait for it and for nothing else: the calling thread helps, a few milliseconds at a time. */
+  readonly isUrgent?: boolean;
+};
+
 /** Every input of every job runs, unless one fails. */
 export type ScriptVerifier = AsyncDisposable & {
   /** `undefined` when all scripts succeed. Rejects only when aborted or broken, never on bad data. */
-  readonly verify: (jobs: readonly ScriptJob[], signal?: AbortSignal) => Promise<ScriptFailure | undefined>;
+  readonly verify: (jobs: readonly ScriptJob[], options?: VerifyOptions) => Promise<ScriptFailure | undefined>;
   /** How many inputs it can usefully take now. */
   readonly capacity: () => number;
 };

@@ -61,10 +61,10 @@ function keyOf(tx: Transaction, flags: number): string {
 /** Leaves out what the cache knows, and adds to it what passes and is to be remembered. Does not own `inner`. */
 export function withScriptCache(inner: ScriptVerifier, cache: ScriptCache): ScriptVerifier {
   return {
-    verify: async (jobs, signal) => {
+    verify: async (jobs, options) => {
       const isNew = cache.size === 0 ? undefined : jobs.map(({ tx, flags }) => !cache.has(tx, flags));
       const open = isNew === undefined ? jobs : jobs.filter((_, at) => isNew[at]);
-      const failed = await inner.verify(open, signal);
+      const failed = await inner.verify(open, options);
       if (failed !== undefined) return { ...failed, job: jobs.findIndex((job) => job === open[failed.job]) };
       for (const { tx, flags, remember } of open) if (remember === true) cache.add(tx, flags);
       return undefined;

@@ -1,11 +1,10 @@
 /** What a worker of the pool does: verifies one chunk after another. Knows nothing of batches, order or time. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadSecp256k1, type Secp256k1, type Secp256k1Name } from '#crypto';
-import { TxSighash } from '#script';
 import { assert, errorText } from '#util';
+import { JobVerifier } from './job-verifier.ts';
 import { unpackPieces } from './pack.ts';
 import type { ScriptFailure } from './port.ts';
-import { verifyInput } from './verify-input.ts';
 
 export type WorkerSettings = { readonly engine: Secp256k1Name | undefined };
 
@@ -18,10 +17,12 @@ export type ChunkReply =
   | { readonly kind: 'fault'; readonly id: number; readonly message: string };
 
 function verifyChunk(bytes: Uint8Array, secp: Secp256k1): ScriptFailure | undefined {
-  for (const { at, job, from, to } of unpackPieces(bytes)) {
-    const sighash = new TxSighash(job.tx, job.spent);
+  const verifier = new JobVerifier(secp);
+  const pieces = unpackPieces(bytes);
+  for (const [piece, { at, job, from, to }] of pieces.entries()) {
+    verifier.begin(job, pieces[piece + 1]?.job);
     for (let input = from; input < to; input++) {
-      const error = verifyInput(sighash, input, job.flags, secp);
+      const error = verifier.verify(input);
       if (error !== undefined) return { job: at, input, error };
     }
   }

@@ -93,6 +93,40 @@ export function scriptVerifierCompliance(name: string, open: OpenVerifier): void
       );
     });
 
+    test('one transaction under several flags is judged under each', async () => {
+      await using verifier = await open();
+      const good = signedTx(OUTPUT_KINDS);
+      const under = ({ tx, spent }: SignedTx, ...flags: number[]): ScriptJob[] =>
+        flags.map((each) => ({ tx, spent, flags: each }));
+      assert.equal(await verifier.verify(under(good, CONSENSUS_FLAGS, 0, CONSENSUS_FLAGS)), undefined);
+      // A signature that passes by itself, of a script that only the other flags refuse.
+      const nop = Uint8Array.of(0xb0, 0x51);
+      const strict = ScriptFlag.DISCOURAGE_UPGRADABLE_NOPS;
+      const free = scriptJob(nop, 0);
+      assert.deepEqual(await verifier.verify([free, { ...free, flags: strict }]), {
+        job: 1,
+        input: 0,
+        error: scriptErrorText('DISCOURAGE_UPGRADABLE_NOPS'),
+      });
+      // What fails under one is not taken for passed under the next.
+      for (const at of OUTPUT_KINDS.keys()) {
+        const bad = corrupted(good, at);
+        assert.equal((await verifier.verify(under(bad, CONSENSUS_FLAGS, CONSENSUS_FLAGS)))?.input, at);
+        const [first, second] = under(bad, 0, CONSENSUS_FLAGS);
+        assert.ok(first && second);
+        const lenient = await verifier.verify([first]);
+        const both = await verifier.verify([first, second]);
+        assert.deepEqual(both, lenient ?? { ...(await verifier.verify([second])), job: 1 });
+      }
+      // The same transaction with another amount is another case.
+      const [amounts, others] = [good.spent, good.spent.map((output) => ({ ...output, value: output.value + 1n }))];
+      const changed = await verifier.verify([
+        { tx: good.tx, spent: amounts, flags: CONSENSUS_FLAGS },
+        { tx: good.tx, spent: others, flags: CONSENSUS_FLAGS },
+      ]);
+      assert.equal(changed?.job, 1);
+    });
+
     test('without the witness flags a witness program is free to spend', async () => {
       await using verifier = await open();
       const bad = corrupted(signedTx(['p2tr key']), 0);
@@ -113,8 +147,11 @@ export function scriptVerifierCompliance(name: string, open: OpenVerifier): void
       await using verifier = await open();
       const signed = asJob(signedTx(['p2pkh']));
       const batch = Array.from({ length: 50 }, () => signed);
-      await assert.rejects(verifier.verify(batch, AbortSignal.abort(new Error('nobody waits'))), /nobody waits/);
-      assert.equal(await verifier.verify(batch.slice(0, 1), new AbortController().signal), undefined);
+      await assert.rejects(
+        verifier.verify(batch, { signal: AbortSignal.abort(new Error('nobody waits')) }),
+        /nobody waits/,
+      );
+      assert.equal(await verifier.verify(batch.slice(0, 1), { signal: new AbortController().signal }), undefined);
     });
 
     test('others get their turn during a long batch', async () => {

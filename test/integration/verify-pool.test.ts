@@ -14,6 +14,14 @@ import { corrupted, signedTx } from '../support/signed-tx.ts';
 const FLAGS = ScriptFlag.P2SH | ScriptFlag.WITNESS | ScriptFlag.TAPROOT;
 
 scriptVerifierCompliance('pool', () => createPoolVerifier({ workers: 2 }));
+scriptVerifierCompliance('pool that the calling thread helps', async () => {
+  const pool = await createPoolVerifier({ workers: 1 });
+  return {
+    verify: (jobs, options) => pool.verify(jobs, { ...options, isUrgent: true }),
+    capacity: () => pool.capacity(),
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  };
+});
 
 const good = signedTx(Array.from({ length: 300 }, () => 'p2wpkh' as const));
 const job: ScriptJob = { ...good, flags: FLAGS };
@@ -29,10 +37,35 @@ test('a transaction cut into parts fails at its first bad input, whichever part 
   assert.deepEqual([failure?.job, failure?.input], [1, 70]);
 });
 
+test('an urgent batch does not wait for workers that are busy', async () => {
+  await using verifier = await createPoolVerifier({ workers: 1 });
+  const order: string[] = [];
+  const done = async (what: string, jobs: readonly ScriptJob[], isUrgent: boolean): Promise<void> => {
+    const failure = await verifier.verify(jobs, { isUrgent });
+    assert.equal(failure, undefined);
+    order.push(what);
+  };
+  const light = Array.from({ length: 100 }, (_, seed) => ({ ...signedTx(['p2wpkh'], seed), flags: FLAGS }));
+  await Promise.all([done('usual', new Array<ScriptJob>(20).fill(job), false), done('urgent', light, true)]);
+  assert.deepEqual(order, ['urgent', 'usual']);
+});
+
+test('a failure on the calling thread is told with its job and input', async () => {
+  await using verifier = await createPoolVerifier({ workers: 1 });
+  const light = Array.from({ length: 200 }, (_, seed) => ({ ...signedTx(['p2wpkh', 'p2tr key'], seed), flags: FLAGS }));
+  for (const at of [0, 31, 120, 199]) {
+    const spend = light[at];
+    assert.ok(spend);
+    const batch = light.with(at, { ...corrupted(spend, 1), flags: FLAGS });
+    const failure = await verifier.verify(batch, { isUrgent: true });
+    assert.deepEqual([failure?.job, failure?.input], [at, 1]);
+  }
+});
+
 test('an abort in flight rejects at once, and later batches are served', async () => {
   await using verifier = await createPoolVerifier({ workers: 1 });
   const abort = new AbortController();
-  const running = verifier.verify([job, job, job, job], abort.signal);
+  const running = verifier.verify([job, job, job, job], { signal: abort.signal });
   const waiting = verifier.verify([job]);
   assert.ok(verifier.capacity() < 1024);
   abort.abort(new Error('nobody waits'));

@@ -5,7 +5,8 @@ import { createMemoryAppendFiles, createMemoryStore } from '#store';
 import { nullLogger, seededRandom } from '#util';
 import { createInlineVerifier } from '#verify';
 import { createBlockStorage } from '../../src/chain/block-storage.ts';
-import { type ChainDeps, type ChainOptions, createChain } from '../../src/chain/chain.ts';
+import { createChain } from '../../src/chain/chain.ts';
+import type { ChainDeps, ChainOptions } from '../../src/chain/options.ts';
 import { createManualClock } from './manual-clock.ts';
 
 export type TestDisk = Pick<ChainDeps, 'indexStore' | 'coinsStore'> & {

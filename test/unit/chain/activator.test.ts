@@ -33,12 +33,12 @@ function heldVerifier(): {
   const inner = createInlineVerifier();
   const gate = Promise.withResolvers<void>();
   const batches: ScriptJob[][] = [];
-  const verify: ScriptVerifier['verify'] = async (jobs, signal) => {
+  const verify: ScriptVerifier['verify'] = async (jobs, options) => {
     if (jobs.length > 0) {
       batches.push([...jobs]);
-      await Promise.race([gate.promise, signal && once(signal, 'abort')]);
+      await Promise.race([gate.promise, options?.signal && once(options.signal, 'abort')]);
     }
-    return inner.verify(jobs, signal);
+    return inner.verify(jobs, options);
   };
   return { verifier: { ...inner, verify, capacity: () => 1 }, release: () => gate.resolve(), batches };
 }

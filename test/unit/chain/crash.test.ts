@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import type { Chain, UtxoStats } from '#chain';
 import type { Block, Transaction } from '#primitives';
 import { NodeError, seededRandom } from '#util';
-import type { ChainOptions } from '../../../src/chain/chain.ts';
+import type { ChainOptions } from '../../../src/chain/options.ts';
 import { type ChainBuilder, createChainBuilder, regtest } from '../../support/chain-builder.ts';
 import { FaultyDisk } from '../../support/faulty-store.ts';
 import { openTestChain, type TestDisk } from '../../support/test-chain.ts';

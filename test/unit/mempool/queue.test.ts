@@ -22,13 +22,13 @@ function gate(): {
   return {
     wrap: (verifier) => ({
       ...verifier,
-      verify: async (jobs, signal) => {
+      verify: async (jobs, options) => {
         entered.resolve();
         const aborted = new Promise<never>((_, reject) => {
-          signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+          options?.signal?.addEventListener('abort', () => reject(options.signal?.reason), { once: true });
         });
         await Promise.race([opened.promise, aborted]);
-        return verifier.verify(jobs, signal);
+        return verifier.verify(jobs, options);
       },
     }),
     entered: entered.promise,
@@ -70,6 +70,45 @@ describe('submissions at the same time', () => {
     open();
     assert.equal((await late).kind, 'missing-inputs');
     assert.equal(h.mempool.stats().count, 0);
+  });
+});
+
+describe('while the newest block is worked on', () => {
+  it('nothing is decided, and what waits is judged by the new tip', async () => {
+    await using h = await createHarness();
+    const rival = payAway(h, 1, 20_000n);
+    const block = h.builder.mine({ transactions: [rival] });
+    const order: string[] = [];
+    const connected = h.chain.submitBlock(block).then(() => order.push('block'));
+    const [late, other] = [payAway(h, 1, 10_000n), payAway(h, 2, 10_000n)];
+    const verdicts = [late, other].map(async (tx) => {
+      const code = codeOf(await h.mempool.submit(tx, 'a'));
+      order.push(code);
+    });
+    await Promise.all([connected, ...verdicts]);
+    assert.deepEqual(order, ['block', 'missing-inputs', 'accepted']);
+  });
+
+  it('what is no news does not hold up anybody, nor one that is refused', async () => {
+    await using h = await createHarness();
+    const old = h.builder.blocks[50];
+    const fork = h.builder.fork(h.builder.tip.height - 1).mine({ time: h.builder.tip.block.header.time + 60 });
+    assert.ok(old);
+    // An old one and a rival of the tip: neither would be the tip.
+    h.chain.submitHeaders([fork.header]);
+    const still = Promise.all([h.chain.submitBlock(old), h.chain.submitBlock(fork)]);
+    let isDecided = false;
+    void h.chain.newestDecided().then(() => {
+      isDecided = true;
+    });
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.ok(isDecided);
+    await still;
+    const bad = h.builder.fork(h.builder.tip.height).mine({ transactions: [payAway(h, 1, -1n)] });
+    const verdict = h.chain.submitBlock(bad);
+    assert.equal(codeOf(await h.mempool.submit(payAway(h, 1, 10_000n), 'a')), 'accepted');
+    assert.equal((await verdict).kind, 'invalid');
   });
 });
 

@@ -4,11 +4,11 @@ import { describe, it } from 'node:test';
 import type { Mempool, MempoolVerdict } from '#mempool';
 import { Transaction } from '#primitives';
 import { concatBytes } from '#util';
-import { ExtraTransactions, keepRefused, keepRemoved } from '../../../src/node/extra-transactions.ts';
+import { ExtraTransactions, keepRemoved, keepSubmitted } from '../../../src/node/extra-transactions.ts';
 import { numberedTx } from '../../support/numbered-tx.ts';
 
 const kept = (extra: ExtraTransactions): number[] =>
-  Array.from(extra.transactions(), ({ tx }) => tx.inputs[0]?.prevIndex ?? -1);
+  Array.from(extra.transactions(), ({ raw }) => Transaction.fromBytes(raw).inputs[0]?.prevIndex ?? -1);
 
 describe('extra transactions', () => {
   it('keep a number of them, the oldest leave first', () => {
@@ -57,10 +57,21 @@ describe('extra transactions', () => {
     ];
     for (const [verdict, isKept] of verdicts) {
       const extra = new ExtraTransactions();
-      const submit = keepRefused(async () => verdict, extra);
+      const submit = keepSubmitted(async () => verdict, extra);
       assert.equal(await submit(numberedTx(1), 'peer'), verdict);
       assert.equal(extra.size, isKept ? 1 : 0, verdict.kind);
     }
+  });
+
+  it('are what waits for the mempool, until it decides', async () => {
+    const extra = new ExtraTransactions();
+    const { promise, resolve } = Promise.withResolvers<MempoolVerdict>();
+    const submit = keepSubmitted(() => promise, extra);
+    const [first, second] = [submit(numberedTx(1), 'peer'), submit(numberedTx(2), 'other')];
+    assert.deepEqual(kept(extra), [1, 2]);
+    resolve({ kind: 'accepted', fee: 1n, vsize: 1 });
+    await Promise.all([first, second]);
+    assert.deepEqual(kept(extra), []);
   });
 
   it('are what left the mempool and could still be mined', () => {
