@@ -13,7 +13,7 @@ import { offerEvenly } from './offer.ts';
 import { servePeer } from './peer-process.ts';
 import { buildRelayChain, PAYMENT, type RelayChain } from './relay-chain.ts';
 
-export type Form = 'fitting' | 'entry';
+export type Form = 'whole' | 'entry';
 export type PeersOrder = {
   readonly datadir: string;
   /** Of the chain, as all processes make it; those in front are other processes'. */
@@ -100,7 +100,7 @@ servePeer(
 );
 
 function messageOf(raw: Uint8Array, form: Form): Uint8Array {
-  return topics.tx.codec.encode(txMessageFor(Transaction.fromBytes(raw), FEE, form === 'fitting' ? undefined : form));
+  return topics.tx.codec.encode(txMessageFor(Transaction.fromBytes(raw), FEE, form));
 }
 
 function mine(raws: readonly Uint8Array[]): Block {

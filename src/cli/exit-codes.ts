@@ -1,5 +1,5 @@
 /** What the program's exit codes mean. The table is printed by `starling --help`. */
-import { errorText, NodeError, type NodeErrorCode } from '#util';
+import { errorText, NodeError } from '#util';
 
 export const ExitCode = Object.freeze({
   ok: 0,
@@ -27,7 +27,7 @@ export const EXIT_CODE_HELP: readonly (readonly [ExitCode, string])[] = [
   [ExitCode.interrupted, 'interrupted before the work was done'],
 ];
 
-const BY_ERROR: Readonly<Record<NodeErrorCode, ExitCode>> = {
+const BY_ERROR: Readonly<Record<NodeError['code'], ExitCode>> = {
   ABORTED: ExitCode.interrupted,
   BAD_CONFIG: ExitCode.usage,
   CORRUPT_DATA: ExitCode.wrongData,

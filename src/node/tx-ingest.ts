@@ -1,7 +1,7 @@
 /**
  * Transactions that peers announce: fetched where only an entry came, submitted to the mempool, and passed on when it
  * took them, after a random time. Which peer is asked for what, and what waits for parents, is decided in `relay`.
- * Bounds: MAX_HELD verdicts wait, MAX_HELD_OF_PEER of one peer, each HOLD_MS at most; one request a peer.
+ * Bounds: MAX_HELD verdicts wait, MAX_HELD_OF_PEER of one peer, each HOLD_MS at most; one request a peer; ANNOUNCEMENTS.
  */
 import type { ChainChange } from '#chain';
 import type { Mempool } from '#mempool';
@@ -10,7 +10,7 @@ import type { GossipVerdict, Net, PeerIdText, PeerInfo } from '#net';
 import type { Sats, Transaction, Wtxid } from '#primitives';
 import { type Decoded, streams, topics, txMessageFor } from '#protocol';
 import { type TxBatch, TxDownload } from '#relay';
-import { errorText, type Logger, type Random, type TimerHandle } from '#util';
+import { errorText, type Logger, PacedQueue, type Random, type TimerHandle } from '#util';
 import type { Requests } from './requests.ts';
 import { type Judged, type Submitted, TxSubmission, type TxSubmissionDeps } from './tx-submission.ts';
 
@@ -22,6 +22,11 @@ const HOLD_MS = 8_000;
 /** Fewer than the messages that gossip has with the node at once: entries without a body cannot block the topic. */
 const MAX_HELD = topics.tx.queue.atOnce - 32;
 const MAX_HELD_OF_PEER = 64;
+/**
+ * Those that gossip does not pass on by itself: 400 a second, as many as it does. Times of announcement are drawn for all
+ * together, so under a flood thousands are due at once; beyond what may wait the newest are not announced.
+ */
+const ANNOUNCEMENTS = { intervalMs: 50, maxAtOnce: 20, maxWaiting: 4_096 };
 
 export type TxIngestDeps = TxSubmissionDeps & {
   readonly mempool: Pick<Mempool, 'has'>;
@@ -63,8 +68,7 @@ export class TxIngest {
   /** Listed by peers: all of them have it, or will hear of it. Those that are still open with the tracker. */
   readonly #listed = new Set<Wtxid>();
   readonly #fetches = new Tally<FetchResult>(FETCH_RESULTS);
-  /** Of transactions that will be announced: each MAX_GOSSIP_HOLD_MS at most, so as many as the mempool takes in that time. */
-  readonly #announcing = new Set<TimerHandle>();
+  readonly #announcing: PacedQueue<{ readonly tx: Transaction; readonly fee: Sats }>;
   #timer: TimerHandle | undefined;
   #soon: TimerHandle | undefined;
   #isReconsidering = false;
@@ -75,6 +79,9 @@ export class TxIngest {
     const requestTimeoutMs = streams.txs.timeouts.totalMs;
     this.#download = new TxDownload({ mempool: deps.mempool, random: deps.random, requestTimeoutMs });
     this.#submission = new TxSubmission(deps, this.#download);
+    this.#announcing = new PacedQueue(deps.clock, ANNOUNCEMENTS, (due) => {
+      for (const { tx, fee } of due) void this.#announce(tx, fee);
+    });
   }
 
   peerConnected({ id, direction, isManual }: Pick<PeerInfo, 'id' | 'direction' | 'isManual'>): void {
@@ -97,7 +104,7 @@ export class TxIngest {
   close(): void {
     this.#timer?.cancel();
     this.#soon?.cancel();
-    for (const timer of this.#announcing) timer.cancel();
+    this.#announcing.stop();
     for (const wtxid of [...this.#held.keys()]) this.#release(wtxid, 'ignore');
   }
 
@@ -258,14 +265,17 @@ export class TxIngest {
     if (fate === 'orphan' || this.#release(tx.wtxid, gossip) || fee === undefined || isListed) return;
     if (this.#deps.signal.aborted) return;
     const afterMs = typeof gossip === 'string' ? 0 : gossip.acceptAfterMs;
-    const timer = this.#deps.clock.after(afterMs, () => {
-      this.#announcing.delete(timer);
-      this.#publish(tx, fee).catch((error: unknown) => {
-        if (this.#deps.signal.aborted) return;
-        this.#deps.log.debug('transaction not announced', { txid: tx.txid, error: errorText(error) });
-      });
-    });
-    this.#announcing.add(timer);
+    const isKept = this.#announcing.add({ tx, fee }, afterMs);
+    if (!isKept) this.#deps.log.debug('transaction not announced: too many are', { txid: tx.txid });
+  }
+
+  async #announce(tx: Transaction, fee: Sats): Promise<void> {
+    try {
+      await this.#publish(tx, fee);
+    } catch (error) {
+      if (this.#deps.signal.aborted) return;
+      this.#deps.log.debug('transaction not announced', { txid: tx.txid, error: errorText(error) });
+    }
   }
 
   /** Gossip sends nothing that it has seen, also when it was ignored then: the other form of the same has another id. */

@@ -13,11 +13,11 @@ import {
   type FilePosition,
   type KeyValueStore,
 } from '#store';
-import { NodeError, type NodeErrorCode, type Random } from '#util';
+import { NodeError, type Random } from '#util';
 
 export type Fault =
   /** The write fails and changes nothing; of a store it may show after reopening, as with LevelDB. */
-  | { readonly kind: 'fail'; readonly code: NodeErrorCode }
+  | { readonly kind: 'fail'; readonly code: NodeError['code'] }
   /** The power goes before the write. */
   | { readonly kind: 'crash' };
 
@@ -216,7 +216,7 @@ export class FaultyDisk {
   }
 }
 
-function injected(code: NodeErrorCode): NodeError {
+function injected(code: NodeError['code']): NodeError {
   return new NodeError(code, 'write failed (injected by a test)');
 }
 

@@ -1,6 +1,6 @@
 /** What crosses between the threads. Plain data; large byte arrays are transferred, small ones packed together. */
 import type { OffenceName, StreamName, TopicName } from '#protocol';
-import type { LogFields, NodeErrorCode } from '#util';
+import type { LogFields, NodeError } from '#util';
 import type { NetFigures, NetThreadFigures } from '../figures.ts';
 import type { CompleteNetOptions } from '../options.ts';
 import type {
@@ -64,7 +64,7 @@ export type ToWorker =
 /** From the network's thread to the node's. */
 export type FromWorker =
   | { readonly kind: 'ready'; readonly peerId: PeerIdText }
-  | { readonly kind: 'fatal'; readonly code: NodeErrorCode; readonly text: string }
+  | { readonly kind: 'fatal'; readonly code: NodeError['code']; readonly text: string }
   | { readonly kind: 'status'; readonly id: number; readonly status: NetStatus }
   | {
       readonly kind: 'figures';
