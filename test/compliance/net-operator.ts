@@ -153,7 +153,9 @@ function switchTests(harness: NetHarness): void {
     await b.net.peers.setActive(false);
     await Promise.all([a.isWithout(b), b.isWithout(a)]);
     assert.equal((await b.net.status()).isActive, false);
-    assert.equal(await harness.until(a.net.peers.tryOnce(await b.address())), 'failed');
+    // Busy where it is calling b of itself at that moment, in vain as well.
+    const called = await harness.until(a.net.peers.tryOnce(await b.address()));
+    assert.ok(['failed', 'busy'].includes(called), called);
     assert.deepEqual((await b.net.status()).peers, []);
     await b.net.peers.setActive(true);
     await Promise.all([a.isWith(b), b.isWith(a)]);
