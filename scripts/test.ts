@@ -6,11 +6,11 @@
  *   npm test -- unit vectors      the phases named
  *   npm test -- test/unit/a.test.ts …   single files, a process each
  *
- * The exit code is 0 only if nothing failed and something ran. Unit and vector tests share one process;
+ * The exit code is 0 only if nothing failed and something ran. Unit and vector tests share two processes;
  * everything that opens sockets or starts processes gets a process per file, two at a time.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,7 @@ type Phase = {
   readonly commands?: readonly (readonly string[])[];
   /** … or test files. */
   readonly files?: readonly string[];
-  /** Whether the files share one process. */
+  /** Whether the files share two processes. */
   readonly together?: boolean;
   /** The phase is killed and counts as failed after this time: several times what it takes. */
   readonly limitMinutes: number;
@@ -79,6 +79,7 @@ const TEST_TIMEOUT_MS = 240_000;
 /** For files that are named: their long forms (STARLING_LONG, STARLING_SIM_SEEDS) have limits of their own. */
 const LONG_RUN_MINUTES = 120;
 
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
 const FAILED_TO_RUN: Counts = { passed: 0, failed: 1, skipped: 0 };
 
 /** Resolves with the exit code, or undefined when the process was killed. */
@@ -108,7 +109,23 @@ function run(command: readonly string[], limitMinutes: number, env: NodeJS.Proce
   });
 }
 
+/** Files that take little share a process, for loading what they need takes longer: one for each of two cores. */
+async function runTogether(phase: Phase, files: readonly string[], scratch: string): Promise<Counts> {
+  const halves = [0, 1].map((half) => files.filter((_, at) => at % 2 === half)).filter((half) => half.length > 0);
+  const counts = await Promise.all(halves.map((half, at) => runFiles(phase, half, join(scratch, `${at}`))));
+  return counts.reduce(sum);
+}
+
+function sum(one: Counts, other: Counts): Counts {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+  };
+}
+
 async function runFiles(phase: Phase, files: readonly string[], scratch: string): Promise<Counts> {
+  mkdirSync(scratch, { recursive: true });
   const report = join(scratch, `${phase.name}.json`);
   const command = [
     process.execPath,
@@ -139,7 +156,8 @@ async function runPhase(phase: Phase, scratch: string): Promise<Counts> {
     }
   } else {
     const files = globSync([...(phase.files ?? [])], { cwd: ROOT }).sort();
-    counts = files.length === 0 ? { passed: 0, failed: 0, skipped: 0 } : await runFiles(phase, files, scratch);
+    const runAll = phase.together ? runTogether : runFiles;
+    counts = files.length === 0 ? NOTHING : await runAll(phase, files, scratch);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(
@@ -165,13 +183,11 @@ async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const phases = choose(args.length === 0 ? ['all'] : args);
   const scratch = mkdtempSync(join(tmpdir(), 'starling-test-'));
-  const total = { passed: 0, failed: 0, skipped: 0 };
+  let total = NOTHING;
   try {
     for (const phase of phases) {
       const counts = await runPhase(phase, scratch);
-      total.passed += counts.passed;
-      total.failed += counts.failed;
-      total.skipped += counts.skipped;
+      total = sum(total, counts);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -3,7 +3,7 @@
  * coins overtake each other, and while old files are pruned. Each time the next import goes on from whatever was left.
  * Wherever the chain comes to rest, the coins are those of a node that nobody disturbed.
  *
- * STARLING_LONG=1 makes it forty kills each instead of four; STARLING_SEED picks other moments.
+ * STARLING_LONG=1 makes it forty kills each instead of two; STARLING_SEED picks other moments.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { growingChains, rivalChains, type SampleChain } from '../support/sample-
 import { makeTempDir } from '../support/temp-dir.ts';
 
 const IS_LONG = process.env['STARLING_LONG'] === '1';
-const KILLS = IS_LONG ? 40 : 4;
+const KILLS = IS_LONG ? 40 : 2;
 const SEED = Number(process.env['STARLING_SEED'] ?? 1);
 const timeout = IS_LONG ? 40 * 60_000 : 4 * 60_000;
 /** Coins are written in the middle of a reorganisation, too. */
