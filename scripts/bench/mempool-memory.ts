@@ -101,7 +101,7 @@ function emptyMempool(chain: ChainReader, { isLegacy }: Form, maxBytes: number):
   const coin = { output, height: 0, isCoinbase: false };
   // As old as the chain: a node that is behind does not learn about fees, and keeps nothing for that.
   const clock = { ...systemClock, now: () => chain.params.genesis.header.time * 1000 };
-  const ofChain = { getCoin: () => coin, newestDecided: () => Promise.resolve() };
+  const ofChain = { getCoin: () => coin, newestDecided: () => undefined };
   const deps = { chain: { ...chain, ...ofChain }, verifier: NO_SCRIPTS, clock, log: nullLogger };
   return createMempool(deps, { maxBytes });
 }

@@ -177,7 +177,7 @@ class ChainWriter {
     await this.#atRest();
   }
 
-  newestDecided(): Promise<void> {
+  newestDecided(): Promise<void> | undefined {
     return this.#submissions.newestDecided();
   }
 

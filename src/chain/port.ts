@@ -248,8 +248,11 @@ export type Chain = AsyncDisposable &
     readonly observe: (observer: ChainObserver) => () => void;
     /** What connecting costs. Of numbers that are kept: asking is cheap. */
     readonly figures: () => ChainFigures;
-    /** Resolves when no submitted block is being worked on that would be the tip: what can wait, waits. Never rejects. */
-    readonly newestDecided: () => Promise<void>;
+    /**
+     * Undefined unless a submitted block is being worked on that would be the tip; resolves when that is over: what can wait,
+     * waits. Never rejects.
+     */
+    readonly newestDecided: () => Promise<void> | undefined;
     /** Resolves when every submitBlock so far is decided and the best block is the tip; never rejects. */
     readonly idle: () => Promise<void>;
   };

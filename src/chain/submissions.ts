@@ -20,8 +20,12 @@ export class Submissions {
     await Promise.allSettled(this.#open);
   }
 
-  /** Resolves when no block is open that would be the tip. */
-  async newestDecided(): Promise<void> {
+  /** Undefined when no block is open that would be the tip; resolves when none is any more. */
+  newestDecided(): Promise<void> | undefined {
+    return this.#newest && this.#untilNoneIs();
+  }
+
+  async #untilNoneIs(): Promise<void> {
     while (this.#newest !== undefined) await Promise.allSettled([this.#newest]);
   }
 }

@@ -2,7 +2,7 @@
  * The way into the pool: checks, scripts, entry, and who must leave for it. A transaction enters in one synchronous
  * step with the checks that let it in: when pool or chain moved while its scripts ran, the checks are made again.
  */
-import type { Chain, ChainReader } from '#chain';
+import type { ChainReader } from '#chain';
 import { scriptFlagsForBlock } from '#consensus';
 import type { Transaction, Txid } from '#primitives';
 import { type Clock, errorText, type Logger } from '#util';
@@ -25,7 +25,7 @@ import { reconsiderable } from './verdicts.ts';
 export type Checked = PreChecked & Replacement;
 
 export type AdmissionDeps = {
-  readonly chain: ChainReader & Pick<Chain, 'newestDecided'>;
+  readonly chain: ChainReader;
   readonly verifier: ScriptVerifier;
   readonly clock: Clock;
   readonly log: Logger;
@@ -83,13 +83,9 @@ export class Admission {
     if (evicted > 0) this.#deps.log.debug('mempool is full', { evicted, left: this.#pool.size });
   }
 
-  /**
-   * To be awaited before the checks of what is not part of a change of the chain. The newest block comes first: in Core its
-   * lock keeps submissions out, and here its scripts would have to share the processor with them.
-   */
-  async caughtUp(): Promise<void> {
-    await this.#deps.chain.newestDecided();
-    await this.#deps.syncedTip.caughtUp();
+  /** To be awaited before the checks of what is not part of a change of the chain. */
+  caughtUp(): Promise<void> {
+    return this.#deps.syncedTip.caughtUp();
   }
 
   /** Another text after each change of pool or tip: checks hold as long as it is the same. */

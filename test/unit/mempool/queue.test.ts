@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createMempool } from '#mempool';
 import type { Transaction } from '#primitives';
+import { nullLogger } from '#util';
 import type { ScriptVerifier } from '#verify';
 import { testKey } from '../../support/keys.ts';
 import { buildTx, outputOf, pay } from '../../support/tx-builder.ts';
@@ -89,6 +91,23 @@ describe('while the newest block is worked on', () => {
     assert.deepEqual(order, ['block', 'missing-inputs', 'accepted']);
   });
 
+  it('a mempool that is closed does not wait for it', async () => {
+    const slow = Promise.withResolvers<void>();
+    await using h = await createHarness();
+    const mempool = createMempool(
+      {
+        chain: { ...h.chain, newestDecided: () => slow.promise },
+        verifier: h.verifier,
+        clock: h.clock,
+        log: nullLogger,
+      },
+      {},
+    );
+    const verdict = mempool.submit(payAway(h, 1, 10_000n), 'a');
+    await mempool[Symbol.asyncDispose]();
+    assert.equal((await verdict).kind, 'unavailable');
+  });
+
   it('what is no news does not hold up anybody, nor one that is refused', async () => {
     await using h = await createHarness();
     const old = h.builder.blocks[50];
@@ -97,13 +116,7 @@ describe('while the newest block is worked on', () => {
     // An old one and a rival of the tip: neither would be the tip.
     h.chain.submitHeaders([fork.header]);
     const still = Promise.all([h.chain.submitBlock(old), h.chain.submitBlock(fork)]);
-    let isDecided = false;
-    void h.chain.newestDecided().then(() => {
-      isDecided = true;
-    });
-    await Promise.resolve();
-    await Promise.resolve();
-    assert.ok(isDecided);
+    assert.equal(h.chain.newestDecided(), undefined);
     await still;
     const bad = h.builder.fork(h.builder.tip.height).mine({ transactions: [payAway(h, 1, -1n)] });
     const verdict = h.chain.submitBlock(bad);
