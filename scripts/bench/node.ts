@@ -15,6 +15,8 @@ export type NodeOrder = {
   /** 0 unless told otherwise; `default` for the node's own. */
   readonly trickleMs?: 0 | 'default';
   readonly dbCacheBytes?: number;
+  /** As the program has them unless told otherwise: as many as there are cores. */
+  readonly scriptThreads?: number;
   /** Script results of so many transactions are remembered; as the program has it unless told otherwise. */
   readonly scriptResults?: number;
   /** As the program has them unless told otherwise. */
@@ -36,6 +38,7 @@ export async function startNode(order: NodeOrder): Promise<StarlingNode> {
     netThread = 'worker',
     trickleMs = 0,
     dbCacheBytes = DB_CACHE_BYTES,
+    scriptThreads = 0,
     scriptResults,
     prefillsBlocks = true,
     syncsMempool = true,
@@ -56,6 +59,7 @@ export async function startNode(order: NodeOrder): Promise<StarlingNode> {
         ? {}
         : { scriptCacheEntries: scriptResults, mempool: { maxScriptResults: scriptResults } }),
       netThread,
+      scriptThreads,
       prefillsBlocks,
       syncsMempool,
     },

@@ -32,6 +32,9 @@ export type NodeCounts = {
 /** The channel between processes knows no NaN. */
 const NOT_YET = -1;
 
+/** Twenty nodes share a few cores: threads of their own, for the network and for scripts, would be sixty more. */
+const ONE_THREAD = { netThread: 'main', scriptThreads: 1 } as const;
+
 export class RelayGroup {
   /** Those that run. */
   readonly nodes: StarlingNode[] = [];
@@ -70,7 +73,7 @@ export class RelayGroup {
       const prefills = prefillsBlocks[at] ?? true;
       const own = { datadir: join(datadir, String(at)), connect: called, prefillsBlocks: prefills };
       await this.#fill(own.datadir);
-      const node = await startNode({ ...order, ...own, network: 'regtest', netThread: 'main' });
+      const node = await startNode({ ...order, ...own, ...ONE_THREAD, network: 'regtest' });
       this.nodes.push(node);
       addresses.push(await listenAddress(node));
     }
