@@ -16,12 +16,17 @@ export type Piece = {
 /** In place of the length of a transaction: it is that of the piece before. */
 const SAME = 0;
 
+/** Whether the transaction was written with the piece before. */
+function isOfTheLast(pieces: readonly Piece[], at: number): boolean {
+  return areOfOneTransaction(pieces[at - 1]?.job, pieces[at]?.job);
+}
+
 /** A fresh buffer that the caller owns and may transfer. */
 export function packPieces(pieces: readonly Piece[]): Uint8Array<ArrayBuffer> {
   const writer = new Writer(packedSize(pieces)).u32(pieces.length);
   for (const [piece, { at, job, from, to }] of pieces.entries()) {
     writer.u32(at).u32(job.flags).u32(from).u32(to);
-    if (areOfOneTransaction(pieces[piece - 1]?.job, job)) {
+    if (isOfTheLast(pieces, piece)) {
       writer.u32(SAME);
       continue;
     }
@@ -38,7 +43,7 @@ function packedSize(pieces: readonly Piece[]): number {
   let size = NUMBER_BYTES;
   for (const [piece, { job }] of pieces.entries()) {
     size += NUMBERS_A_PIECE * NUMBER_BYTES;
-    if (areOfOneTransaction(pieces[piece - 1]?.job, job)) continue;
+    if (isOfTheLast(pieces, piece)) continue;
     size += job.tx.size;
     for (const output of job.spent) size += txOutputSize(output);
   }
